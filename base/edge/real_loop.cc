@@ -1,0 +1,187 @@
+// A turn: read the clocks, run what had been posted by then, then the timers that are due. What
+// those post, or set to run at once, waits for the next turn, so that neither posts nor timers
+// starve the other. Between turns the thread sleeps until a post or the next timer.
+//
+// Stop is a task like any other: what was posted before it runs, what comes after stays for the
+// next Run.
+//
+// The queues have no limit of their own: each of their sources (connections, watches, offloads) is
+// bounded where it enters, and a loop that refused a completion could not go on.
+#include "base/edge/real_loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace base {
+namespace {
+
+template <typename Clock>
+int64_t NanosOf() {
+  const auto since_origin = Clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(since_origin).count();
+}
+
+Now ReadClocks() {
+  return {MonotonicTime::FromNanos(NanosOf<std::chrono::steady_clock>()),
+          WallTime::FromNanos(NanosOf<std::chrono::system_clock>())};
+}
+
+std::chrono::steady_clock::time_point ToTimePoint(MonotonicTime time) {
+  return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(time.nanos()));
+}
+
+}  // namespace
+
+struct RealLoop::Impl {
+  // The loop's own.
+  const int worker_count;
+  Now now = ReadClocks();
+  std::map<std::pair<MonotonicTime, TimerId>, Task> timers;
+  std::map<TimerId, MonotonicTime> timer_times;
+  TimerId next_timer = 1;
+  std::vector<std::thread> workers;
+  bool stopped = false;
+  std::deque<Task> ready;  // taken from `posted`
+
+  // Shared.
+  std::mutex mutex;
+  std::condition_variable task_posted;  // wakes the loop
+  std::deque<Task> posted;
+  std::condition_variable work_waiting;  // wakes workers, also when ending
+  std::deque<std::function<Task()>> works;
+  bool ending = false;
+
+  explicit Impl(int count) : worker_count(std::max(count, 1)) {}
+
+  void Post(Task task) {
+    {
+      const std::lock_guard lock(mutex);
+      posted.push_back(std::move(task));
+    }
+    task_posted.notify_one();
+  }
+
+  void StartWorkers() {
+    while (static_cast<int>(workers.size()) < worker_count) {
+      workers.emplace_back([this] { RunWorker(); });
+    }
+  }
+
+  void RunWorker() {
+    std::unique_lock lock(mutex);
+    while (true) {
+      work_waiting.wait(lock, [this] { return ending || !works.empty(); });
+      if (ending) return;
+      std::function<Task()> work = std::move(works.front());
+      works.pop_front();
+      lock.unlock();
+      Task completion = work();
+      work = nullptr;  // what it owns ends here, outside the lock
+      if (completion) Post(std::move(completion));
+      lock.lock();
+    }
+  }
+
+  void WaitForWork() {
+    std::unique_lock lock(mutex);
+    const auto something_posted = [this] { return !posted.empty(); };
+    if (timers.empty()) {
+      task_posted.wait(lock, something_posted);
+    } else {
+      task_posted.wait_until(lock, ToTimePoint(timers.begin()->first.first), something_posted);
+    }
+    ready.swap(posted);
+  }
+
+  void RunReady() {
+    while (!ready.empty() && !stopped) {
+      const Task task = std::move(ready.front());
+      ready.pop_front();
+      task();
+    }
+  }
+
+  void RunDueTimers() {
+    const TimerId first_of_next_turn = next_timer;
+    while (!timers.empty() && !stopped) {
+      const auto first = timers.begin();
+      const auto [due, id] = first->first;
+      if (due > now.monotonic || id >= first_of_next_turn) return;
+      const Task task = std::move(first->second);
+      timers.erase(first);
+      timer_times.erase(id);
+      task();
+    }
+  }
+
+  // Puts what Stop left in `ready` back in front, so that order holds over a second Run.
+  void ReturnUnfinished() {
+    const std::lock_guard lock(mutex);
+    posted.insert(posted.begin(), std::make_move_iterator(ready.begin()),
+                  std::make_move_iterator(ready.end()));
+    ready.clear();
+  }
+};
+
+RealLoop::RealLoop(int workers) : impl_(std::make_unique<Impl>(workers)) {}
+
+RealLoop::~RealLoop() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->ending = true;
+  }
+  impl_->work_waiting.notify_all();
+  for (std::thread& worker : impl_->workers) worker.join();
+}
+
+Now RealLoop::now() const { return impl_->now; }
+
+void RealLoop::Post(Task task) { impl_->Post(std::move(task)); }
+
+Loop::TimerId RealLoop::After(Duration delay, Task task) {
+  const MonotonicTime due = impl_->now.monotonic + std::max(delay, Duration());
+  const TimerId id = impl_->next_timer++;
+  impl_->timers.emplace(std::pair(due, id), std::move(task));
+  impl_->timer_times.emplace(id, due);
+  return id;
+}
+
+void RealLoop::Cancel(TimerId timer) {
+  const auto found = impl_->timer_times.find(timer);
+  if (found == impl_->timer_times.end()) return;
+  impl_->timers.erase({found->second, timer});
+  impl_->timer_times.erase(found);
+}
+
+void RealLoop::Offload(std::function<Task()> work) {
+  impl_->StartWorkers();
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->works.push_back(std::move(work));
+  }
+  impl_->work_waiting.notify_one();
+}
+
+void RealLoop::Run() {
+  impl_->stopped = false;
+  while (!impl_->stopped) {
+    impl_->WaitForWork();
+    impl_->now = ReadClocks();
+    impl_->RunReady();
+    impl_->RunDueTimers();
+  }
+  impl_->ReturnUnfinished();
+}
+
+void RealLoop::Stop() {
+  Post([this] { impl_->stopped = true; });
+}
+
+}  // namespace base

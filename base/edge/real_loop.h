@@ -1,0 +1,34 @@
+// RealLoop: the Loop of a running program: the thread that calls Run(), the system's clocks, and a
+// few workers.
+//
+// Workers start with the first Offload and end with the RealLoop. Post may be called from any
+// thread, all else from the loop's own (or before Run).
+#pragma once
+
+#include <memory>
+
+#include "base/loop.h"
+
+namespace base {
+
+class RealLoop final : public Loop {
+ public:
+  explicit RealLoop(int workers = 2);
+  ~RealLoop() override;  // waits for works under way; their completions do not run
+
+  Now now() const override;
+  void Post(Task task) override;
+  TimerId After(Duration delay, Task task) override;
+  void Cancel(TimerId timer) override;
+  void Offload(std::function<Task()> work) override;
+
+  // Runs tasks until Stop. The time now() gives is taken once a turn.
+  void Run();
+  void Stop();  // any thread; what was posted before it still runs
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace base

@@ -1,0 +1,41 @@
+// Loop: the one thread that decides, its clock, its timers, and a way to have heavy pure work done
+// elsewhere.
+//
+// Two implementations pass the same contract test: edge/real_loop (a thread, real clocks, workers)
+// and testing/sim_loop (virtual time from one seed). Code above the edges sees only this header: it
+// cannot tell which.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "base/time.h"
+
+namespace base {
+
+class Loop {
+ public:
+  using Task = std::function<void()>;
+  using TimerId = uint64_t;  // 0 is never a timer
+
+  virtual ~Loop() = default;
+
+  // Loop only.
+  virtual Now now() const = 0;
+
+  // Runs `task` on the loop, after all that was posted before it. Any thread.
+  virtual void Post(Task task) = 0;
+
+  // Runs `task` on the loop once `delay` has passed. Loop only.
+  virtual TimerId After(Duration delay, Task task) = 0;
+
+  // A timer that fired or was cancelled is ignored. Loop only.
+  virtual void Cancel(TimerId timer) = 0;
+
+  // Runs `work` on a worker; the task that it returns then runs on the loop. `work` owns all it
+  // touches and reads only immutable data. Works may run at the same time and finish in any order.
+  // Loop only.
+  virtual void Offload(std::function<Task()> work) = 0;
+};
+
+}  // namespace base

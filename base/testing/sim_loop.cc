@@ -1,0 +1,91 @@
+// The order of steps: what was posted runs first, in order; with nothing posted, the earliest timer
+// runs, and time moves to it; of two timers for one instant the older goes first. A completion of
+// an offloaded work is a timer with a delay drawn from the seed. Time moves only between tasks.
+#include "base/testing/sim_loop.h"
+
+#include <algorithm>
+
+namespace base {
+
+SimLoop::SimLoop(uint64_t seed, WallTime start) : rng_(seed) {
+  now_.monotonic = MonotonicTime::FromNanos(0);
+  now_.wall = start;
+}
+
+void SimLoop::Post(Task task) { ready_.push_back(std::move(task)); }
+
+Loop::TimerId SimLoop::After(Duration delay, Task task) {
+  const MonotonicTime due = now_.monotonic + std::max(delay, Duration());
+  const TimerId id = next_timer_++;
+  timers_.emplace(std::pair(due, id), std::move(task));
+  timer_times_.emplace(id, due);
+  return id;
+}
+
+void SimLoop::Cancel(TimerId timer) {
+  const auto found = timer_times_.find(timer);
+  if (found == timer_times_.end()) return;
+  timers_.erase({found->second, timer});
+  timer_times_.erase(found);
+}
+
+void SimLoop::Offload(std::function<Task()> work) {
+  Task completion = work();
+  const uint64_t choices = static_cast<uint64_t>(std::max(offload_delay_, Duration()).nanos()) + 1;
+  const Duration delay = Duration::Nanos(static_cast<int64_t>(rng_.Below(choices)));
+  if (completion) After(delay, std::move(completion));
+}
+
+void SimLoop::RunReady() {
+  while (Step(now_.monotonic)) {
+  }
+}
+
+void SimLoop::RunFor(Duration span) {
+  RunUntil([] { return false; }, span);
+}
+
+bool SimLoop::RunUntil(const std::function<bool()>& done, Duration limit) {
+  const MonotonicTime end = now_.monotonic + limit;
+  while (!done()) {
+    if (Step(end)) continue;
+    now_.wall = now_.wall + (end - now_.monotonic);
+    now_.monotonic = end;
+    return false;
+  }
+  return true;
+}
+
+void SimLoop::JumpWallClock(Duration by) { now_.wall = now_.wall + by; }
+
+void SimLoop::DropAll() {
+  ready_.clear();
+  timers_.clear();
+  timer_times_.clear();
+}
+
+// One task that is due by `until`; false if there is none.
+bool SimLoop::Step(MonotonicTime until) {
+  if (!ready_.empty()) {
+    Task task = std::move(ready_.front());
+    ready_.pop_front();
+    RunTask(std::move(task));
+    return true;
+  }
+  if (timers_.empty() || timers_.begin()->first.first > until) return false;
+  const auto [due, id] = timers_.begin()->first;
+  Task task = std::move(timers_.begin()->second);
+  Cancel(id);
+  now_.wall = now_.wall + (due - now_.monotonic);
+  now_.monotonic = due;
+  RunTask(std::move(task));
+  return true;
+}
+
+void SimLoop::RunTask(Task task) {
+  task();
+  ++turns_;
+  if (on_turn_) on_turn_();
+}
+
+}  // namespace base

@@ -1,0 +1,104 @@
+// GitHost: smart HTTP for the repositories of a directory, by git's own upload-pack and
+// receive-pack as children.
+//
+// A push runs git receive-pack with quarantine, fsck and limits; its hooks are this very program
+// (`plumb git-hook NAME`), which talks to HookServer over a Unix socket: pre-receive asks "may
+// these refs move?" while the objects are still in quarantine, post-receive streams what becomes of
+// it. What the daemon writes back appears as "remote: ..." lines.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "base/time.h"
+#include "gitsync/git.h"
+
+namespace gitsync {
+
+struct RefUpdate {
+  std::string old_oid;  // 40 zeros: created
+  std::string new_oid;  // 40 zeros: deleted
+  std::string ref;
+};
+
+struct PushRequest {
+  std::string repository;
+  std::string user;
+  std::vector<RefUpdate> updates;
+  std::vector<std::string> options;  // push options, in order
+  Quarantine quarantine;             // pre-receive only
+};
+
+// One hook run. Any thread; ended by Finish, once. Lines have no line end and no control characters
+// but tab and colour.
+class HookSession {
+ public:
+  virtual ~HookSession() = default;
+  virtual bool Print(const std::string& line) = 0;  // false: the client is gone
+  virtual void Finish(int exit_code) = 0;           // pre-receive: 0 accepts all, else none
+};
+
+struct HookHandlers {
+  // Both are called on a thread of the HookServer's and may return before the session is finished.
+  std::function<void(PushRequest, std::shared_ptr<HookSession>)> pre_receive;
+  std::function<void(PushRequest, std::shared_ptr<HookSession>)> post_receive;
+};
+
+class HookServer {
+ public:
+  virtual ~HookServer() = default;
+  static base::Result<std::unique_ptr<HookServer>> Start(const std::string& socket_path,
+                                                         HookHandlers handlers);
+};
+
+// The other end: what `plumb git-hook pre-receive|post-receive` does. Reads updates from standard
+// input, options and quarantine from the environment that git sets, prints what comes; the exit
+// code.
+int RunHook(const std::string& name, const std::string& socket_path);
+
+// A body that can be read and written piecewise: what the HTTP edge offers, restated so that the
+// rooms stay apart.
+struct GitHttpRequest {
+  std::string method;
+  std::string path;   // below the mount point: "/NAME.git/info/refs"
+  std::string query;  // "service=git-receive-pack"
+  std::string content_type;
+  std::string protocol;  // the Git-Protocol header
+  std::string user;      // authenticated
+  bool may_push = false;
+  std::function<base::Status(const std::function<bool(std::string_view)>& sink)>
+      read_body;  // inflated
+};
+struct GitHttpResponse {
+  std::function<void(int status, const std::string& content_type, const std::string& body)> send;
+  std::function<void(
+      int status, const std::string& content_type,
+      const std::function<void(const std::function<bool(std::string_view)>& write)>& source)>
+      stream;
+};
+
+struct GitHostOptions {
+  std::string root;  // holds NAME.git
+  std::string hook_socket;
+  std::string hook_program;  // absolute path of the plumb binary
+  size_t max_pack_bytes = 512u << 20;
+  base::Duration timeout = base::Duration::Minutes(30);  // of one child
+};
+
+// Serves one request; blocks on the calling thread until it is over.
+class GitHost {
+ public:
+  explicit GitHost(GitHostOptions options);
+  void Serve(const GitHttpRequest& request, const GitHttpResponse& response);
+
+ private:
+  GitHostOptions options_;
+};
+
+// The GitStore over the same directory.
+std::unique_ptr<GitStore> OpenGitStore(const GitHostOptions& options);
+
+}  // namespace gitsync

@@ -1,0 +1,24 @@
+// Reading one repository's objects through libgit2. One thread at a time per repository handle.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "gitsync/edge/git_handles.h"
+#include "gitsync/git.h"
+
+namespace gitsync {
+
+// The object a ref stands for; nothing if there is no such ref.
+base::Result<std::optional<git_oid>> LookUpRef(git_repository* repository, const std::string& ref);
+base::Result<CommitHandle> LookUpCommit(git_repository* repository, const git_oid& oid);
+
+base::Result<std::string> ReadRefCommit(git_repository* repository, const std::string& ref);
+base::Result<CommitInfo> ReadCommitInfo(git_repository* repository, const std::string& oid);
+base::Result<std::vector<TreeEntry>> ReadCommitTree(git_repository* repository,
+                                                    const std::string& commit);
+base::Result<std::string> ReadBlobContent(git_repository* repository, const std::string& oid);
+
+}  // namespace gitsync

@@ -1,0 +1,88 @@
+// What is set, and why:
+//  - objects are checked on arrival (fsck), and what the file systems of others would take for
+//    ".git" is refused;
+//  - a pack has a limit, and a large blob is streamed instead of held in memory;
+//  - what a push answered "accepted" to is on disk: objects and refs are synced;
+//  - force pushes and deleted branches are the users' choice, except for the default branch, which
+//    git itself keeps; who may move plumb's own refs is decided by the daemon in pre-receive;
+//  - git never starts housekeeping by itself while someone pushes.
+#include "gitsync/edge/git_settings.h"
+
+#include <unistd.h>
+
+#include "base/edge/files.h"
+
+namespace gitsync {
+
+using base::Status;
+
+namespace {
+
+inline constexpr size_t kMaxHookFileBytes = 64 << 10;
+inline constexpr std::string_view kHooks[] = {"post-receive", "pre-receive"};
+
+// For /bin/sh: nothing in single quotes is special but the quote itself.
+std::string Quoted(const std::string& text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "'";
+}
+
+std::string HookText(const GitHostOptions& options, std::string_view name) {
+  return "#!/bin/sh\nexec " + Quoted(options.hook_program) + " git-hook " + std::string(name) +
+         " --socket " + Quoted(options.hook_socket) + "\n";
+}
+
+std::string HooksPath(const GitHostOptions& options) { return options.root + "/hooks"; }
+
+}  // namespace
+
+std::vector<GitSetting> GitSettings(const GitHostOptions& options) {
+  return {
+      {"core.hooksPath", HooksPath(options)},
+      {"core.protectNTFS", "true"},
+      {"core.protectHFS", "true"},
+      {"core.symlinks", "false"},
+      {"core.fsync", "objects,derived-metadata,reference"},
+      {"core.bigFileThreshold", "16m"},
+      {"pack.threads", "1"},
+      {"pack.windowMemory", "64m"},
+      {"gc.auto", "0"},
+      {"maintenance.auto", "false"},
+      {"transfer.fsckObjects", "true"},
+      {"receive.fsckObjects", "true"},
+      {"receive.maxInputSize", std::to_string(options.max_pack_bytes)},
+      {"receive.advertisePushOptions", "true"},
+      {"receive.denyNonFastForwards", "false"},
+      {"receive.denyDeletes", "false"},
+      {"receive.denyDeleteCurrent", "refuse"},
+      {"receive.autogc", "false"},
+      {"receive.keepAlive", "5"},
+      {"uploadpack.keepAlive", "5"},
+      {"http.receivepack", "true"},
+  };
+}
+
+std::string RepositoryPath(const GitHostOptions& options, const std::string& repository) {
+  return options.root + "/" + repository + ".git";
+}
+
+Status EnsureHooks(const GitHostOptions& options) {
+  RETURN_IF_ERROR(base::MakeDirectories(HooksPath(options), 0700));
+  for (const std::string_view name : kHooks) {
+    const std::string path = HooksPath(options) + "/" + std::string(name);
+    const std::string text = HookText(options, name);
+    const base::Result<std::string> found = base::ReadFile(path, kMaxHookFileBytes);
+    if (found.ok() && *found == text && access(path.c_str(), X_OK) == 0) continue;
+    RETURN_IF_ERROR(base::WriteFileAtomic(path, text, 0700));
+  }
+  return {};
+}
+
+}  // namespace gitsync

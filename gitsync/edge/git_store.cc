@@ -1,0 +1,331 @@
+// Repositories are directories NAME.git below the root. One is made under a temporary name and
+// renamed into place, and renamed away before it is removed: no half repository is ever served.
+//
+// Handles stay open between calls, because a push of a large repository is read blob by blob; each
+// has a lock, so that calls on one repository follow each other. Objects in quarantine are read
+// through an object database of their own, made when a new quarantine directory is first asked
+// for and dropped with it: what a refused push brought is never found among accepted objects.
+//
+// Configuration files outside the repository are not read: this machine's settings must not change
+// what a commit means.
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <system_error>
+
+#include "base/edge/files.h"
+#include "gitsync/edge/git_handles.h"
+#include "gitsync/edge/git_host.h"
+#include "gitsync/edge/git_reader.h"
+#include "gitsync/edge/git_settings.h"
+#include "gitsync/edge/git_writer.h"
+#include "gitsync/git_rules.h"
+
+namespace gitsync {
+
+using base::Code;
+using base::Result;
+using base::Status;
+
+namespace {
+
+inline constexpr size_t kMaxOpenRepositories = 64;
+inline constexpr size_t kMaxCacheBytes = 32u << 20;  // of libgit2, over all repositories
+
+// Once a process, before the first repository is opened.
+void SetUpLibrary() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    git_libgit2_init();
+    for (const int level : {GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM,
+                            GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL}) {
+      git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
+    }
+    git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
+    git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, static_cast<ssize_t>(kMaxCacheBytes));
+  });
+}
+
+// What a quarantine directory is besides its name, which git may use again.
+std::string Fingerprint(const std::string& directory) {
+  struct stat info = {};
+  if (stat(directory.c_str(), &info) != 0) return "";
+  return directory + "|" + std::to_string(info.st_ino) + "|" + std::to_string(info.st_ctim.tv_sec) +
+         "." + std::to_string(info.st_ctim.tv_nsec);
+}
+
+// A repository that is open, with at most one quarantine beside it.
+class OpenRepository {
+ public:
+  explicit OpenRepository(std::string path) : path_(std::move(path)) {}
+
+  std::mutex& mutex() { return mutex_; }
+
+  Result<git_repository*> Accepted() {
+    if (accepted_ == nullptr) {
+      const int error = git_repository_open_bare(OwnedBy(accepted_), path_.c_str());
+      if (error < 0) return GitFailure(error, "cannot open repository " + path_);
+    }
+    return accepted_.get();
+  }
+
+  Result<git_repository*> With(const Quarantine& quarantine) {
+    if (quarantine.object_directory.empty()) {
+      if (!fingerprint_.empty() && Fingerprint(quarantine_directory_) != fingerprint_) {
+        DropQuarantine();  // its push is over
+      }
+      return Accepted();
+    }
+    RETURN_IF_ERROR(CheckInside(quarantine.object_directory));
+    const std::string fingerprint = Fingerprint(quarantine.object_directory);
+    if (fingerprint.empty() || fingerprint != fingerprint_) {
+      RETURN_IF_ERROR(OpenQuarantine(quarantine.object_directory));
+      quarantine_directory_ = quarantine.object_directory;
+      fingerprint_ = fingerprint;
+    }
+    return quarantined_.get();
+  }
+
+ private:
+  // The path comes from a hook's environment: it must lie where git puts quarantines.
+  Status CheckInside(const std::string& directory) const {
+    std::error_code error;
+    const std::string real = std::filesystem::canonical(directory, error).string();
+    if (error) return Status(Code::kNotFound, "there is no quarantine " + directory);
+    const std::string objects = std::filesystem::canonical(path_ + "/objects", error).string();
+    if (!error && real.starts_with(objects + "/")) return {};
+    return Status(Code::kInvalid, "quarantine " + directory + " does not lie in " + path_);
+  }
+
+  Status OpenQuarantine(const std::string& directory) {
+    DropQuarantine();
+    OdbHandle odb;
+    int error = git_odb_open(OwnedBy(odb), (path_ + "/objects").c_str());
+    if (error == 0) error = git_odb_add_disk_alternate(odb.get(), directory.c_str());
+    if (error == 0) error = git_repository_wrap_odb(OwnedBy(quarantined_), odb.get());
+    if (error < 0) return GitFailure(error, "cannot read quarantine " + directory);
+    return {};
+  }
+  void DropQuarantine() {
+    quarantined_.reset();
+    fingerprint_.clear();
+  }
+
+  const std::string path_;
+  std::mutex mutex_;
+  RepositoryHandle accepted_;
+  RepositoryHandle quarantined_;
+  std::string quarantine_directory_;  // the one that quarantined_ reads
+  std::string fingerprint_;           // its
+};
+
+Status WriteSettings(git_repository* repository, const GitHostOptions& options) {
+  ConfigHandle config;
+  int error = git_repository_config(OwnedBy(config), repository);
+  for (const auto& [key, value] : GitSettings(options)) {
+    if (error == 0) error = git_config_set_string(config.get(), key.c_str(), value.c_str());
+  }
+  if (error < 0) return GitFailure(error, "cannot write the repository's settings");
+  return {};
+}
+
+Status InitRepository(const std::string& path, const std::string& default_branch,
+                      const GitHostOptions& options) {
+  git_repository_init_options init;
+  git_repository_init_options_init(&init, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
+  init.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR |
+               GIT_REPOSITORY_INIT_NO_REINIT;
+  init.mode = 0700;
+  init.initial_head = default_branch.c_str();
+  RepositoryHandle repository;
+  if (const int error = git_repository_init_ext(OwnedBy(repository), path.c_str(), &init);
+      error < 0) {
+    return GitFailure(error, "cannot create repository " + path);
+  }
+  return WriteSettings(repository.get(), options);
+}
+
+class LibgitStore : public GitStore {
+ public:
+  explicit LibgitStore(GitHostOptions options) : options_(std::move(options)) { SetUpLibrary(); }
+
+  Status Create(const std::string& repository, const std::string& default_branch) override {
+    RETURN_IF_ERROR(CheckRepositoryName(repository));
+    RETURN_IF_ERROR(CheckRefName("refs/heads/" + default_branch));
+    RETURN_IF_ERROR(EnsureHooks(options_));
+    const std::string path = RepositoryPath(options_, repository);
+    const std::string draft = options_.root + "/.new-" + repository + ".git";
+    RETURN_IF_ERROR(base::RemoveTree(draft));
+    RETURN_IF_ERROR(InitRepository(draft, default_branch, options_));
+    if (renameat2(AT_FDCWD, draft.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
+      return {};
+    }
+    const int error = errno;
+    RETURN_IF_ERROR(base::RemoveTree(draft));
+    if (error == EEXIST) {
+      return Status(Code::kAlreadyExists, "repository " + repository + " exists already");
+    }
+    return base::ErrnoStatus("cannot create " + path, error);
+  }
+
+  Status Delete(const std::string& repository) override {
+    RETURN_IF_ERROR(CheckRepositoryName(repository));
+    const std::string gone = options_.root + "/.deleted-" + repository + ".git";
+    RETURN_IF_ERROR(base::RemoveTree(gone));
+    if (rename(RepositoryPath(options_, repository).c_str(), gone.c_str()) != 0) {
+      if (errno == ENOENT) return NoRepository(repository);
+      return base::ErrnoStatus("cannot delete repository " + repository, errno);
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      open_.erase(repository);
+    }
+    return base::RemoveTree(gone);
+  }
+
+  Result<std::vector<std::string>> List() override {
+    Result<std::vector<std::string>> names = base::ListDirectory(options_.root);
+    if (names.status().code() == Code::kNotFound) return std::vector<std::string>();
+    if (!names.ok()) return names.status();
+    std::vector<std::string> repositories;
+    for (const std::string& name : *names) {
+      if (!name.ends_with(".git")) continue;
+      const std::string stem = name.substr(0, name.size() - 4);
+      if (CheckRepositoryName(stem).ok()) repositories.push_back(stem);
+    }
+    return repositories;
+  }
+
+  Result<std::string> Resolve(const std::string& repository, const std::string& ref) override {
+    if (ref != "HEAD") RETURN_IF_ERROR(CheckRefName(ref));
+    return Use<std::string>(repository, {}, [&](git_repository* handle) {
+      return ReadRefCommit(handle, ref);
+    });
+  }
+  Result<CommitInfo> ReadCommit(const std::string& repository, const std::string& oid,
+                                const Quarantine& quarantine) override {
+    return Use<CommitInfo>(repository, quarantine, [&](git_repository* handle) {
+      return ReadCommitInfo(handle, oid);
+    });
+  }
+  Result<std::vector<TreeEntry>> ReadTree(const std::string& repository, const std::string& commit,
+                                          const Quarantine& quarantine) override {
+    return Use<std::vector<TreeEntry>>(repository, quarantine, [&](git_repository* handle) {
+      return ReadCommitTree(handle, commit);
+    });
+  }
+  Result<std::string> ReadBlob(const std::string& repository, const std::string& oid,
+                               const Quarantine& quarantine) override {
+    return Use<std::string>(repository, quarantine, [&](git_repository* handle) {
+      return ReadBlobContent(handle, oid);
+    });
+  }
+
+  Result<bool> IsAncestor(const std::string& repository, const std::string& ancestor,
+                          const std::string& descendant) override {
+    return Use<bool>(repository, {}, [&](git_repository* handle) -> Result<bool> {
+      ASSIGN_OR_RETURN(const git_oid old_oid, ParseOid(ancestor));
+      ASSIGN_OR_RETURN(const git_oid new_oid, ParseOid(descendant));
+      RETURN_IF_ERROR(LookUpCommit(handle, old_oid).status());
+      RETURN_IF_ERROR(LookUpCommit(handle, new_oid).status());
+      if (ancestor == descendant) return true;
+      const int answer = git_graph_descendant_of(handle, &new_oid, &old_oid);
+      if (answer < 0) return GitFailure(answer, "cannot compare commits");
+      return answer == 1;
+    });
+  }
+
+  Result<std::vector<CommitInfo>> History(const std::string& repository, const std::string& from,
+                                          size_t most) override {
+    return Use<std::vector<CommitInfo>>(repository, {}, [&](git_repository* handle) {
+      return WalkHistory(from, most,
+                         [&](const std::string& oid) { return ReadCommitInfo(handle, oid); });
+    });
+  }
+
+  Result<std::string> Commit(const std::string& repository, const NewCommit& commit) override {
+    RETURN_IF_ERROR(CheckRefName(commit.ref));
+    RETURN_IF_ERROR(CheckAuthor(commit.author_name, commit.author_email));
+    RETURN_IF_ERROR(CheckMessage(commit.message));
+    ASSIGN_OR_RETURN(const Directory root, NestFiles(commit.files));
+    return Use<std::string>(repository, {}, [&](git_repository* handle) -> Result<std::string> {
+      ASSIGN_OR_RETURN(const git_oid tree, WriteTree(handle, root));
+      return AddCommit(handle, commit.ref, commit.keep_history,
+                       {commit.message, commit.author_name, commit.author_email, commit.time},
+                       [&](const git_commit*) -> Result<git_oid> { return tree; });
+    });
+  }
+
+  Status WriteNote(const std::string& repository, const std::string& ref, const std::string& commit,
+                   const std::string& text, base::WallTime time) override {
+    RETURN_IF_ERROR(CheckRefName(ref));
+    RETURN_IF_ERROR(CheckNote(commit, text));
+    const CommitWords words{NoteMessage(commit), std::string(kNoteAuthor), std::string(kNoteEmail),
+                            time};
+    const auto write = [&](git_repository* handle) -> Result<std::string> {
+      ASSIGN_OR_RETURN(const git_oid oid, ParseOid(commit));
+      RETURN_IF_ERROR(LookUpCommit(handle, oid).status());
+      return AddCommit(handle, ref, 0, words, [&](const git_commit* tip) {
+        return WriteTreeWith(handle, tip, commit, text);
+      });
+    };
+    return Use<std::string>(repository, {}, write).status();
+  }
+
+  Result<std::string> ReadNote(const std::string& repository, const std::string& ref,
+                               const std::string& commit) override {
+    RETURN_IF_ERROR(CheckRefName(ref));
+    return Use<std::string>(repository, {}, [&](git_repository* handle) -> Result<std::string> {
+      ASSIGN_OR_RETURN(const git_oid oid, ParseOid(commit));
+      NoteHandle note;
+      const int error = git_note_read(OwnedBy(note), handle, ref.c_str(), &oid);
+      if (error == GIT_ENOTFOUND) return Status(Code::kNotFound, "no note on commit " + commit);
+      if (error < 0) return GitFailure(error, "cannot read the note on commit " + commit);
+      return std::string(git_note_message(note.get()));
+    });
+  }
+
+ private:
+  static Status NoRepository(const std::string& repository) {
+    return Status(Code::kNotFound, "there is no repository " + repository +
+                                       "; `plumb repo create " + repository + "` makes it");
+  }
+
+  Result<std::shared_ptr<OpenRepository>> Open(const std::string& repository) {
+    RETURN_IF_ERROR(CheckRepositoryName(repository));
+    const std::lock_guard lock(mutex_);
+    if (const auto found = open_.find(repository); found != open_.end()) return found->second;
+    const std::string path = RepositoryPath(options_, repository);
+    struct stat info = {};
+    if (stat(path.c_str(), &info) != 0) return NoRepository(repository);
+    if (open_.size() >= kMaxOpenRepositories) open_.clear();  // those in use live on until they end
+    return open_[repository] = std::make_shared<OpenRepository>(path);
+  }
+
+  // Runs `work` with the handle of the repository, or of the quarantine in it.
+  template <typename T, typename Work>
+  Result<T> Use(const std::string& repository, const Quarantine& quarantine, const Work& work) {
+    ASSIGN_OR_RETURN(const std::shared_ptr<OpenRepository> open, Open(repository));
+    const std::lock_guard lock(open->mutex());
+    ASSIGN_OR_RETURN(git_repository * handle, open->With(quarantine));
+    return work(handle);
+  }
+
+  const GitHostOptions options_;
+  std::mutex mutex_;  // guards open_
+  std::map<std::string, std::shared_ptr<OpenRepository>> open_;
+};
+
+}  // namespace
+
+std::unique_ptr<GitStore> OpenGitStore(const GitHostOptions& options) {
+  return std::make_unique<LibgitStore>(options);
+}
+
+}  // namespace gitsync

@@ -1,0 +1,169 @@
+// Both ends check what they take: the hook so that it can say what is wrong with a push, the daemon
+// because it trusts nobody's bytes.
+#include "gitsync/edge/hook_wire.h"
+
+#include <sys/un.h>
+
+#include <algorithm>
+
+#include "base/utf8.h"
+#include "gitsync/git_rules.h"
+
+namespace gitsync {
+
+using base::Code;
+using base::Json;
+using base::Result;
+using base::Status;
+
+namespace {
+
+inline constexpr size_t kLengthBytes = 4;
+inline constexpr size_t kMaxColourBytes = 16;
+
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t length = base::Utf8Length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+// The length of a colour sequence at the front of `text`, or 0.
+size_t ColourLength(std::string_view text) {
+  if (!text.starts_with("\x1b[")) return 0;
+  const size_t end = text.find_first_not_of("0123456789;", 2);
+  if (end == std::string_view::npos || text[end] != 'm' || end >= kMaxColourBytes) return 0;
+  return end + 1;
+}
+
+Status Malformed(const std::string& what) {
+  return Status(Code::kInvalid, "malformed hook request: " + what);
+}
+
+}  // namespace
+
+Json EncodeCall(const HookCall& call) {
+  Json updates = Json::MakeArray();
+  for (const RefUpdate& update : call.push.updates) {
+    updates.Append(Json::MakeObject(
+        {{"old", update.old_oid}, {"new", update.new_oid}, {"ref", update.ref}}));
+  }
+  Json options = Json::MakeArray();
+  for (const std::string& option : call.push.options) options.Append(option);
+  return Json::MakeObject({{"hook", call.hook},
+                           {"repository", call.push.repository},
+                           {"user", call.push.user},
+                           {"updates", std::move(updates)},
+                           {"options", std::move(options)},
+                           {"quarantine", call.push.quarantine.object_directory}});
+}
+
+Result<HookCall> DecodeCall(const Json& json) {
+  HookCall call;
+  call.hook = json["hook"].AsString();
+  call.push.repository = json["repository"].AsString();
+  call.push.user = json["user"].AsString();
+  call.push.quarantine.object_directory = json["quarantine"].AsString();
+  for (const Json& update : json["updates"].Elements()) {
+    call.push.updates.push_back({std::string(update["old"].AsString()),
+                                 std::string(update["new"].AsString()),
+                                 std::string(update["ref"].AsString())});
+  }
+  for (const Json& option : json["options"].Elements()) {
+    call.push.options.emplace_back(option.AsString());
+  }
+  RETURN_IF_ERROR(CheckCall(call));
+  return call;
+}
+
+Status CheckCall(const HookCall& call) {
+  if (call.hook != "pre-receive" && call.hook != "post-receive") {
+    return Malformed("there is no hook \"" + call.hook + "\"");
+  }
+  RETURN_IF_ERROR(CheckRepositoryName(call.push.repository));
+  if (call.push.updates.size() > kMaxRefUpdates) {
+    return Status(Code::kTooLarge, "a push moves at most " + std::to_string(kMaxRefUpdates) +
+                                       " refs; push fewer at once");
+  }
+  if (call.push.options.size() > kMaxPushOptions) {
+    return Status(Code::kTooLarge, "a push has at most " + std::to_string(kMaxPushOptions) +
+                                       " push options");
+  }
+  for (const RefUpdate& update : call.push.updates) {
+    if (!IsObjectId(update.old_oid) || !IsObjectId(update.new_oid)) {
+      return Malformed("ref " + update.ref + " moves between no object ids");
+    }
+    if (!IsUtf8(update.ref)) return Status(Code::kInvalid, "the name of a ref must be UTF-8");
+    RETURN_IF_ERROR(CheckRefName(update.ref));
+  }
+  for (const std::string& option : call.push.options) {
+    if (option.size() > kMaxPushOptionBytes) {
+      return Status(Code::kTooLarge, "a push option has at most " +
+                                         std::to_string(kMaxPushOptionBytes) + " bytes");
+    }
+    if (!IsUtf8(option)) return Status(Code::kInvalid, "push options must be UTF-8");
+  }
+  if (!IsUtf8(call.push.user)) return Malformed("the user's name is not UTF-8");
+  if (!IsUtf8(call.push.quarantine.object_directory)) {
+    return Malformed("the path of the quarantine is not UTF-8");
+  }
+  return {};
+}
+
+std::string CleanLine(std::string_view line) {
+  std::string clean;
+  while (!line.empty() && clean.size() < kMaxHookLineBytes) {
+    size_t length = ColourLength(line);
+    const bool control =
+        (static_cast<unsigned char>(line[0]) < 0x20 && line[0] != '\t') || line[0] == 0x7f;
+    if (length == 0 && !control) length = base::Utf8Length(line);
+    if (length == 0) {
+      clean += '?';
+      length = 1;
+    } else {
+      clean += line.substr(0, length);
+    }
+    line.remove_prefix(length);
+  }
+  if (!line.empty()) clean += "...";
+  return clean;
+}
+
+std::string Frame(const Json& message) {
+  const std::string body = message.ToString();
+  std::string frame;
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    frame += static_cast<char>(body.size() >> shift & 0xff);
+  }
+  return frame + body;
+}
+
+Result<std::optional<Json>> FrameReader::Next() {
+  if (buffer_.size() < kLengthBytes) return std::optional<Json>();
+  size_t length = 0;
+  for (size_t i = 0; i < kLengthBytes; ++i) {
+    length = length << 8 | static_cast<unsigned char>(buffer_[i]);
+  }
+  if (length > kMaxHookMessageBytes) {
+    return Status(Code::kTooLarge, "a hook message of " + std::to_string(length) +
+                                       " bytes is larger than " +
+                                       std::to_string(kMaxHookMessageBytes));
+  }
+  if (buffer_.size() < kLengthBytes + length) return std::optional<Json>();
+  ASSIGN_OR_RETURN(Json message,
+                   base::ParseJson(std::string_view(buffer_).substr(kLengthBytes, length)));
+  buffer_.erase(0, kLengthBytes + length);
+  return std::optional<Json>(std::move(message));
+}
+
+Status CheckSocketPath(const std::string& path) {
+  constexpr size_t kMost = sizeof(sockaddr_un::sun_path) - 1;
+  if (!path.empty() && path.size() <= kMost) return {};
+  return Status(Code::kInvalid, "the path of the hook socket has " + std::to_string(path.size()) +
+                                    " bytes, but a socket's may have 1 to " +
+                                    std::to_string(kMost) + ": choose a shorter --data-dir");
+}
+
+}  // namespace gitsync

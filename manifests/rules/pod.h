@@ -1,0 +1,32 @@
+// The rules of pods: whole Pods, and the templates that make them.
+#pragma once
+
+#include <initializer_list>
+#include <string_view>
+
+#include "base/json.h"
+#include "manifests/rules/report.h"
+
+namespace manifests {
+
+void CheckPod(const base::Json& object, Report& report);
+void CheckPodUpdate(const base::Json& before, const base::Json& after, Report& report);
+void DefaultPod(base::Json& object);
+
+// A template {metadata, spec} at `path`, whose pods are kept running: their restartPolicy must be
+// Always.
+void CheckPodTemplate(const base::Json& pod_template, std::string_view path, Report& report);
+// The defaults that a template shares with a Pod.
+void DefaultPodSpec(base::Json& spec);
+
+// One container of a pod (containers.cc). `volumes` is the pod's list; `host_network` its flag.
+void CheckContainer(const base::Json& container, std::string_view path, bool is_init,
+                    const base::Json& volumes, bool host_network, Report& report);
+// ResourceRequirements: known names, nothing negative, requests within limits.
+void CheckResources(const base::Json& resources, std::string_view path, Report& report);
+
+// Reports unless exactly one member of `choices` is set in `object`; `none_allowed` permits none.
+void CheckOneOf(const base::Json& object, std::string_view path,
+                std::initializer_list<std::string_view> choices, bool none_allowed, Report& report);
+
+}  // namespace manifests

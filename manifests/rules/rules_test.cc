@@ -1,0 +1,319 @@
+// One kind's rules a test: what is wrong, where, and what to do.
+#include <gtest/gtest.h>
+
+#include "manifests/validate.h"
+#include "manifests/yaml.h"
+
+namespace manifests {
+namespace {
+
+using base::Json;
+
+// "field: message" a line.
+std::string Errors(std::string_view text) {
+  YamlFile file = ParseYaml(text);
+  EXPECT_TRUE(file.errors.empty()) << file.errors[0].message;
+  EXPECT_EQ(file.documents.size(), 1u);
+  const Json object = file.documents.empty() ? Json() : std::move(file.documents[0]);
+  const Kind* kind =
+      Schema::BuiltIn()->FindKind(object["apiVersion"].AsString(), object["kind"].AsString());
+  CHECK(kind != nullptr);
+  std::string shown;
+  for (const Problem& problem : Validate(*kind, object, UnknownFields::kError).errors) {
+    EXPECT_NE(problem.mark.line, 0u) << problem.field << " has no place";
+    shown += problem.field + ": " + problem.message + "\n";
+  }
+  return shown;
+}
+
+// Not operator+: gcc 12 sees phantom overlaps in it.
+std::string Cat(std::initializer_list<std::string_view> parts) {
+  std::string text;
+  for (const std::string_view part : parts) text += part;
+  return text;
+}
+
+std::string PodErrors(std::string_view spec) {
+  return Errors(Cat({"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n", spec}));
+}
+
+std::string ContainerErrors(std::string_view fields) {
+  return PodErrors(Cat({"  containers:\n  - name: a\n    image: i\n", fields}));
+}
+
+std::string DeploymentErrors(std::string_view spec) {
+  return Errors(Cat({"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n", spec}));
+}
+
+std::string ServiceErrors(std::string_view spec) {
+  return Errors(Cat({"apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: ", spec, "\n"}));
+}
+
+constexpr std::string_view kTemplate =
+    "  template: {metadata: {labels: {app: a}}, spec: {containers: [{name: a, image: i}]}}\n";
+
+TEST(PodRulesTest, AMountNeedsItsVolume) {
+  EXPECT_EQ(ContainerErrors("    volumeMounts: [{name: conf, mountPath: /etc/a}]\n"
+                            "  volumes: [{name: config}]\n"),
+            "spec.containers[0].volumeMounts[0].name: there is no volume conf; add it to the pod's "
+            "volumes\n");
+}
+
+TEST(PodRulesTest, MountPathsDiffer) {
+  EXPECT_EQ(ContainerErrors("    volumeMounts: [{name: v, mountPath: /a}, {name: v, mountPath: /a}]"
+                            "\n  volumes: [{name: v}]\n"),
+            "spec.containers[0].volumeMounts[1]: mountPath /a stands in the list twice\n");
+}
+
+TEST(PodRulesTest, AVolumeHasOneSource) {
+  EXPECT_EQ(ContainerErrors("  volumes:\n  - {name: v, emptyDir: {}, configMap: {}}\n"
+                            "  - {name: w, secret: {}}\n"),
+            "spec.volumes[0]: can have only one of configMap and emptyDir; remove the others\n"
+            "spec.volumes[0].configMap.name: which ConfigMap? Name it here\n"
+            "spec.volumes[1].secret.secretName: which Secret? Name it here\n");
+}
+
+TEST(PodRulesTest, AnEnvironmentVariableHasOneSource) {
+  EXPECT_EQ(ContainerErrors(
+                "    env:\n"
+                "    - {name: A, value: x, valueFrom: {fieldRef: {fieldPath: metadata.name}}}\n"
+                "    - {name: B, valueFrom: {}}\n"
+                "    - {name: C, valueFrom: {fieldRef: {fieldPath: spec.colour}}}\n"
+                "    - {name: D, valueFrom: {configMapKeyRef: {key: k}, secretKeyRef: {name: s, "
+                "key: k}}}\n"
+                "    - {name: E, valueFrom: {resourceFieldRef: {resource: cpu}}}\n"
+                "    - {name: F=, value: x}\n"
+                "    envFrom: [{prefix: P_}]\n"),
+            "spec.containers[0].env[0].valueFrom: value is set too; keep one of the two\n"
+            "spec.containers[0].env[1].valueFrom: needs one of configMapKeyRef, secretKeyRef, "
+            "fieldRef, resourceFieldRef, fileKeyRef\n"
+            "spec.containers[0].env[2].valueFrom.fieldRef.fieldPath: must be one of metadata.name, "
+            "metadata.namespace, metadata.uid, spec.nodeName, spec.serviceAccountName, "
+            "status.hostIP, status.hostIPs, status.podIP, status.podIPs, metadata.labels['KEY'], "
+            "metadata.annotations['KEY']\n"
+            "spec.containers[0].env[3].valueFrom: can have only one of configMapKeyRef and "
+            "secretKeyRef; remove the others\n"
+            "spec.containers[0].env[3].valueFrom.configMapKeyRef.name: which ConfigMap? Name it "
+            "here\n"
+            "spec.containers[0].env[4].valueFrom.resourceFieldRef.resource: must be limits. or "
+            "requests. and one of cpu, memory, ephemeral-storage\n"
+            "spec.containers[0].env[5].name: \"F=\" is not a name of an environment variable: use "
+            "printable ASCII characters without '=', like \"LOG_LEVEL\"\n"
+            "spec.containers[0].envFrom[0]: needs one of configMapRef, secretRef\n");
+}
+
+TEST(PodRulesTest, AProbeHasOneHandler) {
+  EXPECT_EQ(ContainerErrors("    livenessProbe: {successThreshold: 2, tcpSocket: {port: 80}}\n"
+                            "    readinessProbe: {periodSeconds: 3}\n"
+                            "    startupProbe: {exec: {}, httpGet: {port: 70000}}\n"),
+            "spec.containers[0].livenessProbe.successThreshold: must be 1 for liveness and startup "
+            "probes\n"
+            "spec.containers[0].readinessProbe: needs one of exec, httpGet, tcpSocket, grpc\n"
+            "spec.containers[0].startupProbe: can have only one of exec and httpGet; remove the "
+            "others\n"
+            "spec.containers[0].startupProbe.exec.command: which command? List its words here\n"
+            "spec.containers[0].startupProbe.httpGet.port: must be between 1 and 65535, not "
+            "70000\n");
+}
+
+TEST(PodRulesTest, RequestsStayWithinLimits) {
+  EXPECT_EQ(ContainerErrors("    resources:\n"
+                            "      requests: {cpu: 2, memory: 1Gi, gpu: 1, example.com/gpu: 500m}\n"
+                            "      limits: {cpu: 1500m, memory: 1024Mi, ephemeral-storage: -1}\n"),
+            "spec.containers[0].resources.requests[cpu]: 2 is more than the limit, 1500m\n"
+            "spec.containers[0].resources.requests[gpu]: is no resource: use cpu, memory, "
+            "ephemeral-storage, or a name with a domain, like example.com/gpu\n"
+            "spec.containers[0].resources.requests[example.com/gpu]: must be a whole number\n"
+            "spec.containers[0].resources.limits[ephemeral-storage]: must not be negative\n");
+}
+
+TEST(PodRulesTest, PortNamesAndHostPortsDiffer) {
+  EXPECT_EQ(ContainerErrors("    ports:\n"
+                            "    - {name: http, containerPort: 80, hostPort: 80}\n"
+                            "    - {name: http, containerPort: 81, hostPort: 80}\n"),
+            "spec.containers[0].ports[1].name: the name http is used twice\n"
+            "spec.containers[0].ports[1].hostPort: the host port 80 is used twice\n");
+}
+
+TEST(PodRulesTest, AnInitContainerIsNotProbed) {
+  EXPECT_EQ(PodErrors("  initContainers:\n"
+                      "  - {name: i, image: i, livenessProbe: {tcpSocket: {port: 1}}}\n"
+                      "  - {name: s, image: i, restartPolicy: Always, readinessProbe: {tcpSocket: "
+                      "{port: 1}}}\n"
+                      "  containers: [{name: a, image: i}]\n"),
+            "spec.initContainers[0].livenessProbe: an init container runs once and ends; remove "
+            "this field\n");
+}
+
+TEST(PodRulesTest, TolerationsAndAffinityMakeSense) {
+  EXPECT_EQ(ContainerErrors(
+                "  tolerations:\n"
+                "  - {operator: Equal}\n"
+                "  - {key: a, operator: Exists, value: b}\n"
+                "  - {key: a, operator: Exists, effect: NoSchedule, tolerationSeconds: 1}\n"
+                "  affinity:\n    nodeAffinity:\n"
+                "      requiredDuringSchedulingIgnoredDuringExecution:\n"
+                "        nodeSelectorTerms: [{matchExpressions: [{key: a, operator: In}, {key: b, "
+                "operator: Gt, values: [x]}, {key: c, operator: Exists, values: [z]}]}]\n"),
+            "spec.tolerations[0].operator: without a key it must be Exists\n"
+            "spec.tolerations[1].value: operator Exists takes no value; remove it\n"
+            "spec.tolerations[2].effect: tolerationSeconds needs the effect NoExecute\n"
+            "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
+            "nodeSelectorTerms[0].matchExpressions[0].values: operator In needs values\n"
+            "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
+            "nodeSelectorTerms[0].matchExpressions[1].values: operator Gt needs one integer, as a "
+            "string\n"
+            "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
+            "nodeSelectorTerms[0].matchExpressions[2].values: operator Exists takes no values\n");
+}
+
+TEST(WorkloadRulesTest, ASelectorFindsItsTemplatesPods) {
+  EXPECT_EQ(DeploymentErrors(Cat({"  selector: {matchLabels: {app: b}}\n", kTemplate})),
+            "spec.template.metadata.labels: the selector (app=b) does not find these pods; give "
+            "the template the labels that it asks for\n");
+  EXPECT_EQ(
+      DeploymentErrors(Cat({"  selector: {matchExpressions: [{key: app, operator: In, values: "
+                            "[a]}]}\n",
+                            kTemplate})),
+      "");
+}
+
+TEST(WorkloadRulesTest, ASelectorIsRequiredAndNotEmpty) {
+  EXPECT_EQ(DeploymentErrors(kTemplate), "spec.selector: is required; add it\n");
+  EXPECT_EQ(DeploymentErrors(Cat({"  selector: {}\n", kTemplate})),
+            "spec.selector: an empty selector would find every pod; set matchLabels\n");
+}
+
+TEST(WorkloadRulesTest, ATemplatesPodsAreKeptRunning) {
+  EXPECT_EQ(DeploymentErrors("  selector: {matchLabels: {app: a}}\n"
+                             "  template: {metadata: {labels: {app: a}}, spec: {restartPolicy: "
+                             "Never, containers: [{name: a, image: i}]}}\n"),
+            "spec.template.spec.restartPolicy: must be Always here, because the pods are kept "
+            "running\n");
+}
+
+TEST(WorkloadRulesTest, ARollingUpdateCanMove) {
+  const std::string head = Cat({"  selector: {matchLabels: {app: a}}\n", kTemplate});
+  EXPECT_EQ(DeploymentErrors(Cat({head,
+                                  "  strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: "
+                                  "0%}}\n"})),
+            "spec.strategy.rollingUpdate.maxUnavailable: cannot be 0 when maxSurge is 0 too: no "
+            "pod could ever be replaced\n");
+  EXPECT_EQ(DeploymentErrors(Cat({head,
+                                  "  strategy: {rollingUpdate: {maxSurge: lots, "
+                                  "maxUnavailable: 120%}}\n"})),
+            "spec.strategy.rollingUpdate.maxSurge: must be a number or a percentage like 25%\n"
+            "spec.strategy.rollingUpdate.maxUnavailable: must be at most 100%\n");
+  EXPECT_EQ(DeploymentErrors(Cat({head, "  strategy: {type: Recreate, rollingUpdate: {}}\n"})),
+            "spec.strategy.rollingUpdate: has no meaning with type Recreate; remove it\n");
+  EXPECT_EQ(DeploymentErrors(Cat({head, "  minReadySeconds: 60\n  progressDeadlineSeconds: 60\n"})),
+            "spec.progressDeadlineSeconds: must be more than minReadySeconds\n");
+}
+
+TEST(ServiceRulesTest, PortsAreNeededUnlessHeadlessOrExternal) {
+  EXPECT_EQ(ServiceErrors("{selector: {app: a}}"),
+            "spec.ports: a Service needs at least one port\n");
+  EXPECT_EQ(ServiceErrors("{selector: {app: a}, clusterIP: None}"), "");
+  EXPECT_EQ(ServiceErrors("{type: ExternalName, externalName: db.example.com.}"), "");
+  EXPECT_EQ(ServiceErrors("{type: ExternalName}"),
+            "spec.externalName: an ExternalName Service needs the name it stands for\n");
+}
+
+TEST(ServiceRulesTest, SeveralPortsAreToldApart) {
+  EXPECT_EQ(ServiceErrors("{ports: [{port: 80}, {name: a, port: 81}, {name: a, port: 82}, {name: "
+                          "b, port: 81, protocol: TCP}]}"),
+            "spec.ports[0].name: each of several ports needs a name\n"
+            "spec.ports[2].name: the name a is used twice\n"
+            "spec.ports[3]: port 81, protocol TCP stands in the list twice\n");
+}
+
+TEST(ServiceRulesTest, AddressesFitTheType) {
+  EXPECT_EQ(ServiceErrors("{clusterIP: 10.96.1, ports: [{port: 80, nodePort: 30080}]}"),
+            "spec.clusterIP: must be None or an IP address; leave it out to be given one\n"
+            "spec.ports[0].nodePort: needs the type NodePort or LoadBalancer\n");
+}
+
+TEST(ConfigRulesTest, KeysAndSizeAreLimited) {
+  EXPECT_EQ(Errors("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+                   "data: {\"a/b\": x, c: z}\nbinaryData: {c: AAAA, d: \"%%\"}\n"),
+            "data[a/b]: \"a/b\" is not a key of a ConfigMap or Secret: use letters, digits, '-', "
+            "'_' and '.', at most 253 characters, not \".\" and with no \"..\" at the start, like "
+            "\"app.conf\"\n"
+            "binaryData[c]: the key stands in data too\n"
+            "binaryData[d]: is not base64: encode the bytes (base64 -w0), or use a field for plain "
+            "text\n");
+  EXPECT_EQ(Errors(Cat({"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: ",
+                        std::string((1u << 20) + 1, 'x'), "}\n"})),
+            "data: the values have 1048577 bytes, at most 1048576 are allowed\n");
+}
+
+TEST(ConfigRulesTest, ASecretHasTheKeysOfItsType) {
+  EXPECT_EQ(Errors("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ntype: kubernetes.io/tls\n"
+                   "data: {tls.crt: AAAA}\n"),
+            "data: a Secret of type kubernetes.io/tls needs tls.key\n");
+  EXPECT_EQ(Errors("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"
+                   "type: kubernetes.io/basic-auth\nstringData: {password: x}\n"),
+            "");
+  EXPECT_EQ(Errors("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {a: secret!}\n"),
+            "data[a]: is not base64: encode the bytes (base64 -w0), or use a field for plain "
+            "text\n");
+}
+
+TEST(ClusterRulesTest, ALimitRangeCanHold) {
+  EXPECT_EQ(Errors("apiVersion: v1\nkind: LimitRange\nmetadata: {name: a}\nspec:\n  limits:\n"
+                   "  - {type: Container, min: {cpu: 2}, max: {cpu: 1}, default: {memory: 1Gi}, "
+                   "defaultRequest: {memory: 2Gi}}\n"
+                   "  - {type: Pod, default: {cpu: 1}}\n"
+                   "  - {type: Container}\n"),
+            "spec.limits[0].min[cpu]: 2 is more than max, 1\n"
+            "spec.limits[0].defaultRequest[memory]: 2Gi is more than default, 1Gi\n"
+            "spec.limits[1].default: has no meaning for type Pod; use type Container\n"
+            "spec.limits[2].type: there are two items of type Container\n");
+}
+
+TEST(ClusterRulesTest, AQuotaCountsFromZero) {
+  EXPECT_EQ(Errors("apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: a}\n"
+                   "spec: {hard: {requests.cpu: 4, pods: \"-1\", count/deployments.apps: 5}}\n"),
+            "spec.hard[pods]: must not be negative\n");
+}
+
+TEST(ClusterRulesTest, ANodesTaintsDiffer) {
+  EXPECT_EQ(Errors("apiVersion: v1\nkind: Node\nmetadata: {name: a}\nspec:\n  taints: [{key: a, "
+                   "effect: NoSchedule}, {key: a, effect: NoExecute}, {key: a, effect: "
+                   "NoSchedule}]\n"),
+            "spec.taints[2]: there are two taints a:NoSchedule\n");
+}
+
+TEST(EndpointSliceRulesTest, AddressesAreOfTheirType) {
+  EXPECT_EQ(Errors("apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: a}\n"
+                   "addressType: IPv4\nports: [{port: 80}, {port: 81}]\n"
+                   "endpoints: [{addresses: [10.0.0.1, \"2001:db8::1\", web]}]\n"),
+            "ports[1].name: each port needs a name of its own\n"
+            "endpoints[0].addresses[1]: must be an IPv4 address, as addressType says\n"
+            "endpoints[0].addresses[2]: must be an IPv4 address, as addressType says\n");
+}
+
+TEST(FluxRulesTest, AGitRepositoryIsReachedByHttpOrSsh) {
+  constexpr std::string_view kHead =
+      "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: a}\n";
+  EXPECT_EQ(Errors(Cat({kHead, "spec: {url: /srv/a.git, interval: 5}\n"})),
+            "spec.url: must start with https://, http:// or ssh://\n"
+            "spec.interval: must be a duration like 1m30s, not the number 5\n");
+  EXPECT_EQ(Errors(Cat({kHead,
+                        "spec: {url: \"ssh://git@example.com/a\", interval: 1m, "
+                        "ref: {branch: main}}\n"})),
+            "");
+}
+
+TEST(FluxRulesTest, AKustomizationNamesItsSource) {
+  EXPECT_EQ(Errors("apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n"
+                   "metadata: {name: a}\nspec: {interval: 10x, prune: true, sourceRef: {kind: Git, "
+                   "name: a}}\n"),
+            "spec.interval: \"10x\" is not a duration: write numbers with units: 300ms, 1m30s, "
+            "2h\n"
+            "spec.sourceRef.kind: must be one of GitRepository, OCIRepository, Bucket, "
+            "ExternalArtifact, not \"Git\"\n");
+}
+
+}  // namespace
+}  // namespace manifests

@@ -1,0 +1,138 @@
+// A controller owns the pods that its selector finds, so the selector must find the pods that its
+// template makes, and must not be empty, or it would find them all. A rolling update must be able
+// to move: maxSurge and maxUnavailable cannot both be zero.
+#include "manifests/rules/workloads.h"
+
+#include <charconv>
+#include <optional>
+#include <string>
+
+#include "base/document.h"
+#include "manifests/rules/edit.h"
+#include "manifests/rules/metadata.h"
+#include "manifests/rules/pod.h"
+#include "manifests/selector.h"
+#include "manifests/walk.h"
+
+namespace manifests {
+namespace {
+
+using base::Json;
+
+void CheckSelector(const Json& spec, Report& report) {
+  const Json& selector = spec["selector"];
+  if (!selector.IsObject()) return;
+  CheckLabels(selector["matchLabels"], "spec.selector.matchLabels", report);
+  if (selector["matchLabels"].empty() && selector["matchExpressions"].empty()) {
+    report.Required("spec.selector", "an empty selector would find every pod; set matchLabels",
+                    selector);
+    return;
+  }
+  const auto parsed = LabelSelector::FromObject(selector);
+  if (!parsed.ok()) {
+    report.Invalid("spec.selector", std::string(parsed.status().message()), selector);
+    return;
+  }
+  const Json& labels = spec["template"]["metadata"]["labels"];
+  const base::Document document(labels.IsObject() ? labels : Json::MakeObject());
+  if (parsed->Matches(document.root())) return;
+  report.Invalid("spec.template.metadata.labels",
+                 "the selector (" + parsed->ToString() +
+                     ") does not find these pods; give the template the labels that it asks for",
+                 labels.IsObject() ? labels : spec["template"]);
+}
+
+struct Amount {
+  int64_t value;
+  bool percent;
+};
+
+// 3 or "25%"; nothing for what is neither.
+std::optional<Amount> ReadAmount(const Json& json) {
+  if (json.IsInt()) return Amount{json.AsInt(), false};
+  const std::string_view text = json.AsString();
+  if (text.size() < 2 || text.back() != '%' || text.front() == '-') return std::nullopt;
+  int64_t value = 0;
+  const char* last = text.data() + text.size() - 1;
+  const auto [end, error] = std::from_chars(text.data(), last, value);
+  if (error != std::errc() || end != last) return std::nullopt;
+  return Amount{value, true};
+}
+
+void CheckRollingUpdate(const Json& rolling, Report& report) {
+  const std::string path = "spec.strategy.rollingUpdate";
+  bool all_zero = true;
+  for (const std::string_view field : {"maxSurge", "maxUnavailable"}) {
+    const Json& value = rolling[field];
+    if (value.IsNull()) {
+      all_zero = false;  // the default is 25%
+      continue;
+    }
+    const auto amount = ReadAmount(value);
+    if (!amount) {
+      if (value.IsString()) {
+        report.Invalid(Join(path, field), "must be a number or a percentage like 25%", value);
+      }
+      all_zero = false;
+      continue;
+    }
+    if (field == "maxUnavailable" && amount->percent && amount->value > 100) {
+      report.Invalid(Join(path, field), "must be at most 100%", value);
+    }
+    all_zero = all_zero && amount->value == 0;
+  }
+  if (all_zero) {
+    report.Invalid(path + ".maxUnavailable",
+                   "cannot be 0 when maxSurge is 0 too: no pod could ever be replaced",
+                   rolling["maxUnavailable"]);
+  }
+}
+
+void CheckStrategy(const Json& strategy, Report& report) {
+  const Json& rolling = strategy["rollingUpdate"];
+  if (rolling.IsNull()) return;
+  if (strategy["type"].AsString() == "Recreate") {
+    report.Forbidden("spec.strategy.rollingUpdate", "has no meaning with type Recreate; remove it",
+                     rolling);
+    return;
+  }
+  if (rolling.IsObject()) CheckRollingUpdate(rolling, report);
+}
+
+void DefaultTemplate(Json& object) {
+  Json* spec = ObjectAt(object, "spec");
+  Json* pod_template = spec ? ObjectAt(*spec, "template") : nullptr;
+  Json* pod_spec = pod_template ? ObjectAt(*pod_template, "spec") : nullptr;
+  if (pod_spec != nullptr) DefaultPodSpec(*pod_spec);
+}
+
+}  // namespace
+
+void CheckReplicaSet(const Json& object, Report& report) {
+  const Json& spec = object["spec"];
+  CheckSelector(spec, report);
+  CheckPodTemplate(spec["template"], "spec.template", report);
+}
+
+void CheckDeployment(const Json& object, Report& report) {
+  CheckReplicaSet(object, report);
+  const Json& spec = object["spec"];
+  CheckStrategy(spec["strategy"], report);
+  const Json& deadline = spec["progressDeadlineSeconds"];
+  if (!deadline.IsNull() && deadline.AsInt() <= spec["minReadySeconds"].AsInt()) {
+    report.Invalid("spec.progressDeadlineSeconds", "must be more than minReadySeconds", deadline);
+  }
+}
+
+void DefaultReplicaSet(Json& object) { DefaultTemplate(object); }
+
+void DefaultDeployment(Json& object) {
+  DefaultTemplate(object);
+  Json* spec = ObjectAt(object, "spec");
+  Json* strategy = spec ? ObjectAt(*spec, "strategy") : nullptr;
+  if (strategy == nullptr || std::as_const(*strategy)["type"].AsString() != "RollingUpdate") return;
+  SetIfAbsent(*strategy, "rollingUpdate",
+              Json::MakeObject({{"maxSurge", "25%"}, {"maxUnavailable", "25%"}}));
+}
+
+}  // namespace manifests

@@ -1,0 +1,43 @@
+// OciImage: a container image of one or more files, made in memory: a layer (a tar archive), a
+// configuration and a manifest, as the OCI image specification 1.0 has them. The same input gives
+// the same bytes, so a digest tells whether an image has changed.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace plumb {
+
+struct ImageFile {
+  std::string path;  // "bin/hello", without a leading slash; a folder ends in one
+  unsigned mode = 0755;
+  std::string content;  // of a file
+  std::string link;     // not empty: a symbolic link to this
+};
+
+struct ImageConfig {
+  std::vector<std::string> entrypoint;
+  std::vector<std::string> command;
+  std::vector<std::string> environment;  // "NAME=value"
+  std::string working_directory = "/";
+  std::string user;  // "uid:gid"; empty: root
+};
+
+struct Blob {
+  std::string content;
+  std::string digest;  // "sha256:..."
+};
+Blob MakeBlob(std::string content);
+
+struct OciImage {
+  Blob layer;
+  Blob config;
+  Blob manifest;
+};
+inline constexpr std::string_view kManifestMediaType = "application/vnd.oci.image.manifest.v1+json";
+
+Blob MakeLayer(const std::vector<ImageFile>& files);
+OciImage MakeImage(Blob layer, const ImageConfig& config);
+
+}  // namespace plumb

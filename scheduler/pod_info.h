@@ -1,0 +1,53 @@
+// PodInfo: what placement needs of a pod, taken out of its document once.
+//
+// Values; any thread. The Values in it live as long as `object`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "manifests/selector.h"
+#include "state/admission/resources.h"
+#include "state/object.h"
+
+namespace scheduler {
+
+struct HostPort {
+  std::string protocol;
+  int64_t port = 0;
+  std::string ip;  // "0.0.0.0" for all
+  bool ConflictsWith(const HostPort& other) const;
+};
+
+struct PodInfo {
+  explicit PodInfo(state::ObjectPtr pod);
+
+  state::ObjectPtr object;
+  int64_t milli_cpu = 0;
+  int64_t memory = 0;            // bytes
+  state::ResourceList extended;  // all other resources
+  int64_t priority = 0;
+  std::string_view owner;  // uid of its controller, or its own
+  std::vector<HostPort> host_ports;
+  base::Value node_selector, node_affinity, tolerations;
+
+  // Pods of equal signature fit the same nodes with the same scores: they are placed as one batch.
+  const std::string& signature() const { return signature_; }
+  const state::Key& key() const { return object->key; }
+
+ private:
+  std::string signature_;
+};
+
+// True if `affinity`'s required terms and `selector` (both of a pod's spec) allow a node with these
+// labels and name.
+bool SelectsNode(base::Value selector, base::Value affinity, base::Value labels,
+                 std::string_view node_name);
+// One v1.NodeSelectorTerm.
+bool MatchesTerm(base::Value term, base::Value labels, std::string_view node_name);
+// True if one of `tolerations` tolerates `taint`.
+bool Tolerates(base::Value tolerations, base::Value taint);
+
+}  // namespace scheduler

@@ -1,0 +1,166 @@
+#include "scheduler/scheduler.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace scheduler {
+namespace {
+
+bool NeedsNode(const state::Object& pod) {
+  const std::string_view phase = pod["status"]["phase"].AsString();
+  return pod["spec"]["nodeName"].AsString().empty() && !pod.Deleting() && phase != "Succeeded" &&
+         phase != "Failed" &&
+         pod["spec"]["schedulerName"].AsString(kSchedulerName) == kSchedulerName &&
+         pod["spec"]["schedulingGates"].empty();
+}
+
+// Sets condition PodScheduled; the time moves only when the answer does.
+base::Json WithScheduledCondition(const state::Object& pod, bool scheduled, const std::string& why,
+                                  base::WallTime now) {
+  base::Json status = pod["status"].ToJson();
+  if (!status.IsObject()) status = base::Json::MakeObject();
+  if (std::as_const(status)["phase"].IsNull()) status.Set("phase", "Pending");
+  base::Json::Array& conditions = status["conditions"].MutableElements();
+  auto it = std::find_if(conditions.begin(), conditions.end(), [](const base::Json& each) {
+    return each["type"].AsString() == "PodScheduled";
+  });
+  if (it == conditions.end()) {
+    conditions.push_back(base::Json::MakeObject({{"type", "PodScheduled"}}));
+    it = conditions.end() - 1;
+  }
+  const std::string_view value = scheduled ? "True" : "False";
+  if (std::as_const(*it)["status"].AsString() != value)
+    it->Set("lastTransitionTime", now.ToString());
+  it->Set("status", value);
+  if (scheduled) {
+    it->Remove("reason");
+    it->Remove("message");
+  } else {
+    it->Set("reason", "Unschedulable");
+    it->Set("message", why);
+  }
+  return status;
+}
+
+}  // namespace
+
+Scheduler::Scheduler(base::Loop& loop, state::Store& store, const state::DraftContext& context)
+    : loop_(loop), store_(store), context_(context), seeds_(context.seed), table_(store.view()) {
+  for (const state::ObjectPtr& pod : store.view().List("pods")) {
+    if (NeedsNode(*pod)) ready_.insert(pod->key);
+  }
+  store.OnCommit([this, alive = alive_](const state::Change& change) {
+    if (*alive) Observe(change);
+  });
+  if (!ready_.empty()) Wake();
+}
+
+void Scheduler::Observe(const state::Change& change) {
+  const state::Key& key = change.key();
+  if (key.resource != "pods" && key.resource != "nodes") return;
+  table_.Apply(change);
+  if (key.resource == "nodes") {
+    // A heartbeat changes nothing that a pod could wait for.
+    const bool same =
+        change.previous && !change.removed &&
+        (*change.previous)["spec"] == (*change.object)["spec"] &&
+        change.previous->Labels() == change.object->Labels() &&
+        (*change.previous)["status"]["allocatable"] == (*change.object)["status"]["allocatable"];
+    if (!same) Unpark();
+    return;
+  }
+  if (change.removed || !NeedsNode(*change.object)) {
+    ready_.erase(key);
+    parked_.erase(key);
+    const bool freed = change.previous &&
+                       !(*change.previous)["spec"]["nodeName"].AsString().empty() &&
+                       (change.removed || (*change.object)["status"]["phase"] !=
+                                              (*change.previous)["status"]["phase"]);
+    if (freed) Unpark();
+    return;
+  }
+  const bool changed = !change.previous || (*change.previous)["spec"] != (*change.object)["spec"];
+  if (!changed) return;
+  parked_.erase(key);
+  ready_.insert(key);
+  Wake();
+}
+
+void Scheduler::Wake() {
+  if (awake_) return;
+  awake_ = true;
+  loop_.Post([this, alive = alive_] {
+    if (!*alive) return;
+    awake_ = false;
+    RunTurn();
+  });
+}
+
+void Scheduler::Unpark() {
+  if (parked_.empty()) return;
+  const base::MonotonicTime now = loop_.now().monotonic;
+  base::Duration next = kMostBackoff;
+  for (const auto& [key, parked] : parked_) {
+    if (parked.not_before <= now) {
+      ready_.insert(key);
+    } else {
+      next = std::min(next, parked.not_before - now);
+    }
+  }
+  if (!ready_.empty()) Wake();
+  if (ready_.size() < parked_.size() && unpark_timer_ == 0) {
+    unpark_timer_ = loop_.After(next, [this, alive = alive_] {
+      if (!*alive) return;
+      unpark_timer_ = 0;
+      Unpark();
+    });
+  }
+}
+
+void Scheduler::RunTurn() {
+  std::vector<PodInfo> pods;
+  while (!ready_.empty() && pods.size() < kMaxBatch) {
+    const state::ObjectPtr pod = store_.view().Get(*ready_.begin());
+    ready_.erase(ready_.begin());
+    if (pod != nullptr && NeedsNode(*pod)) pods.emplace_back(pod);
+  }
+  if (pods.empty()) return;
+  // The table learns of placements twice, from Schedule and from the commit: it plans on a copy of
+  // the nodes.
+  NodeTable plan = table_;
+  const std::vector<Decision> decisions = Schedule(plan, std::move(pods));
+  const base::Status status = CommitDecisions(decisions);
+  if (!status.ok()) {
+    base::LogWarning("binding failed", {{"error", status.ToString()}});
+    for (const Decision& decision : decisions) Park(decision);
+  }
+  for (const Decision& decision : decisions) {
+    if (decision.node.empty()) Park(decision);
+  }
+  if (!ready_.empty()) Wake();
+}
+
+base::Status Scheduler::CommitDecisions(const std::vector<Decision>& decisions) {
+  context_.now = loop_.now().wall;
+  context_.seed = seeds_.Next();
+  state::Draft draft(store_.view(), context_);
+  for (const Decision& decision : decisions) {
+    if (!decision.node.empty()) RETURN_IF_ERROR(draft.Bind(decision.pod, decision.node).status());
+    const state::ObjectPtr pod = draft.view().Get(decision.pod);
+    base::Json status =
+        WithScheduledCondition(*pod, !decision.node.empty(), decision.why, context_.now);
+    RETURN_IF_ERROR(draft.UpdateStatus(decision.pod, std::move(status)).status());
+  }
+  return store_.Commit(draft.Finish()).status();
+}
+
+void Scheduler::Park(const Decision& decision) {
+  Parked& parked = parked_[decision.pod];
+  base::Duration delay = kFirstBackoff;
+  for (int i = 0; i < parked.attempts && delay < kMostBackoff; ++i) delay = delay * 2;
+  ++parked.attempts;
+  parked.not_before = loop_.now().monotonic + std::min(delay, kMostBackoff);
+}
+
+}  // namespace scheduler

@@ -1,0 +1,57 @@
+// Scheduler: binds pods that have no node, on the loop, in batches, and writes on those that must
+// wait why.
+//
+// Loop only. A pod that found no node waits for a change that could help it (a node, or a pod that
+// goes), with a backoff that doubles from one second to ten, as kube-scheduler's.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+
+#include "base/loop.h"
+#include "base/rng.h"
+#include "scheduler/schedule.h"
+#include "state/draft.h"
+#include "state/store.h"
+
+namespace scheduler {
+
+inline constexpr const char* kSchedulerName = "default-scheduler";
+inline constexpr size_t kMaxBatch = 2000;  // pods bound in one turn
+inline constexpr base::Duration kFirstBackoff = base::Duration::Seconds(1);
+inline constexpr base::Duration kMostBackoff = base::Duration::Seconds(10);
+
+class Scheduler {
+ public:
+  Scheduler(base::Loop& loop, state::Store& store, const state::DraftContext& context);
+  ~Scheduler() { *alive_ = false; }
+
+  bool Idle() const { return ready_.empty(); }
+  size_t waiting() const { return parked_.size(); }
+
+ private:
+  void Observe(const state::Change& change);
+  void Wake();    // a turn is due
+  void Unpark();  // parked pods may fit now
+  void RunTurn();
+  base::Status CommitDecisions(const std::vector<Decision>& decisions);
+  void Park(const Decision& decision);
+
+  base::Loop& loop_;
+  state::Store& store_;
+  state::DraftContext context_;
+  base::Rng seeds_;
+  NodeTable table_;
+  std::set<state::Key> ready_;
+  struct Parked {
+    int attempts = 0;
+    base::MonotonicTime not_before;
+  };
+  std::map<state::Key, Parked> parked_;
+  base::Loop::TimerId unpark_timer_ = 0;
+  bool awake_ = false;
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace scheduler

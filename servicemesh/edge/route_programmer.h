@@ -1,0 +1,39 @@
+// RouteProgrammer: keeps a network namespace's routes and own addresses as planned, through ip(8).
+//
+// Loop only; one call at a time. The work is done on the loop's workers. Needs CAP_NET_ADMIN.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/loop.h"
+#include "base/status.h"
+#include "servicemesh/routes.h"
+
+namespace servicemesh {
+
+class RouteProgrammer {
+ public:
+  // `network_namespace` as "/run/netns/NAME"; "" is the process's own. `loop` outlives this.
+  RouteProgrammer(base::Loop& loop, std::string network_namespace);
+  ~RouteProgrammer();  // leaves the routes in place; a call under way does not come back
+
+  // Switches forwarding on. The value says whether bridged packets pass the IP rules
+  // (MeshInput::bridge_filtered): false on a kernel whose module br_netfilter is not loaded.
+  void EnableForwarding(std::function<void(base::Result<bool>)> done);
+
+  // Makes the plan's routes all that carry kRouteProtocol. After an error the next call starts from
+  // what the kernel has.
+  void Set(RoutePlan plan, std::function<void(base::Status)> done);
+
+ private:
+  base::Loop& loop_;
+  const std::string network_namespace_;
+  bool busy_ = false;
+  bool known_ = false;  // whether programmed_ is what the kernel has
+  RoutePlan programmed_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // false once this is gone
+};
+
+}  // namespace servicemesh

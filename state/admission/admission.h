@@ -1,0 +1,41 @@
+// Admission: what the schema cannot say about a change, because it depends on other objects:
+// namespaces that end, LimitRange defaults and bounds, quotas, addresses of Services.
+//
+// Pure functions in one ordered table (all.cc). Each may edit the object, or refuse it with a
+// sentence.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/status.h"
+#include "manifests/schema.h"
+#include "state/draft.h"
+#include "state/view.h"
+
+namespace state {
+
+struct AdmissionRequest {
+  const View& view;  // before the change, with what the draft staged so far
+  const DraftContext& context;
+  const manifests::Kind& kind;
+  Key key;
+  base::Json& object;           // defaulted, not yet validated
+  const Object* old = nullptr;  // null on create
+};
+
+using Admission = base::Status (*)(AdmissionRequest& request);
+
+// In order: those that edit come before those that check.
+const std::vector<Admission>& AllAdmissions();
+
+base::Status AdmitNamespace(AdmissionRequest& request);  // namespace_lifecycle.cc
+base::Status AdmitPodDefaults(
+    AdmissionRequest& request);  // pod_defaults.cc: service account, priority, tolerations
+base::Status AdmitServiceAddress(
+    AdmissionRequest& request);  // service_address.cc: clusterIP and nodePort
+base::Status AdmitLimitRange(AdmissionRequest& request);  // limit_range.cc
+base::Status AdmitQuota(AdmissionRequest& request);       // quota.cc
+
+}  // namespace state

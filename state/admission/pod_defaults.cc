@@ -1,0 +1,41 @@
+// What every Pod gets that its schema does not say: the namespace's default service account, and
+// tolerations that keep it on a node which is lost for five minutes before it is evicted
+// (Kubernetes' DefaultTolerationSeconds).
+#include "state/admission/admission.h"
+
+namespace state {
+namespace {
+
+constexpr int64_t kDefaultTolerationSeconds = 300;
+
+void AddDefaultToleration(base::Json& spec, std::string_view taint) {
+  for (const base::Json& toleration : std::as_const(spec)["tolerations"].Elements()) {
+    const std::string_view key = toleration["key"].AsString();
+    const std::string_view effect = toleration["effect"].AsString();
+    const bool all_keys = key.empty() && toleration["operator"].AsString() == "Exists";
+    if ((key == taint || all_keys) && (effect.empty() || effect == "NoExecute")) return;
+  }
+  spec["tolerations"].Append(
+      base::Json::MakeObject({{"key", taint},
+                              {"operator", "Exists"},
+                              {"effect", "NoExecute"},
+                              {"tolerationSeconds", kDefaultTolerationSeconds}}));
+}
+
+}  // namespace
+
+base::Status AdmitPodDefaults(AdmissionRequest& request) {
+  if (request.key.resource != "pods" || request.old != nullptr ||
+      !request.object["spec"].IsObject()) {
+    return base::Status();
+  }
+  base::Json& spec = request.object["spec"];
+  if (spec["serviceAccountName"].AsString().empty()) spec.Set("serviceAccountName", "default");
+  if (!spec["tolerations"].IsNull() && !spec["tolerations"].IsArray())
+    return base::Status();  // validation will say so
+  AddDefaultToleration(spec, "node.kubernetes.io/not-ready");
+  AddDefaultToleration(spec, "node.kubernetes.io/unreachable");
+  return base::Status();
+}
+
+}  // namespace state

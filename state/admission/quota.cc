@@ -1,0 +1,131 @@
+// ResourceQuota: a namespace's sums may not pass its hard limits. Counted are, for pods that have
+// not ended, their number and their requests and limits; for other kinds, their number
+// ("count/deployments.apps", or the short names that Kubernetes has for some). A quota on an amount
+// makes that amount mandatory for new pods. Scopes are not acted on (a warning says so when the
+// quota is made).
+#include "state/admission/quota.h"
+
+#include <array>
+
+#include "state/admission/admission.h"
+#include "state/admission/resources.h"
+
+namespace state {
+namespace {
+
+bool Ended(base::Value pod) {
+  const std::string_view phase = pod["status"]["phase"].AsString();
+  return phase == "Succeeded" || phase == "Failed";
+}
+
+// The quota names that count a pod's `field` ("requests" or "limits") of a resource.
+void AddPodAmounts(const ResourceList& amounts, const std::string& field, ResourceList& usage) {
+  for (const auto& [name, amount] : amounts) {
+    usage[field + "." + name] = usage[field + "." + name] + amount;
+    if (field == "requests" && (name == "cpu" || name == "memory" || name == "ephemeral-storage")) {
+      usage[name] = usage[name] + amount;
+    }
+  }
+}
+
+constexpr std::array kShortCounts = {
+    "pods",
+    "services",
+    "configmaps",
+    "secrets",
+    "resourcequotas",
+    "replicationcontrollers",
+    "persistentvolumeclaims",
+};
+
+template <typename V>
+ResourceList UsageOf(const manifests::Kind& kind, const V& object) {
+  ResourceList usage;
+  usage["count/" + kind.Resource()] = manifests::Quantity::Units(1);
+  for (const char* name : kShortCounts) {
+    if (kind.Resource() == name) usage[name] = manifests::Quantity::Units(1);
+  }
+  if (kind.Resource() == "services" && object["spec"]["type"].AsString() == "NodePort") {
+    usage["services.nodeports"] =
+        manifests::Quantity::Units(static_cast<int64_t>(object["spec"]["ports"].size()));
+  }
+  if (kind.Resource() == "pods") {
+    AddPodAmounts(PodResources(object["spec"], "requests"), "requests", usage);
+    AddPodAmounts(PodResources(object["spec"], "limits"), "limits", usage);
+  }
+  return usage;
+}
+
+bool IsPodAmount(std::string_view name) {
+  return name == "cpu" || name == "memory" || name.starts_with("requests.") ||
+         name.starts_with("limits.");
+}
+
+}  // namespace
+
+ResourceList NamespaceUsage(const View& view, const manifests::Schema& schema, std::string_view ns,
+                            const std::vector<std::string>& names) {
+  ResourceList usage;
+  for (const std::string& name : names) usage[name] = manifests::Quantity();
+  for (const manifests::Kind* kind : schema.kinds()) {
+    if (!kind->namespaced) continue;
+    bool counts = false;
+    for (const std::string& name : names) {
+      counts |= name == "count/" + kind->Resource() || name == kind->Resource() ||
+                name.starts_with(kind->Resource() + ".") ||
+                (kind->Resource() == "pods" && IsPodAmount(name));
+    }
+    if (!counts) continue;
+    for (const ObjectPtr& object : view.List(kind->Resource(), ns)) {
+      if (kind->Resource() == "pods" && Ended(object->document.root())) continue;
+      for (const auto& [name, amount] : UsageOf(*kind, object->document.root())) {
+        if (const auto it = usage.find(name); it != usage.end()) it->second = it->second + amount;
+      }
+    }
+  }
+  return usage;
+}
+
+base::Status AdmitQuota(AdmissionRequest& request) {
+  if (!request.kind.namespaced) return base::Status();
+  for (const ObjectPtr& quota : request.view.List("resourcequotas", request.key.ns)) {
+    const base::Value hard = (*quota)["spec"]["hard"];
+    if (quota->key == request.key || hard.empty()) continue;
+    const ResourceList wanted = UsageOf(request.kind, std::as_const(request.object));
+    ResourceList had;
+    if (request.old != nullptr) had = UsageOf(request.kind, request.old->document.root());
+    std::vector<std::string> names;
+    for (const auto& [name, amount] : hard.Members()) {
+      const bool pod = request.key.resource == "pods" && request.old == nullptr;
+      if (pod && IsPodAmount(name) && wanted.count(name) == 0) {
+        return base::Status(base::Code::kForbidden,
+                            "pods \"" + request.key.name + "\" is forbidden: quota " +
+                                quota->key.name + " demands that every container sets " +
+                                std::string(name) + " (or a LimitRange gives a default)");
+      }
+      if (wanted.count(name) != 0) names.emplace_back(name);
+    }
+    if (names.empty()) continue;
+    const ResourceList used =
+        NamespaceUsage(request.view, *request.context.schema, request.key.ns, names);
+    std::string exceeded;
+    for (const std::string& name : names) {
+      const auto before = had.find(name);
+      const manifests::Quantity own = before == had.end() ? manifests::Quantity() : before->second;
+      const manifests::Quantity asked = wanted.find(name)->second - own;
+      const manifests::Quantity limit = manifests::Quantity::Of(hard[name]);
+      const manifests::Quantity now = used.find(name)->second;
+      if (asked <= manifests::Quantity() || now + asked <= limit) continue;
+      if (!exceeded.empty()) exceeded += "; ";
+      exceeded += name + ": requested " + asked.ToHuman() + ", used " + now.ToHuman() +
+                  ", limited to " + limit.ToHuman();
+    }
+    if (exceeded.empty()) continue;
+    return base::Status(base::Code::kForbidden, request.kind.Resource() + " \"" + request.key.name +
+                                                    "\" is forbidden: exceeded quota " +
+                                                    quota->key.name + ": " + exceeded);
+  }
+  return base::Status();
+}
+
+}  // namespace state

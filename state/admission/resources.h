@@ -1,0 +1,22 @@
+// What a Pod asks for, as quotas, limits and the scheduler count it. Pure.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/json.h"
+#include "manifests/quantity.h"
+
+namespace state {
+
+using ResourceList = std::map<std::string, manifests::Quantity, std::less<>>;
+
+// The effective requests (or limits, with field "limits") of a pod's spec: the sum over its
+// containers, but at least what its largest init container needs while it runs alone; containers
+// that restart always (sidecars) count in both.
+ResourceList PodResources(base::Value spec, std::string_view field);
+ResourceList PodResources(const base::Json& spec, std::string_view field);
+
+void AddResources(ResourceList& to, const ResourceList& more);
+
+}  // namespace state

@@ -1,0 +1,322 @@
+// The rules of a write, in the order of the Kubernetes API:
+//   create: name -> defaults -> admission -> validation -> uid, times, generation 1; the status
+//   starts empty update: precondition -> system fields and status kept -> defaults -> admission ->
+//   validation -> generation + 1 if
+//           anything outside metadata and status changed
+//   delete: a pod that runs gets its grace period; an object with finalizers waits for them; else
+//   it goes at once
+#include "state/draft.h"
+
+#include <algorithm>
+
+#include "state/admission/admission.h"
+
+namespace state {
+namespace {
+
+constexpr std::string_view kForegroundFinalizer = "foregroundDeletion";
+constexpr std::string_view kOrphanFinalizer = "orphan";
+
+Key KeyOf(const manifests::Kind& kind, const base::Json& object) {
+  const base::Json& metadata = object["metadata"];
+  return Key{kind.Resource(), kind.namespaced ? std::string(metadata["namespace"].AsString()) : "",
+             std::string(metadata["name"].AsString())};
+}
+
+bool HasStatus(const manifests::Kind& kind) {
+  return std::find(kind.subresources.begin(), kind.subresources.end(), "status") !=
+         kind.subresources.end();
+}
+
+std::string Quoted(const manifests::Kind& kind, std::string_view name) {
+  return kind.Resource() + " \"" + std::string(name) + "\"";
+}
+
+// Everything that counts as the specification: all but metadata, status and the type.
+base::Json SpecificationOf(const base::Json& object) {
+  base::Json rest = object;
+  for (const char* field : {"apiVersion", "kind", "metadata", "status"}) rest.Remove(field);
+  return rest;
+}
+
+void AddFinalizer(base::Json& object, std::string_view finalizer) {
+  base::Json& finalizers = object["metadata"]["finalizers"];
+  for (const base::Json& each : finalizers.Elements()) {
+    if (each.AsString() == finalizer) return;
+  }
+  finalizers.Append(finalizer);
+}
+
+// Only what the server sets about an object stays in its metadata from `old`.
+void KeepSystemMetadata(const base::Json& old, base::Json& object) {
+  base::Json& metadata = object["metadata"];
+  for (const char* field :
+       {"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
+        "resourceVersion", "generateName"}) {
+    if (const base::Json* value = old["metadata"].Find(field)) {
+      metadata.Set(field, *value);
+    } else {
+      metadata.Remove(field);
+    }
+  }
+}
+
+constexpr std::string_view kNameAlphabet =
+    "bcdfghjklmnpqrstvwxz2456789";  // no vowels: no words by accident
+constexpr size_t kMaxGeneratedBase = 58;
+
+std::string GenerateName(std::string_view base, base::Rng& rng) {
+  std::string name(base.substr(0, kMaxGeneratedBase));
+  for (int i = 0; i < 5; ++i) name += kNameAlphabet[rng.Below(kNameAlphabet.size())];
+  return name;
+}
+
+}  // namespace
+
+Draft::Draft(View view, const DraftContext& context)
+    : view_(std::move(view)), context_(context), rng_(context.seed) {}
+
+base::Result<const manifests::Kind*> Draft::KindOf(const base::Json& object) const {
+  const std::string_view api_version = object["apiVersion"].AsString();
+  const std::string_view name = object["kind"].AsString();
+  const manifests::Kind* kind = context_.schema->FindKind(api_version, name);
+  if (kind == nullptr) {
+    return base::Status(base::Code::kNotFound, "no kind \"" + std::string(name) +
+                                                   "\" is registered for version \"" +
+                                                   std::string(api_version) + "\"");
+  }
+  return kind;
+}
+
+base::Status Draft::CheckObject(const manifests::Kind& kind, base::Json& object,
+                                manifests::UnknownFields unknown) {
+  const manifests::Findings findings = manifests::Validate(kind, object, unknown);
+  for (const manifests::Problem& warning : findings.warnings) {
+    warnings_.push_back(warning.field + ": " + warning.message);
+  }
+  if (!findings.errors.empty()) {
+    return manifests::ToStatus(kind, object["metadata"]["name"].AsString(), findings.errors);
+  }
+  if (unknown != manifests::UnknownFields::kError) manifests::DropUnknown(kind, object);
+  return base::Status();
+}
+
+base::Result<ObjectPtr> Draft::Create(base::Json object, manifests::UnknownFields unknown) {
+  base::Json& metadata = object["metadata"];
+  if (!metadata.IsNull() && !metadata.IsObject()) {
+    return base::Status(base::Code::kInvalid, "metadata must be an object");
+  }
+  const std::string base(std::as_const(metadata)["generateName"].AsString());
+  if (!std::as_const(metadata)["name"].AsString().empty() || base.empty()) {
+    return CreateNamed(std::move(object), unknown);
+  }
+  const std::string name = GenerateName(base, rng_);
+  metadata.Set("name", name);
+  base::Result<ObjectPtr> created = CreateNamed(std::move(object), unknown);
+  if (created.ok()) return created;
+  // A name that never came to be would make every attempt's message a different one.
+  std::string message(created.status().message());
+  for (size_t at; (at = message.find(name)) != std::string::npos;)
+    message.replace(at, name.size(), base + "*");
+  return base::Status(created.status().code(), message, created.status().causes());
+}
+
+base::Result<ObjectPtr> Draft::CreateNamed(base::Json object, manifests::UnknownFields unknown) {
+  ASSIGN_OR_RETURN(const manifests::Kind* kind, KindOf(object));
+  base::Json& metadata = object["metadata"];
+  if (!metadata["resourceVersion"].AsString().empty()) {
+    return base::Status(base::Code::kBadRequest,
+                        "metadata.resourceVersion must not be set on an object to create");
+  }
+  const Key key = KeyOf(*kind, object);
+  if (const ObjectPtr existing = view_.Get(key)) {
+    return base::Status(base::Code::kAlreadyExists,
+                        Quoted(*kind, key.name) + " already exists" +
+                            (existing->Deleting() ? " (it is being deleted)" : ""));
+  }
+  for (const char* field :
+       {"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
+        "resourceVersion", "selfLink", "managedFields"}) {
+    metadata.Remove(field);
+  }
+  if (HasStatus(*kind)) object.Remove("status");
+  manifests::ApplyDefaults(*kind, object);
+  AdmissionRequest request{view_, context_, *kind, key, object, nullptr};
+  for (const Admission admit : AllAdmissions()) RETURN_IF_ERROR(admit(request));
+  RETURN_IF_ERROR(CheckObject(*kind, object, unknown));
+
+  base::Json& checked = object["metadata"];
+  checked.Set("uid", rng_.Uuid());
+  checked.Set("creationTimestamp", context_.now.ToString());
+  checked.Set("resourceVersion", "");
+  if (kind->generation) checked.Set("generation", 1);
+  return Stage(key, object);
+}
+
+base::Result<ObjectPtr> Draft::Update(base::Json object, manifests::UnknownFields unknown) {
+  ASSIGN_OR_RETURN(const manifests::Kind* kind, KindOf(object));
+  const Key key = KeyOf(*kind, object);
+  const ObjectPtr old = view_.Get(key);
+  if (old == nullptr)
+    return base::Status(base::Code::kNotFound, Quoted(*kind, key.name) + " not found");
+  const base::Json& metadata = std::as_const(object)["metadata"];
+  const std::string_view version = metadata["resourceVersion"].AsString();
+  if (!version.empty() && version != std::to_string(old->revision)) {
+    return base::Status(base::Code::kConflict,
+                        "Operation cannot be fulfilled on " + Quoted(*kind, key.name) +
+                            ": the object has been modified; please apply your changes to the "
+                            "latest version and try again");
+  }
+  const std::string_view uid = metadata["uid"].AsString();
+  if (!uid.empty() && uid != old->Uid()) {
+    return base::Status(base::Code::kConflict,
+                        Quoted(*kind, key.name) + " is another object by now: its uid is " +
+                            std::string(old->Uid()) + ", not " + std::string(uid));
+  }
+  const base::Json before = old->document.ToJson();
+  KeepSystemMetadata(before, object);
+  object["metadata"].Remove("managedFields");
+  if (HasStatus(*kind)) {
+    object.Remove("status");
+    if (const base::Json* status = before.Find("status")) object.Set("status", *status);
+  }
+  manifests::ApplyDefaults(*kind, object);
+  AdmissionRequest request{view_, context_, *kind, key, object, old.get()};
+  for (const Admission admit : AllAdmissions()) RETURN_IF_ERROR(admit(request));
+  RETURN_IF_ERROR(CheckObject(*kind, object, unknown));
+  const std::vector<manifests::Problem> problems = manifests::ValidateUpdate(*kind, before, object);
+  if (!problems.empty()) return manifests::ToStatus(*kind, key.name, problems);
+  if (kind->generation && SpecificationOf(before) != SpecificationOf(object)) {
+    object["metadata"].Set("generation", before["metadata"]["generation"].AsInt() + 1);
+  }
+  return StageUpdate(old, object);
+}
+
+base::Result<ObjectPtr> Draft::UpdateStatus(const Key& key, base::Json status) {
+  const ObjectPtr old = view_.Get(key);
+  if (old == nullptr)
+    return base::Status(base::Code::kNotFound, key.resource + " \"" + key.name + "\" not found");
+  base::Json object = old->document.ToJson();
+  object.Set("status", std::move(status));
+  return Stage(key, object);
+}
+
+base::Result<ObjectPtr> Draft::Bind(const Key& pod, std::string_view node) {
+  const ObjectPtr old = view_.Get(pod);
+  if (old == nullptr)
+    return base::Status(base::Code::kNotFound, pod.resource + " \"" + pod.name + "\" not found");
+  const std::string_view bound = (*old)["spec"]["nodeName"].AsString();
+  if (!bound.empty() || old->Deleting()) {
+    return base::Status(base::Code::kConflict,
+                        pod.ToString() + (bound.empty() ? " is being deleted"
+                                                        : " is bound to " + std::string(bound)));
+  }
+  base::Json object = old->document.ToJson();
+  object["spec"].Set("nodeName", node);
+  return Stage(pod, object);
+}
+
+base::Result<ObjectPtr> Draft::Delete(const Key& key, const DeleteOptions& options) {
+  const ObjectPtr old = view_.Get(key);
+  if (old == nullptr)
+    return base::Status(base::Code::kNotFound, key.resource + " \"" + key.name + "\" not found");
+  if (!options.uid.empty() && options.uid != old->Uid()) {
+    return base::Status(base::Code::kConflict, "the uid in the precondition (" + options.uid +
+                                                   ") is not that of " + key.ToString() + " (" +
+                                                   std::string(old->Uid()) + ")");
+  }
+  if (!options.resource_version.empty() &&
+      options.resource_version != std::to_string(old->revision)) {
+    return base::Status(base::Code::kConflict, key.ToString() + " has resourceVersion " +
+                                                   std::to_string(old->revision) + ", not " +
+                                                   options.resource_version);
+  }
+  const manifests::Kind* kind = context_.schema->FindByResource(key.resource);
+  CHECK(kind != nullptr);
+  base::Json object = old->document.ToJson();
+  base::Json& metadata = object["metadata"];
+
+  int64_t grace = 0;
+  if (key.resource == "pods") {
+    const std::string_view phase = (*old)["status"]["phase"].AsString();
+    const bool runs =
+        !(*old)["spec"]["nodeName"].AsString().empty() && phase != "Succeeded" && phase != "Failed";
+    if (runs)
+      grace = options.grace_period_seconds.value_or(
+          (*old)["spec"]["terminationGracePeriodSeconds"].AsInt(30));
+    // A second delete may only shorten the wait.
+    if (old->Deleting() && !options.grace_period_seconds)
+      grace = metadata["deletionGracePeriodSeconds"].AsInt();
+    if (old->Deleting()) grace = std::min(grace, metadata["deletionGracePeriodSeconds"].AsInt());
+  }
+  if (options.propagation == Propagation::kForeground) AddFinalizer(object, kForegroundFinalizer);
+  if (options.propagation == Propagation::kOrphan) AddFinalizer(object, kOrphanFinalizer);
+  const bool held = !metadata["finalizers"].empty() ||
+                    (key.resource == "namespaces" && !object["spec"]["finalizers"].empty());
+  if (grace <= 0 && !held) {
+    StageRemoval(key);
+    return old;
+  }
+  if (!old->Deleting()) {
+    metadata.Set("deletionTimestamp", (context_.now + base::Duration::Seconds(grace)).ToString());
+    metadata.Set("deletionGracePeriodSeconds", grace);
+    if (kind->generation) metadata.Set("generation", metadata["generation"].AsInt() + 1);
+    if (key.resource == "namespaces") object["status"].Set("phase", "Terminating");
+  } else if (grace < metadata["deletionGracePeriodSeconds"].AsInt()) {
+    metadata.Set("deletionTimestamp", (context_.now + base::Duration::Seconds(grace)).ToString());
+    metadata.Set("deletionGracePeriodSeconds", grace);
+  }
+  return Stage(key, object);
+}
+
+// An update may be the one that a deletion waited for.
+ObjectPtr Draft::StageUpdate(const ObjectPtr& old, const base::Json& object) {
+  const bool deleting = old->Deleting();
+  const bool released =
+      object["metadata"]["finalizers"].empty() &&
+      object["metadata"]["deletionGracePeriodSeconds"].AsInt() == 0 &&
+      !(old->key.resource == "namespaces" && !object["spec"]["finalizers"].empty());
+  if (deleting && released) {
+    StageRemoval(old->key);
+    return old;
+  }
+  return Stage(old->key, object);
+}
+
+void Draft::Touch(const Key& key) {
+  if (staged_.count(key) != 0) return;
+  staged_.emplace(key, Staged{view_.Get(key)});
+  order_.push_back(key);
+}
+
+ObjectPtr Draft::Stage(const Key& key, const base::Json& json) {
+  Touch(key);
+  auto object = std::make_shared<Object>();
+  object->key = key;
+  object->document = base::Document(json);
+  const ObjectPtr before = view_.Get(key);
+  if (before != nullptr && before->document == object->document) return before;
+  object->revision = before ? before->revision : 0;
+  view_.Put(object);
+  return object;
+}
+
+void Draft::StageRemoval(const Key& key) {
+  Touch(key);
+  view_.Remove(key);
+}
+
+Transaction Draft::Finish() const {
+  Transaction transaction;
+  for (const Key& key : order_) {
+    const ObjectPtr& before = staged_.at(key).before;
+    const ObjectPtr after = view_.Get(key);
+    if (before == after || (before && after && before->document == after->document)) continue;
+    Write write{key, std::nullopt, before ? before->revision : 0};
+    if (after) write.document = after->document;
+    transaction.writes.push_back(std::move(write));
+  }
+  return transaction;
+}
+
+}  // namespace state

@@ -1,0 +1,107 @@
+// Draft: changes being made to a View, by the rules of the API: defaults, validation, admission,
+// generations, finalizers, graceful deletion. REST, the sync engine and the controllers all write
+// through it, so that they cannot differ.
+//
+// A value on one thread; pure (time, names and addresses come from its Context). Later changes see
+// earlier ones. What it stages becomes one Transaction, whose preconditions are the revisions that
+// the View had.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/rng.h"
+#include "base/status.h"
+#include "base/time.h"
+#include "manifests/schema.h"
+#include "manifests/validate.h"
+#include "state/transaction.h"
+#include "state/view.h"
+
+namespace state {
+
+// What is the same for all drafts of a server.
+struct ClusterConfig {
+  std::string service_cidr = "10.96.0.0/16";
+  std::string pod_cidr = "10.88.0.0/13";
+  int pod_prefix_length = 24;  // of a node's share of pod_cidr
+  int node_port_first = 30000, node_port_last = 32767;
+  std::string cluster_domain = "cluster.local";
+};
+
+struct DraftContext {
+  const manifests::Schema* schema = nullptr;
+  const ClusterConfig* config = nullptr;
+  base::WallTime now;
+  uint64_t seed =
+      0;  // of uids and generated names: never the same for two drafts of a store's life
+};
+
+enum class Propagation { kDefault, kBackground, kForeground, kOrphan };
+
+struct DeleteOptions {
+  Propagation propagation = Propagation::kDefault;
+  std::optional<int64_t> grace_period_seconds;  // of pods; absent: the pod's own
+  std::string uid;                              // precondition, if not empty
+  std::string resource_version;                 // precondition, if not empty
+};
+
+class Draft {
+ public:
+  Draft(View view, const DraftContext& context);
+
+  // `object` has its apiVersion and kind. The staged object comes back. kAlreadyExists, kInvalid,
+  // kForbidden (quota, a namespace that ends), kNotFound (the namespace).
+  base::Result<ObjectPtr> Create(base::Json object, manifests::UnknownFields unknown = kStrict);
+
+  // Replaces all but the status. A metadata.resourceVersion in `object` is a precondition
+  // (kConflict). kNotFound.
+  base::Result<ObjectPtr> Update(base::Json object, manifests::UnknownFields unknown = kStrict);
+
+  // Replaces the status only (and, for nodes, labels and annotations stay as they are).
+  base::Result<ObjectPtr> UpdateStatus(const Key& key, base::Json status);
+
+  // Sets spec.nodeName of a pod that has none. kConflict if it is bound or ending.
+  base::Result<ObjectPtr> Bind(const Key& pod, std::string_view node);
+
+  // Begins the deletion, or completes it if nothing holds the object. The object as it is then, or
+  // was.
+  base::Result<ObjectPtr> Delete(const Key& key, const DeleteOptions& options);
+
+  // The state as it would be.
+  const View& view() const { return view_; }
+  const DraftContext& context() const { return context_; }
+  // "spec.x is accepted but not acted on yet", in the order they came up.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+  // What changed, in the order of first touch; objects that ended up as they were are left out.
+  Transaction Finish() const;
+
+ private:
+  static constexpr manifests::UnknownFields kStrict = manifests::UnknownFields::kError;
+  struct Staged {
+    ObjectPtr before;  // null if created
+  };
+
+  base::Result<ObjectPtr> CreateNamed(base::Json object, manifests::UnknownFields unknown);
+  base::Result<const manifests::Kind*> KindOf(const base::Json& object) const;
+  base::Status CheckObject(const manifests::Kind& kind, base::Json& object,
+                           manifests::UnknownFields unknown);
+  ObjectPtr Stage(const Key& key, const base::Json& object);
+  void StageRemoval(const Key& key);
+  void Touch(const Key& key);
+  ObjectPtr StageUpdate(const ObjectPtr& old, const base::Json& object);
+
+  View view_;
+  DraftContext context_;
+  base::Rng rng_;
+  std::map<Key, Staged> staged_;
+  std::vector<Key> order_;
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace state

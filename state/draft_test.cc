@@ -1,0 +1,173 @@
+#include "state/draft.h"
+
+#include <gtest/gtest.h>
+
+#include "manifests/yaml.h"
+#include "state/testing/test_cluster.h"
+
+namespace state {
+namespace {
+
+constexpr char kPod[] = R"(
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  containers: [{name: web, image: "hello:1"}]
+)";
+
+constexpr char kDeployment[] = R"(
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers: [{name: web, image: "hello:1"}]
+)";
+
+std::string Replace(std::string text, const std::string& from, const std::string& to) {
+  const size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+TEST(DraftTest, ACreatedObjectGetsItsSystemFields) {
+  TestCluster cluster;
+  cluster.Apply(kDeployment);
+  EXPECT_EQ(cluster.Field("deployments.apps", "default", "web", "metadata.generation"), "1");
+  EXPECT_EQ(cluster.Field("deployments.apps", "default", "web", "metadata.creationTimestamp"),
+            "\"2026-09-21T14:13:20Z\"");
+  EXPECT_EQ(cluster.Field("deployments.apps", "default", "web", "metadata.uid").size(), 38u);
+  EXPECT_EQ(cluster.Field("deployments.apps", "default", "web", "spec.strategy.type"),
+            "\"RollingUpdate\"");
+}
+
+TEST(DraftTest, TheGenerationCountsChangesOfTheSpecOnly) {
+  TestCluster cluster;
+  cluster.Apply(kDeployment);
+  cluster.Apply(Replace(kDeployment, "{name: web}", "{name: web, labels: {a: b}}"));
+  EXPECT_EQ(cluster.Field("deployments.apps", "default", "web", "metadata.generation"), "1");
+  cluster.Apply(Replace(kDeployment, "replicas: 2", "replicas: 3"));
+  EXPECT_EQ(cluster.Field("deployments.apps", "default", "web", "metadata.generation"), "2");
+}
+
+TEST(DraftTest, AnUpdateThatChangesNothingWritesNothing) {
+  TestCluster cluster;
+  cluster.Apply(kDeployment);
+  const Revision before = cluster.store().revision();
+  cluster.Apply(kDeployment);
+  EXPECT_EQ(cluster.store().revision(), before);
+}
+
+TEST(DraftTest, AnUpdateLeavesTheStatusAlone) {
+  TestCluster cluster;
+  cluster.Apply(kDeployment);
+  cluster.SetStatus("deployments.apps", "default", "web", "{replicas: 2}");
+  cluster.Apply(Replace(kDeployment, "replicas: 2", "replicas: 3"));
+  EXPECT_EQ(cluster.Field("deployments.apps", "default", "web", "status.replicas"), "2");
+}
+
+TEST(DraftTest, AStaleResourceVersionIsAConflict) {
+  TestCluster cluster;
+  cluster.Apply(kDeployment);
+  EXPECT_EQ(cluster.Try(Replace(kDeployment, "{name: web}", "{name: web, resourceVersion: \"1\"}")),
+            "Conflict: Operation cannot be fulfilled on deployments.apps \"web\": the object has "
+            "been modified; please "
+            "apply your changes to the latest version and try again");
+}
+
+TEST(DraftTest, NothingIsCreatedInAMissingOrEndingNamespace) {
+  TestCluster cluster;
+  EXPECT_EQ(cluster.Try(Replace(kPod, "{name: web}", "{name: web, namespace: nowhere}")),
+            "NotFound: namespaces \"nowhere\" not found");
+  cluster.AddNamespace("leaving");
+  cluster.Delete("namespaces", "", "leaving");
+  EXPECT_EQ(cluster.Field("namespaces", "", "leaving", "status.phase"), "\"Terminating\"");
+  EXPECT_EQ(cluster.Try(Replace(kPod, "{name: web}", "{name: web, namespace: leaving}")),
+            "Forbidden: pods \"web\" is forbidden: unable to create new content in namespace "
+            "leaving because it is "
+            "being terminated");
+}
+
+TEST(DraftTest, AnUnboundPodGoesAtOnceABoundOneGetsItsGracePeriod) {
+  TestCluster cluster;
+  cluster.AddNode("n1");
+  cluster.Apply(kPod);
+  cluster.Delete("pods", "default", "web");
+  EXPECT_EQ(cluster.Names("pods"), "");
+  cluster.Apply(kPod);
+  cluster.Bind("default", "web", "n1");
+  cluster.Delete("pods", "default", "web");
+  EXPECT_EQ(cluster.Field("pods", "default", "web", "metadata.deletionGracePeriodSeconds"), "30");
+  cluster.Delete("pods", "default", "web", DeleteOptions{.grace_period_seconds = 0});
+  EXPECT_EQ(cluster.Names("pods"), "");
+}
+
+TEST(DraftTest, AnObjectWithAFinalizerWaitsForIt) {
+  TestCluster cluster;
+  cluster.Apply(
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, finalizers: [example.com/hold]}\n");
+  cluster.Delete("configmaps", "default", "c");
+  EXPECT_NE(cluster.Field("configmaps", "default", "c", "metadata.deletionTimestamp"), "absent");
+  cluster.Apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n");
+  EXPECT_EQ(cluster.Names("configmaps"), "");
+}
+
+TEST(DraftTest, LaterChangesSeeEarlierOnesAndCommitTogether) {
+  TestCluster cluster;
+  cluster.Apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\n" +
+                Replace(kPod, "{name: web}", "{name: web, namespace: shop}"));
+  EXPECT_EQ(cluster.Names("pods"), "shop/web");
+}
+
+TEST(AdmissionTest, ServicesGetAddressesOfTheirOwn) {
+  TestCluster cluster;
+  const std::string service =
+      "apiVersion: v1\nkind: Service\nmetadata: {name: NAME}\nspec: {ports: [{port: 80}]}\n";
+  cluster.Apply(Replace(service, "NAME", "a"));
+  cluster.Apply(Replace(service, "NAME", "b"));
+  const std::string a = cluster.Field("services", "default", "a", "spec.clusterIP");
+  EXPECT_NE(a, cluster.Field("services", "default", "b", "spec.clusterIP"));
+  EXPECT_EQ(a.substr(0, 7), "\"10.96.");
+  cluster.Apply(Replace(service, "NAME", "a"));
+  EXPECT_EQ(cluster.Field("services", "default", "a", "spec.clusterIP"), a)
+      << "it keeps its address";
+  EXPECT_EQ(cluster.Try(
+                Replace(Replace(service, "NAME", "c"), "spec: {", "spec: {clusterIP: " + a + ", ")),
+            "Invalid: Service \"c\" is invalid: spec.clusterIP: " + a.substr(1, a.size() - 2) +
+                " is taken");
+}
+
+TEST(AdmissionTest, AQuotaSaysWhatIsExceeded) {
+  TestCluster cluster;
+  cluster.Apply(
+      "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q}\nspec: {hard: {pods: 1}}\n");
+  cluster.Apply(kPod);
+  EXPECT_EQ(cluster.Try(Replace(kPod, "{name: web}", "{name: two}")),
+            "Forbidden: pods \"two\" is forbidden: exceeded quota q: pods: requested 1, used 1, "
+            "limited to 1");
+}
+
+TEST(AdmissionTest, ALimitRangeFillsInAndBounds) {
+  TestCluster cluster;
+  cluster.Apply(R"(
+apiVersion: v1
+kind: LimitRange
+metadata: {name: l}
+spec: {limits: [{type: Container, default: {memory: 64Mi}, defaultRequest: {memory: 32Mi}, max: {memory: 1Gi}}]}
+)");
+  cluster.Apply(kPod);
+  EXPECT_EQ(cluster.Field("pods", "default", "web", "spec.containers[0].resources"),
+            R"({"limits":{"memory":"64Mi"},"requests":{"memory":"32Mi"}})");
+  EXPECT_EQ(cluster.Try(Replace(Replace(kPod, "{name: web}", "{name: big}"), "image: \"hello:1\"",
+                                "image: x, resources: {limits: {memory: 2Gi}}")),
+            "Forbidden: pods \"big\" is forbidden: container web must have a limit of at most 1Gi "
+            "of memory");
+}
+
+}  // namespace
+}  // namespace state

@@ -1,0 +1,162 @@
+#include "state/edge/pki.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace state {
+namespace {
+
+const base::WallTime kNow = base::WallTime::FromSeconds(1'795'000'000);
+const Validity kYear{kNow, base::Duration::Hours(24 * 365)};
+
+KeyPair Ca(const std::string& name = "plumb-ca") {
+  base::Result<KeyPair> ca = CreateCa(name, kYear);
+  CHECK(ca.ok());
+  return *ca;
+}
+
+std::string Describe(const std::string& pem) {
+  base::Result<CertificateInfo> info = ReadCertificate(pem);
+  if (!info.ok()) return info.status().ToString();
+  std::string text = info->subject.common_name;
+  for (const std::string& organization : info->subject.organizations) text += "/" + organization;
+  return text + (info->is_ca ? " ca " : " ") + info->not_before.ToString() + ".." +
+         info->not_after.ToString();
+}
+
+TEST(PkiTest, CaSaysWhatItIsAndHowLong) {
+  EXPECT_EQ(Describe(Ca().cert_pem), "plumb-ca ca " + (kNow - kClockSkew).ToString() + ".." +
+                                         (kNow + kYear.lifetime).ToString());
+}
+
+TEST(PkiTest, ClientCertificateNamesUserAndGroups) {
+  KeyPair ca = Ca();
+  base::Result<KeyPair> client =
+      IssueClientCertificate(ca, {"alice", {"plumb:admin", "teams:blue"}}, kYear);
+  ASSERT_TRUE(client.ok());
+  EXPECT_EQ(Describe(client->cert_pem).substr(0, 28), "alice/plumb:admin/teams:blue");
+  EXPECT_TRUE(VerifyChain(client->cert_pem, ca.cert_pem, kNow).ok());
+}
+
+TEST(PkiTest, ChainsAreRefusedForTheWrongCaAndTheWrongTime) {
+  KeyPair ca = Ca();
+  base::Result<KeyPair> client =
+      IssueClientCertificate(ca, {"alice", {}}, {kNow, base::Duration::Hours(1)});
+  ASSERT_TRUE(client.ok());
+  EXPECT_EQ(VerifyChain(client->cert_pem, Ca().cert_pem, kNow).code(), base::Code::kUnauthorized)
+      << "another CA of the same name";
+  EXPECT_EQ(VerifyChain(client->cert_pem, ca.cert_pem, kNow + base::Duration::Hours(2)).ToString(),
+            "Unauthorized: the certificate is not trusted: certificate has expired");
+  EXPECT_FALSE(VerifyChain(client->cert_pem, ca.cert_pem, kNow - base::Duration::Minutes(6)).ok());
+  EXPECT_TRUE(VerifyChain(client->cert_pem, ca.cert_pem, kNow - base::Duration::Minutes(4)).ok())
+      << "a peer's clock may be behind";
+  EXPECT_FALSE(VerifyChain("", ca.cert_pem, kNow).ok());
+  EXPECT_FALSE(VerifyChain(client->cert_pem, "", kNow).ok());
+}
+
+TEST(PkiTest, ClientCertificateCannotSignOthers) {
+  KeyPair ca = Ca();
+  base::Result<KeyPair> client = IssueClientCertificate(ca, {"alice", {}}, kYear);
+  ASSERT_TRUE(client.ok());
+  base::Result<KeyPair> forged = IssueClientCertificate(*client, {"root", {"plumb:admin"}}, kYear);
+  ASSERT_TRUE(forged.ok());
+  EXPECT_FALSE(VerifyChain(forged->cert_pem + client->cert_pem, ca.cert_pem, kNow).ok());
+}
+
+TEST(PkiTest, ServerNamesAreCheckedBeforeTheyAreSigned) {
+  KeyPair ca = Ca();
+  EXPECT_TRUE(IssueServerCertificate(ca, {"localhost", "127.0.0.1", "::1", "*.a.b"}, kYear).ok());
+  for (const char* name : {"", "a,DNS:evil", "a b", "a\n", "x/y"}) {
+    EXPECT_EQ(IssueServerCertificate(ca, {name}, kYear).status().code(), base::Code::kInvalid)
+        << name;
+  }
+  EXPECT_EQ(IssueServerCertificate(ca, {}, kYear).status().code(), base::Code::kInvalid);
+}
+
+TEST(PkiTest, SignerDecidesTheSubjectOfARequest) {
+  KeyPair ca = Ca();
+  base::Result<SigningRequest> request = CreateSigningRequest("system:masters");
+  ASSERT_TRUE(request.ok());
+  base::Result<std::string> certificate = SignRequest(
+      ca, request->csr_pem, {"system:node:n1", {"system:nodes"}}, {kNow, base::Duration::Hours(1)});
+  ASSERT_TRUE(certificate.ok());
+  EXPECT_EQ(Describe(*certificate).substr(0, 27), "system:node:n1/system:nodes");
+  EXPECT_TRUE(VerifyChain(*certificate, ca.cert_pem, kNow).ok());
+}
+
+TEST(PkiTest, RequestThatIsNotSignedByItsKeyIsRefused) {
+  KeyPair ca = Ca();
+  base::Result<SigningRequest> request = CreateSigningRequest("n1");
+  ASSERT_TRUE(request.ok());
+  std::string broken = request->csr_pem;
+  // The last lines hold the signature.
+  size_t place = broken.find("-----END") - 20;
+  broken[place] = broken[place] == 'A' ? 'B' : 'A';
+  EXPECT_EQ(SignRequest(ca, broken, {"n1", {}}, kYear).status().code(), base::Code::kInvalid);
+  EXPECT_EQ(SignRequest(ca, "junk", {"n1", {}}, kYear).status().code(), base::Code::kInvalid);
+}
+
+TEST(PkiTest, CaNeedsItsOwnKey) {
+  KeyPair mixed = Ca();
+  mixed.key_pem = Ca().key_pem;
+  EXPECT_EQ(IssueClientCertificate(mixed, {"alice", {}}, kYear).status().ToString(),
+            "Invalid: the CA's certificate and key do not belong together");
+}
+
+TEST(PkiTest, DigestIsOfTheDer) {
+  KeyPair ca = Ca();
+  base::Result<std::string> digest = CertificateDigest(ca.cert_pem);
+  ASSERT_TRUE(digest.ok());
+  size_t begin = ca.cert_pem.find('\n') + 1;
+  std::string base64 = ca.cert_pem.substr(begin, ca.cert_pem.find("-----END") - begin);
+  std::erase(base64, '\n');
+  base::Result<std::string> der = Base64Decode(base64);
+  ASSERT_TRUE(der.ok());
+  EXPECT_EQ(*digest, "sha256:" + Sha256Hex(*der));
+  EXPECT_FALSE(CertificateDigest("junk").ok());
+}
+
+TEST(PkiTest, TokensAreLongAndDiffer) {
+  std::set<std::string> tokens;
+  for (int i = 0; i < 100; ++i) {
+    base::Result<std::string> token = RandomToken();
+    ASSERT_TRUE(token.ok());
+    EXPECT_EQ(token->size(), 43u);
+    EXPECT_EQ(token->find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                       "0123456789-_"),
+              std::string::npos);
+    tokens.insert(*token);
+  }
+  EXPECT_EQ(tokens.size(), 100u);
+  EXPECT_TRUE(EqualInConstantTime("abc", "abc"));
+  EXPECT_FALSE(EqualInConstantTime("abc", "abd"));
+  EXPECT_FALSE(EqualInConstantTime("abc", "ab"));
+  EXPECT_TRUE(EqualInConstantTime("", ""));
+}
+
+// FIPS 180-4 example, RFC 4231 test case 2, RFC 4648 section 10.
+TEST(PkiTest, DigestsMatchPublishedVectors) {
+  EXPECT_EQ(Sha256Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  std::string mac = HmacSha256("Jefe", "what do ya want for nothing?");
+  EXPECT_EQ(Base64Encode(mac), "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=");
+  std::string all;
+  for (const char* text : {"", "f", "fo", "foo", "foob", "fooba", "foobar"}) {
+    all += Base64Encode(text) + " ";
+    base::Result<std::string> back = Base64Decode(Base64Encode(text));
+    ASSERT_TRUE(back.ok());
+    EXPECT_EQ(*back, text);
+  }
+  EXPECT_EQ(all, " Zg== Zm8= Zm9v Zm9vYg== Zm9vYmE= Zm9vYmFy ");
+  EXPECT_EQ(Base64UrlEncode("\xfb\xff"), "-_8");
+}
+
+TEST(PkiTest, Base64IsStrict) {
+  for (const char* text :
+       {"Z", "Zg", "Zg=", "Zg===", "====", "Zh==", "Zm9=", "Z m9", "Zm\n9", "-_8=", "Zg==Zg=="}) {
+    EXPECT_FALSE(Base64Decode(text).ok()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace state

@@ -1,0 +1,56 @@
+// Key, Object, Revision: what the store holds.
+//
+// An Object is immutable and shared; any thread.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/document.h"
+
+namespace state {
+
+// Every changed object takes the next one. 0 is before all. Clients see it as
+// metadata.resourceVersion.
+using Revision = uint64_t;
+
+struct Key {
+  std::string resource;  // "pods", "deployments.apps"
+  std::string ns;        // "" for cluster-scoped kinds
+  std::string name;
+
+  auto operator<=>(const Key&) const = default;
+  std::string ToString() const;  // "pods default/web", "nodes n1"
+};
+
+struct Object {
+  Key key;
+  Revision revision = 0;  // of its last change
+  base::Document document;
+
+  base::Value operator[](std::string_view field) const { return document[field]; }
+  base::Value Meta(std::string_view field) const { return document["metadata"][field]; }
+  std::string_view Uid() const { return Meta("uid").AsString(); }
+  base::Value Labels() const { return Meta("labels"); }
+  int64_t Generation() const { return Meta("generation").AsInt(); }
+  bool Deleting() const { return Meta("deletionTimestamp").IsString(); }
+  // The ownerReference with controller: true, or a missing value.
+  base::Value ControllerRef() const;
+  bool IsControlledBy(std::string_view uid) const {
+    return ControllerRef()["uid"].AsString() == uid;
+  }
+};
+
+using ObjectPtr = std::shared_ptr<const Object>;
+
+// Orders objects by key, and against a key.
+struct ObjectLess {
+  bool operator()(const ObjectPtr& a, const ObjectPtr& b) const { return a->key < b->key; }
+  bool operator()(const ObjectPtr& a, const Key& b) const { return a->key < b; }
+  bool operator()(const Key& a, const ObjectPtr& b) const { return a < b->key; }
+};
+
+}  // namespace state

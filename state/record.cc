@@ -1,0 +1,127 @@
+#include "state/record.h"
+
+#include <array>
+#include <memory>
+
+namespace state {
+namespace {
+
+constexpr uint8_t kRemoved = 1;
+constexpr uint8_t kLast = 2;
+
+constexpr std::array<std::array<uint32_t, 256>, 8> MakeCrcTables() {
+  std::array<std::array<uint32_t, 256>, 8> tables{};
+  for (uint32_t i = 0; i < 256; ++i) {
+    uint32_t crc = i;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (crc & 1 ? 0x82F63B78u : 0);
+    tables[0][i] = crc;
+  }
+  for (uint32_t i = 0; i < 256; ++i) {
+    for (size_t t = 1; t < 8; ++t)
+      tables[t][i] = (tables[t - 1][i] >> 8) ^ tables[0][tables[t - 1][i] & 255];
+  }
+  return tables;
+}
+constexpr auto kCrc = MakeCrcTables();
+
+void AppendVarint(uint64_t value, std::string& out) {
+  while (value >= 0x80) {
+    out += static_cast<char>(value | 0x80);
+    value >>= 7;
+  }
+  out += static_cast<char>(value);
+}
+
+void AppendField(std::string_view field, std::string& out) {
+  AppendVarint(field.size(), out);
+  out += field;
+}
+
+bool TakeField(std::string_view& bytes, std::string& field) {
+  uint64_t length = 0;
+  for (int shift = 0;; shift += 7) {
+    if (bytes.empty() || shift > 28) return false;
+    const uint8_t byte = static_cast<uint8_t>(bytes.front());
+    bytes.remove_prefix(1);
+    length |= static_cast<uint64_t>(byte & 0x7F) << shift;
+    if (byte < 0x80) break;
+  }
+  if (length > bytes.size()) return false;
+  field = std::string(bytes.substr(0, length));
+  bytes.remove_prefix(length);
+  return true;
+}
+
+}  // namespace
+
+uint32_t Crc32c(std::string_view bytes) {
+  uint32_t crc = ~0u;
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(bytes[i]); };
+  while (bytes.size() >= 8) {
+    crc ^= byte(0) | static_cast<uint32_t>(byte(1)) << 8 | static_cast<uint32_t>(byte(2)) << 16 |
+           static_cast<uint32_t>(byte(3)) << 24;
+    crc = kCrc[7][crc & 255] ^ kCrc[6][crc >> 8 & 255] ^ kCrc[5][crc >> 16 & 255] ^
+          kCrc[4][crc >> 24] ^ kCrc[3][byte(4)] ^ kCrc[2][byte(5)] ^ kCrc[1][byte(6)] ^
+          kCrc[0][byte(7)];
+    bytes.remove_prefix(8);
+  }
+  for (const char c : bytes) crc = kCrc[0][(crc ^ static_cast<uint8_t>(c)) & 255] ^ (crc >> 8);
+  return ~crc;
+}
+
+std::string RecordKey(Revision revision) {
+  std::string key(kLogFirst);
+  for (int shift = 56; shift >= 0; shift -= 8) key += static_cast<char>(revision >> shift);
+  return key;
+}
+
+base::Result<Revision> ParseRecordKey(std::string_view key) {
+  if (key.size() != 9 || key[0] != kLogFirst[0]) {
+    return base::Status(base::Code::kCorruption,
+                        "a log record has a key of " + std::to_string(key.size()) + " bytes");
+  }
+  Revision revision = 0;
+  for (const char c : key.substr(1)) revision = revision << 8 | static_cast<uint8_t>(c);
+  return revision;
+}
+
+std::string EncodeRecord(const Record& record) {
+  const Object& object = *record.object;
+  std::string bytes;
+  bytes.reserve(object.document.Bytes().size() + 64);
+  bytes += static_cast<char>((record.removed ? kRemoved : 0) | (record.last ? kLast : 0));
+  AppendField(object.key.resource, bytes);
+  AppendField(object.key.ns, bytes);
+  AppendField(object.key.name, bytes);
+  bytes += object.document.Bytes();
+  const uint32_t crc = Crc32c(bytes);
+  for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(crc >> shift);
+  return bytes;
+}
+
+base::Result<Record> DecodeRecord(Revision revision, std::string_view bytes) {
+  const auto corrupt = [&](const char* what) {
+    return base::Status(base::Code::kCorruption,
+                        "the log record of revision " + std::to_string(revision) + " " + what);
+  };
+  if (bytes.size() < 5) return corrupt("is too short");
+  uint32_t crc = 0;
+  for (size_t i = 0; i < 4; ++i)
+    crc |= static_cast<uint32_t>(static_cast<uint8_t>(bytes[bytes.size() - 4 + i])) << 8 * i;
+  bytes.remove_suffix(4);
+  if (Crc32c(bytes) != crc) return corrupt("has a wrong checksum");
+  const uint8_t flags = static_cast<uint8_t>(bytes.front());
+  bytes.remove_prefix(1);
+  auto object = std::make_shared<Object>();
+  object->revision = revision;
+  if (!TakeField(bytes, object->key.resource) || !TakeField(bytes, object->key.ns) ||
+      !TakeField(bytes, object->key.name)) {
+    return corrupt("has a malformed key");
+  }
+  base::Result<base::Document> document = base::Document::Parse(bytes);
+  if (!document.ok()) return corrupt("holds no JSON document");
+  object->document = *std::move(document);
+  return Record{(flags & kRemoved) != 0, (flags & kLast) != 0, std::move(object)};
+}
+
+}  // namespace state

@@ -1,0 +1,242 @@
+// A commit:  check preconditions -> stamp revisions -> put into the view -> append to the log ->
+// queue its records. A flush:   one batch at a time goes to the Storage on a worker; when it is
+// durable, what waited is released, and what
+//            queued up meanwhile goes next, as one batch.
+// A crash loses a suffix of transactions, never a part of one: a batch is atomic, and a transaction
+// that was split over batches counts only once its last record is there.
+#include "state/store.h"
+
+#include <charconv>
+#include <utility>
+
+#include "state/record.h"
+
+namespace state {
+namespace {
+
+base::Result<uint64_t> ReadNumber(Storage& storage, std::string_view key, uint64_t missing) {
+  base::Result<std::string> text = storage.Get(key);
+  if (!text.ok()) {
+    if (text.status().code() == base::Code::kNotFound) return missing;
+    return text.status();
+  }
+  uint64_t value = 0;
+  const char* end = text->data() + text->size();
+  if (std::from_chars(text->data(), end, value).ptr != end || text->empty()) {
+    return base::Status(base::Code::kCorruption, std::string(key) + " holds no number");
+  }
+  return value;
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Store>> Store::Open(base::Loop& loop, Storage& storage,
+                                                 const StoreOptions& options,
+                                                 std::function<void(base::Status)> failed) {
+  std::unique_ptr<Store> store(new Store(loop, storage, options, std::move(failed)));
+  RETURN_IF_ERROR(store->Load());
+  return store;
+}
+
+Store::Store(base::Loop& loop, Storage& storage, const StoreOptions& options,
+             std::function<void(base::Status)> failed)
+    : loop_(loop), storage_(storage), options_(options), failed_(std::move(failed)) {}
+
+Store::~Store() { *alive_ = false; }
+
+base::Status Store::Load() {
+  ASSIGN_OR_RETURN(const uint64_t format, ReadNumber(storage_, kFormatKey, 0));
+  if (format > kFormatVersion) {
+    return base::Status(base::Code::kUnavailable, "the data has format " + std::to_string(format) +
+                                                      ", this plumb reads up to " +
+                                                      std::to_string(kFormatVersion) +
+                                                      "; start a newer plumb, or restore a backup");
+  }
+  if (format == 0) {
+    StorageBatch batch;
+    batch.puts.emplace_back(kFormatKey, std::to_string(kFormatVersion));
+    RETURN_IF_ERROR(storage_.Write(batch));
+  }
+  ASSIGN_OR_RETURN(floor_, ReadNumber(storage_, kFloorKey, 0));
+  Revision revision = floor_;
+
+  // Records of a transaction count once its last one was read; those that follow the last whole one
+  // are dropped.
+  base::Status status;
+  std::vector<Record> open;
+  StorageBatch garbage;
+  const auto apply = [&](Record& record) {
+    ObjectPtr& object = record.object;
+    const Revision at = object->revision;
+    Change change{at, object, view_.Get(object->key), record.removed};
+    record.removed ? view_.Remove(object->key) : view_.Put(object);
+    if (at > floor_) log_.push_back(std::move(change));
+  };
+  RETURN_IF_ERROR(
+      storage_.Scan(kLogFirst, kLogLast, [&](std::string_view key, std::string_view value) {
+        base::Result<Revision> at = ParseRecordKey(key);
+        if (!at.ok()) return status = at.status(), false;
+        base::Result<Record> record = DecodeRecord(*at, value);
+        if (!record.ok()) return status = record.status(), false;
+        if (*at > floor_ && *at != revision + 1 + open.size()) {
+          status = base::Status(base::Code::kCorruption,
+                                "the log has a gap: revision " + std::to_string(*at) + " follows " +
+                                    std::to_string(revision + open.size()) + "; restore a backup");
+          return false;
+        }
+        if (*at <= floor_) return apply(*record), true;  // what compaction kept; long complete
+        open.push_back(*std::move(record));
+        if (!open.back().last) return true;
+        revision = *at;
+        for (Record& each : open) apply(each);
+        open.clear();
+        return true;
+      }));
+  RETURN_IF_ERROR(status);
+  for (const Record& record : open) garbage.deletes.push_back(RecordKey(record.object->revision));
+  if (!garbage.empty()) RETURN_IF_ERROR(storage_.Write(garbage));
+  view_.set_revision(revision);
+  durable_ = revision;
+  return base::Status();
+}
+
+base::Result<Store::Committed> Store::Commit(Transaction transaction) {
+  if (broken_)
+    return base::Status(base::Code::kUnavailable, "the store failed; plumb is shutting down");
+  if (transaction.writes.size() > kMaxTransactionWrites) {
+    return base::Status(base::Code::kTooLarge,
+                        "a transaction of " + std::to_string(transaction.writes.size()) +
+                            " objects; the limit is " + std::to_string(kMaxTransactionWrites));
+  }
+  for (const Write& write : transaction.writes) {
+    const ObjectPtr now = view_.Get(write.key);
+    if ((now ? now->revision : 0) != write.expected) {
+      return base::Status(base::Code::kConflict,
+                          write.key.ToString() +
+                              " was changed meanwhile; read it again and apply the change to that");
+    }
+    if (write.document && write.document->Bytes().size() > kMaxObjectBytes) {
+      return base::Status(base::Code::kTooLarge,
+                          write.key.ToString() + " has " +
+                              std::to_string(write.document->Bytes().size()) +
+                              " bytes; the limit is " + std::to_string(kMaxObjectBytes));
+    }
+  }
+  Committed committed;
+  if (transaction.empty()) return committed;
+
+  Revision revision = view_.revision();
+  committed.first = revision + 1;
+  if (pending_.empty() || pending_.back().bytes > options_.max_batch_bytes) pending_.emplace_back();
+  const size_t log_start = log_.size();
+  for (Write& write : transaction.writes) {
+    const bool last = &write == &transaction.writes.back();
+    ObjectPtr previous = view_.Get(write.key);
+    CHECK(write.document ||
+          previous);  // a removal names an object that exists: `expected` was not 0
+    const base::Document& document = write.document ? *write.document : previous->document;
+    auto object = std::make_shared<Object>();
+    object->key = write.key;
+    object->revision = ++revision;
+    object->document = document.WithString("metadata", "resourceVersion", std::to_string(revision));
+    write.document ? view_.Put(object) : view_.Remove(write.key);
+    std::string record = EncodeRecord(Record{!write.document.has_value(), last, object});
+    pending_.back().bytes += record.size();
+    pending_.back().batch.puts.emplace_back(RecordKey(revision), std::move(record));
+    committed.objects.push_back(object);
+    log_.push_back(
+        Change{revision, std::move(object), std::move(previous), !write.document.has_value()});
+  }
+  view_.set_revision(revision);
+  committed.last = revision;
+  pending_.back().last = revision;
+  ++stats_.commits;
+  stats_.writes += transaction.writes.size();
+
+  const std::vector<Change> changes(log_.begin() + static_cast<ptrdiff_t>(log_start), log_.end());
+  Trim(pending_.back().batch);
+  if (!writing_) Flush();
+  for (const Change& change : changes) {
+    for (const auto& listener : commit_listeners_) listener(change);
+  }
+  return committed;
+}
+
+// Forgets changes beyond the window. What a forgotten change superseded can no longer be asked for:
+// its record goes. The window never shrinks below what is not durable yet.
+void Store::Trim(StorageBatch& batch) {
+  const Revision old_floor = floor_;
+  while (log_.size() > options_.log_window && log_.front().revision <= durable_) {
+    const Change& change = log_.front();
+    if (change.previous) batch.deletes.push_back(RecordKey(change.previous->revision));
+    if (change.removed) batch.deletes.push_back(RecordKey(change.revision));
+    floor_ = change.revision;
+    log_.pop_front();
+  }
+  if (floor_ != old_floor) batch.puts.emplace_back(kFloorKey, std::to_string(floor_));
+}
+
+void Store::Flush() {
+  CHECK(!writing_);
+  if (pending_.empty() || broken_) return;
+  writing_ = true;
+  auto batch = std::make_shared<StorageBatch>(std::move(pending_.front().batch));
+  const Revision last = pending_.front().last;
+  pending_.pop_front();
+  ++stats_.batches;
+  loop_.Offload([this, &storage = storage_, batch, last, alive = alive_] {
+    const base::Status status = storage.Write(*batch);
+    return [this, status, last, alive] {
+      if (*alive) Flushed(status, last);
+    };
+  });
+}
+
+void Store::Flushed(base::Status status, Revision revision) {
+  writing_ = false;
+  if (!status.ok()) {
+    broken_ = true;
+    failed_(status.WithContext("the store could not write its log"));
+    return;
+  }
+  durable_ = revision;
+  if (!pending_.empty()) Flush();
+  while (!waiting_.empty() && waiting_.begin()->first <= durable_) {
+    base::Loop::Task task = std::move(waiting_.begin()->second);
+    waiting_.erase(waiting_.begin());
+    task();
+  }
+  for (const auto& listener : durable_listeners_) listener();
+}
+
+void Store::WhenDurable(Revision revision, base::Loop::Task task) {
+  if (revision <= durable_) {
+    task();
+  } else {
+    waiting_.emplace(revision, std::move(task));
+  }
+}
+
+base::Result<std::vector<Change>> Store::Read(Revision after, size_t limit) const {
+  if (after < floor_) {
+    return base::Status(base::Code::kExpired, "revision " + std::to_string(after) +
+                                                  " is too old (the log starts after " +
+                                                  std::to_string(floor_) + "); list again");
+  }
+  std::vector<Change> changes;
+  for (size_t i = static_cast<size_t>(after - floor_); i < log_.size() && changes.size() < limit;
+       ++i) {
+    if (log_[i].revision > durable_) break;
+    changes.push_back(log_[i]);
+  }
+  return changes;
+}
+
+Store::Stats Store::stats() const {
+  Stats stats = stats_;
+  stats.objects = view_.size();
+  stats.log_changes = log_.size();
+  return stats;
+}
+
+}  // namespace state

@@ -1,0 +1,116 @@
+// Store: the truth. Versioned objects in memory, their change log, and under them a Storage that
+// keeps the log.
+//
+// Loop only. A commit is visible in View() at once, and durable later: whoever tells the outside
+// about it waits for WhenDurable. Commits made while a write is under way go together into the next
+// one.
+//
+// The Storage holds the log and nothing else: a record a revision, under its number. Opening
+// replays it; what a record superseded is deleted when it leaves the window that watches may resume
+// in.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/loop.h"
+#include "base/status.h"
+#include "state/storage.h"
+#include "state/transaction.h"
+#include "state/view.h"
+
+namespace state {
+
+struct StoreOptions {
+  // Changes a watch may resume across. At most this many stay in memory besides the objects.
+  size_t log_window = 100'000;
+  // The largest batch handed to the Storage at once; more waits for the next.
+  size_t max_batch_bytes = 16u << 20;
+};
+
+class Store {
+ public:
+  // Reads everything. kCorruption names the record that does not read back; kUnavailable says that
+  // the data is of a newer plumb. `failed` is called once if a write fails later: the process must
+  // end, since memory is ahead of the disk.
+  static base::Result<std::unique_ptr<Store>> Open(base::Loop& loop, Storage& storage,
+                                                   const StoreOptions& options,
+                                                   std::function<void(base::Status)> failed);
+  ~Store();
+
+  // The newest state, durable or not. O(1) to copy.
+  const View& view() const { return view_; }
+  Revision revision() const { return view_.revision(); }
+  Revision durable() const { return durable_; }
+  // The oldest revision that Read can start after.
+  Revision floor() const { return floor_; }
+
+  struct Committed {
+    Revision first = 0;  // of the first write; 0 if nothing was written
+    Revision last = 0;
+    std::vector<ObjectPtr> objects;  // one a write, as stored (of a removal: the last state)
+  };
+  // kConflict names the first write whose precondition does not hold; nothing is changed then.
+  base::Result<Committed> Commit(Transaction transaction);
+
+  // Runs `task` on the loop once `revision` is durable (at once, inline, if it is).
+  void WhenDurable(Revision revision, base::Loop::Task task);
+
+  // Durable changes after `after`, oldest first, at most `limit`. kExpired below floor().
+  base::Result<std::vector<Change>> Read(Revision after, size_t limit) const;
+
+  // Called on the loop after each commit, before it is durable: what controllers wait for.
+  void OnCommit(std::function<void(const Change&)> listener) {
+    commit_listeners_.push_back(std::move(listener));
+  }
+  // Called on the loop whenever durable() has advanced: what watches wait for.
+  void OnDurable(std::function<void()> listener) {
+    durable_listeners_.push_back(std::move(listener));
+  }
+
+  struct Stats {
+    uint64_t commits = 0, writes = 0, batches = 0;
+    size_t objects = 0, log_changes = 0;
+    uint64_t disk_bytes = 0;
+  };
+  Stats stats() const;
+
+ private:
+  Store(base::Loop& loop, Storage& storage, const StoreOptions& options,
+        std::function<void(base::Status)> failed);
+  base::Status Load();
+  void Trim(StorageBatch& batch);
+  void Flush();
+  void Flushed(base::Status status, Revision revision);
+
+  base::Loop& loop_;
+  Storage& storage_;
+  const StoreOptions options_;
+  const std::function<void(base::Status)> failed_;
+  const std::shared_ptr<bool> alive_ =
+      std::make_shared<bool>(true);  // false once this is destroyed
+
+  View view_;
+  std::deque<Change> log_;  // revisions floor_ + 1 ... view_.revision(), without gaps
+  Revision floor_ = 0;
+  Revision durable_ = 0;
+
+  struct Pending {
+    StorageBatch batch;
+    size_t bytes = 0;
+    Revision last = 0;
+  };
+  std::deque<Pending> pending_;
+  bool writing_ = false;
+  bool broken_ = false;
+  std::multimap<Revision, base::Loop::Task> waiting_;
+  std::vector<std::function<void(const Change&)>> commit_listeners_;
+  std::vector<std::function<void()>> durable_listeners_;
+  Stats stats_;
+};
+
+}  // namespace state

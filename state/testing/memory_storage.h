@@ -1,0 +1,36 @@
+// A Storage in memory that keeps real state across a simulated crash: Crash() forgets what was
+// never synced, and a fault point can tear or fail a write. Fault points: "storage.write.fail"
+// (nothing written), "storage.write.lost" (an error is reported after the batch became durable).
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/faults.h"
+#include "state/storage.h"
+
+namespace state {
+
+class MemoryStorage final : public Storage {
+ public:
+  explicit MemoryStorage(base::Faults* faults = nullptr) : faults_(faults) {}
+
+  base::Status Write(const StorageBatch& batch) override;
+  base::Result<std::string> Get(std::string_view key) override;
+  base::Status Scan(
+      std::string_view first, std::string_view last,
+      const std::function<bool(std::string_view key, std::string_view value)>& visit) override;
+  uint64_t DiskUsage() override;
+
+  // After a failed write all calls fail until Reopen, as LevelDB's do.
+  void Reopen() { broken_ = false; }
+  uint64_t writes() const { return writes_; }
+
+ private:
+  std::map<std::string, std::string, std::less<>> data_;
+  base::Faults* faults_;
+  bool broken_ = false;
+  uint64_t writes_ = 0;
+};
+
+}  // namespace state

@@ -1,0 +1,146 @@
+// View: an immutable snapshot of all objects at one revision, with indexes. Every decision in plumb
+// reads one.
+//
+// Copying is O(1) and shares; any thread may read and drop a copy. What it hands out lives as long
+// as the View.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "state/object.h"
+#include "state/persistent_set.h"
+
+namespace state {
+
+// The indexes. Each maps a string that stands in the object's document to the objects that have it
+// there.
+enum class Index {
+  kOwner,  // metadata.ownerReferences[].uid, of all kinds
+  kNode,   // spec.nodeName of pods
+  kAbout,  // involvedObject.uid of events
+};
+inline constexpr size_t kIndexes = 3;
+
+class View {
+  struct IndexEntry {
+    std::string_view value;  // inside object->document
+    ObjectPtr object;
+  };
+  struct IndexLess {
+    using Probe = std::pair<std::string_view, const Key*>;  // a null key comes before all
+    static std::tuple<std::string_view, const Key&> Order(const IndexEntry& e) {
+      return {e.value, e.object->key};
+    }
+    bool operator()(const IndexEntry& a, const IndexEntry& b) const { return Order(a) < Order(b); }
+    bool operator()(const IndexEntry& a, const Probe& b) const {
+      if (a.value != b.first) return a.value < b.first;
+      return b.second != nullptr && a.object->key < *b.second;
+    }
+    bool operator()(const Probe& a, const IndexEntry& b) const {
+      if (a.first != b.value) return a.first < b.value;
+      return a.second == nullptr || *a.second < b.object->key;
+    }
+  };
+  using Objects = PersistentSet<ObjectPtr, ObjectLess>;
+  using IndexSet = PersistentSet<IndexEntry, IndexLess>;
+
+ public:
+  // for (const ObjectPtr& pod : view.List("pods", "default")): in key order.
+  class Range {
+   public:
+    class Iterator {
+     public:
+      const ObjectPtr& operator*() const { return *inner_; }
+      Iterator& operator++() {
+        ++inner_;
+        return *this;
+      }
+      bool operator!=(std::nullptr_t) const {
+        return !inner_.AtEnd() && (*inner_)->key.resource == range_->resource_ &&
+               (range_->all_namespaces_ || (*inner_)->key.ns == range_->ns_);
+      }
+
+     private:
+      friend class Range;
+      Iterator(const Range* range, Objects::Iterator inner)
+          : range_(range), inner_(std::move(inner)) {}
+      const Range* range_;
+      Objects::Iterator inner_;
+    };
+    Iterator begin() const { return Iterator(this, objects_->From(after_)); }
+    std::nullptr_t end() const { return nullptr; }
+
+   private:
+    friend class View;
+    const Objects* objects_ = nullptr;
+    std::string resource_, ns_;
+    bool all_namespaces_ = false;
+    Key after_;
+  };
+
+  // for (const ObjectPtr& pod : view.Lookup(Index::kNode, "n1")): in key order.
+  class IndexRange {
+   public:
+    class Iterator {
+     public:
+      const ObjectPtr& operator*() const { return inner_->object; }
+      Iterator& operator++() {
+        ++inner_;
+        return *this;
+      }
+      bool operator!=(std::nullptr_t) const { return !inner_.AtEnd() && inner_->value == value_; }
+
+     private:
+      friend class IndexRange;
+      Iterator(std::string_view value, IndexSet::Iterator inner)
+          : value_(value), inner_(std::move(inner)) {}
+      std::string_view value_;
+      IndexSet::Iterator inner_;
+    };
+    Iterator begin() const {
+      return Iterator(value_, set_->From(IndexLess::Probe(value_, nullptr)));
+    }
+    std::nullptr_t end() const { return nullptr; }
+
+   private:
+    friend class View;
+    const IndexSet* set_ = nullptr;
+    std::string_view value_;
+  };
+
+  Revision revision() const { return revision_; }
+  size_t size() const { return objects_.size(); }
+
+  // Null if there is none.
+  ObjectPtr Get(const Key& key) const;
+  ObjectPtr Get(std::string_view resource, std::string_view ns, std::string_view name) const;
+
+  // All of a resource; in one namespace, or in all of them for an empty `ns`.
+  Range List(std::string_view resource, std::string_view ns = {}) const;
+  // The same, from the first key that is not less than `from`.
+  Range ListFrom(const Key& from, std::string_view ns = {}) const;
+
+  // Calls `visit` with every object, by key: for backups and checks.
+  template <typename Visit>
+  void ForEach(const Visit& visit) const {
+    for (auto it = objects_.begin(); !it.AtEnd(); ++it) visit(*it);
+  }
+
+  IndexRange Lookup(Index index, std::string_view value) const;
+
+  // The store's and drafts' side: a new version of an object, or its removal.
+  void Put(ObjectPtr object);
+  void Remove(const Key& key);
+  void set_revision(Revision revision) { revision_ = revision; }
+
+ private:
+  void IndexObject(const ObjectPtr& object, bool add);
+
+  Revision revision_ = 0;
+  Objects objects_;
+  IndexSet indexes_[kIndexes];
+};
+
+}  // namespace state
