@@ -59,8 +59,8 @@ Status CheckTreePath(const std::string& path) {
   }
   for (const std::string_view step : steps) {
     if (step.empty() || step == "." || step == ".." || IsDotGit(step)) {
-      return Status(Code::kInvalid, name + ": \"" + std::string(step) +
-                                        "\" cannot be a step of a path; rename it");
+      return Status(Code::kInvalid,
+                    name + ": \"" + std::string(step) + "\" cannot be a step of a path; rename it");
     }
     if (step.size() > kMaxPathStepBytes) {
       return Status(Code::kTooLarge, name + " has a step of more than " +
@@ -110,9 +110,9 @@ bool IsObjectId(std::string_view text) {
 
 Status CheckRepositoryName(std::string_view name) {
   if (manifests::IsDns1123Label(name)) return {};
-  return Status(Code::kInvalid,
-                "\"" + std::string(name) + "\" cannot name a repository: use at most 63 lower-case "
-                "letters, digits and '-', with a letter or digit at both ends");
+  return Status(Code::kInvalid, "\"" + std::string(name) +
+                                    "\" cannot name a repository: use at most 63 lower-case "
+                                    "letters, digits and '-', with a letter or digit at both ends");
 }
 
 Status CheckRefName(std::string_view ref) {
@@ -124,21 +124,23 @@ Status CheckRefName(std::string_view ref) {
   const std::vector<std::string_view> steps = SplitPath(ref);
   good = good && steps.size() >= 3 && std::all_of(steps.begin(), steps.end(), IsRefStep);
   if (good) return {};
-  return Status(Code::kInvalid, "\"" + std::string(ref) + "\" cannot name a ref: use a name such as "
-                                "refs/heads/main, of at most " +
-                                std::to_string(kMaxRefBytes) +
-                                " bytes, that git check-ref-format accepts");
+  return Status(Code::kInvalid, "\"" + std::string(ref) +
+                                    "\" cannot name a ref: use a name such as "
+                                    "refs/heads/main, of at most " +
+                                    std::to_string(kMaxRefBytes) +
+                                    " bytes, that git check-ref-format accepts");
 }
 
 Status CheckAuthor(std::string_view name, std::string_view email) {
   for (const std::string_view text : {name, email}) {
     const bool bad = text.empty() || text.front() == ' ' || text.back() == ' ' ||
-                     std::any_of(text.begin(), text.end(), [](char c) {
-                       return IsControl(c) || c == '<' || c == '>';
-                     });
+                     std::any_of(text.begin(), text.end(),
+                                 [](char c) { return IsControl(c) || c == '<' || c == '>'; });
     if (bad) {
-      return Status(Code::kInvalid, "\"" + std::string(text) + "\" cannot stand in an author: use "
-                                    "text without '<', '>', control characters and outer spaces");
+      return Status(Code::kInvalid,
+                    "\"" + std::string(text) +
+                        "\" cannot stand in an author: use "
+                        "text without '<', '>', control characters and outer spaces");
     }
   }
   return {};
@@ -173,9 +175,8 @@ Result<Directory> NestFiles(const std::map<std::string, std::string>& files) {
   for (const auto& [path, content] : files) {
     RETURN_IF_ERROR(CheckTreePath(path));
     if (content.size() > kMaxBlobBytes) {
-      return Status(Code::kTooLarge, "file \"" + path + "\" has " +
-                                         std::to_string(content.size()) + " bytes, more than " +
-                                         std::to_string(kMaxBlobBytes));
+      return Status(Code::kTooLarge, "file \"" + path + "\" has " + std::to_string(content.size()) +
+                                         " bytes, more than " + std::to_string(kMaxBlobBytes));
     }
     RETURN_IF_ERROR(AddFile(root, path, content));
   }
@@ -214,9 +215,10 @@ Result<std::vector<CommitInfo>> WalkHistory(const std::string& from, size_t most
   std::vector<CommitInfo> history;
   if (most > 0) RETURN_IF_ERROR(reach(from));
   while (!frontier.empty() && history.size() < most) {
-    const auto newest = std::min_element(
-        frontier.begin(), frontier.end(), [](const Waiting& a, const Waiting& b) {
-          return std::pair(b.commit.author_time, a.found) < std::pair(a.commit.author_time, b.found);
+    const auto newest =
+        std::min_element(frontier.begin(), frontier.end(), [](const Waiting& a, const Waiting& b) {
+          return std::pair(b.commit.author_time, a.found) <
+                 std::pair(a.commit.author_time, b.found);
         });
     history.push_back(std::move(newest->commit));
     frontier.erase(newest);

@@ -16,9 +16,9 @@
 namespace gitsync {
 
 inline constexpr std::string_view kZeroOid = "0000000000000000000000000000000000000000";
-inline constexpr size_t kMaxRefBytes = 240;         // a ref becomes a file name with ".lock" behind
-inline constexpr size_t kMaxPathBytes = 4096;       // of a file in a tree
-inline constexpr size_t kMaxPathStepBytes = 255;    // of one step of it
+inline constexpr size_t kMaxRefBytes = 240;       // a ref becomes a file name with ".lock" behind
+inline constexpr size_t kMaxPathBytes = 4096;     // of a file in a tree
+inline constexpr size_t kMaxPathStepBytes = 255;  // of one step of it
 inline constexpr size_t kMaxMessageBytes = 1 << 20;  // of a commit
 inline constexpr size_t kMaxNoteBytes = 1 << 20;
 inline constexpr std::string_view kNoteAuthor = "plumb";

@@ -22,15 +22,33 @@ TEST(GitRules, TheFirstParagraphIsTheSubject) {
 }
 
 TEST(GitRules, ARefIsNamedAsGitAllows) {
-  for (const std::string ref : {"refs/heads/main", "refs/heads/a/b", "refs/tags/v1.0", "refs/x/@"}) {
+  for (const std::string ref :
+       {"refs/heads/main", "refs/heads/a/b", "refs/tags/v1.0", "refs/x/@"}) {
     EXPECT_TRUE(CheckRefName(ref).ok()) << ref;
   }
-  for (const std::string ref :
-       {"", "main", "refs/", "refs/heads", "refs/heads/", "refs//a", "refs/heads/.a", "refs/heads/a.",
-        "refs/heads/a.lock", "refs/heads/a.lock/b", "refs/heads/a..b", "refs/heads/a b",
-        "refs/heads/a~", "refs/heads/a^", "refs/heads/a:", "refs/heads/a?", "refs/heads/a*",
-        "refs/heads/a[", "refs/heads/a\\", "refs/heads/a@{b", "refs/heads/a\nb", "refs/heads/../x",
-        "xrefs/heads/a"}) {
+  for (const std::string ref : {"",
+                                "main",
+                                "refs/",
+                                "refs/heads",
+                                "refs/heads/",
+                                "refs//a",
+                                "refs/heads/.a",
+                                "refs/heads/a.",
+                                "refs/heads/a.lock",
+                                "refs/heads/a.lock/b",
+                                "refs/heads/a..b",
+                                "refs/heads/a b",
+                                "refs/heads/a~",
+                                "refs/heads/a^",
+                                "refs/heads/a:",
+                                "refs/heads/a?",
+                                "refs/heads/a*",
+                                "refs/heads/a[",
+                                "refs/heads/a\\",
+                                "refs/heads/a@{b",
+                                "refs/heads/a\nb",
+                                "refs/heads/../x",
+                                "xrefs/heads/a"}) {
     EXPECT_FALSE(CheckRefName(ref).ok()) << ref;
   }
   EXPECT_FALSE(CheckRefName("refs/heads/" + std::string(kMaxRefBytes, 'a')).ok());

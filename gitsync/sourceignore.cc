@@ -2,7 +2,8 @@
 //  - one pattern a line; blank lines and lines that start with '#' are none; '\' takes the meaning
 //    from the next character; trailing blanks go, unless escaped;
 //  - '!' takes back what an earlier pattern ignored; of all matching patterns the last decides;
-//  - a slash at the end: directories only; a slash elsewhere: the pattern is for the whole path, else
+//  - a slash at the end: directories only; a slash elsewhere: the pattern is for the whole path,
+//  else
 //    for the last step of it, at any depth;
 //  - '*' and '?' do not match a slash; "**/" in front, "/**/" between and "/**" behind match any
 //    directories; any other "**" is a '*', except that git lets it match directories also behind a
@@ -82,10 +83,10 @@ Result<IgnoreRules> IgnoreRules::Parse(std::string_view text) {
     line = TrimEnd(line);
     if (line.empty()) continue;
     if (line.size() > kMaxIgnorePatternBytes || rules.rules_.size() == kMaxIgnoreRules) {
-      return Status(Code::kTooLarge,
-                    "line " + std::to_string(number) + ": an ignore file has at most " +
-                        std::to_string(kMaxIgnoreRules) + " patterns of " +
-                        std::to_string(kMaxIgnorePatternBytes) + " bytes");
+      return Status(Code::kTooLarge, "line " + std::to_string(number) +
+                                         ": an ignore file has at most " +
+                                         std::to_string(kMaxIgnoreRules) + " patterns of " +
+                                         std::to_string(kMaxIgnorePatternBytes) + " bytes");
     }
     rules.rules_.push_back(ParseRule(line, rules.sets_));
   }

@@ -47,8 +47,9 @@ TEST(SourceIgnore, DoubleStarsSpanDirectories) {
 }
 
 TEST(SourceIgnore, LimitsNameTheLine) {
-  EXPECT_EQ(Ignored("a\n" + std::string(kMaxIgnorePatternBytes + 1, 'x') + "\n", {}),
-            "RequestEntityTooLarge: line 2: an ignore file has at most 1000 patterns of 1024 bytes");
+  EXPECT_EQ(
+      Ignored("a\n" + std::string(kMaxIgnorePatternBytes + 1, 'x') + "\n", {}),
+      "RequestEntityTooLarge: line 2: an ignore file has at most 1000 patterns of 1024 bytes");
   std::string many;
   for (size_t i = 0; i <= kMaxIgnoreRules; ++i) many += "a\n";
   EXPECT_EQ(Ignored(many, {}),

@@ -19,21 +19,20 @@ std::string NamesOf(const std::vector<VolumeWrite>& volumes) {
 }  // namespace
 
 std::string ObjectOf(const Command& command) {
-  return std::visit(
-      Overloaded{
-          [](const PullImage& c) { return "image " + c.container; },
-          [](const RunSandbox&) { return std::string("sandbox"); },
-          [](const CreateContainer& c) { return "container " + c.config.name; },
-          [](const StartContainer& c) { return "container " + c.name; },
-          [](const StopContainer& c) { return "container " + c.name; },
-          [](const RemoveContainer& c) { return "garbage " + c.id; },
-          [](const StopSandbox&) { return std::string("sandbox"); },
-          [](const RemoveSandbox& c) { return "garbage " + c.id; },
-          [](const WriteVolumes&) { return std::string("volumes"); },
-          [](const RemoveVolumes&) { return std::string("volumes"); },
-          [](const ReadMessage& c) { return "message " + c.id; },
-      },
-      command);
+  return std::visit(Overloaded{
+                        [](const PullImage& c) { return "image " + c.container; },
+                        [](const RunSandbox&) { return std::string("sandbox"); },
+                        [](const CreateContainer& c) { return "container " + c.config.name; },
+                        [](const StartContainer& c) { return "container " + c.name; },
+                        [](const StopContainer& c) { return "container " + c.name; },
+                        [](const RemoveContainer& c) { return "garbage " + c.id; },
+                        [](const StopSandbox&) { return std::string("sandbox"); },
+                        [](const RemoveSandbox& c) { return "garbage " + c.id; },
+                        [](const WriteVolumes&) { return std::string("volumes"); },
+                        [](const RemoveVolumes&) { return std::string("volumes"); },
+                        [](const ReadMessage& c) { return "message " + c.id; },
+                    },
+                    command);
 }
 
 std::string ToString(const Command& command) {

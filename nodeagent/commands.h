@@ -70,10 +70,9 @@ struct ReadMessage {
   std::string log_path;  // "" if its log does not speak for it
 };
 
-using Command =
-    std::variant<PullImage, RunSandbox, CreateContainer, StartContainer, StopContainer,
-                 RemoveContainer, StopSandbox, RemoveSandbox, WriteVolumes, RemoveVolumes,
-                 ReadMessage>;
+using Command = std::variant<PullImage, RunSandbox, CreateContainer, StartContainer, StopContainer,
+                             RemoveContainer, StopSandbox, RemoveSandbox, WriteVolumes,
+                             RemoveVolumes, ReadMessage>;
 
 // The object that it is about: "container web", "image web", "sandbox", "volumes", ...
 std::string ObjectOf(const Command& command);

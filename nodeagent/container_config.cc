@@ -49,9 +49,9 @@ SandboxConfig::Dns DnsOf(const PodContext& context) {
   const NodeFacts& node = context.node;
   const base::Value spec = context.pod["spec"];
   const std::string_view policy = spec["dnsPolicy"].AsString("ClusterFirst");
-  const bool cluster = !node.cluster_dns_ip.empty() &&
-                       (policy == "ClusterFirstWithHostNet" ||
-                        (policy == "ClusterFirst" && !context.HostNetwork()));
+  const bool cluster =
+      !node.cluster_dns_ip.empty() &&
+      (policy == "ClusterFirstWithHostNet" || (policy == "ClusterFirst" && !context.HostNetwork()));
   SandboxConfig::Dns dns;
   if (cluster) {
     dns.servers = {node.cluster_dns_ip};
@@ -112,8 +112,7 @@ int64_t OomScoreOf(const PodContext& context, base::Value container) {
   const int64_t asked =
       manifests::Quantity::Of(container["resources"]["requests"]["memory"]).Value();
   if (context.node.memory_bytes <= 0) return 999;
-  const double share =
-      static_cast<double>(asked) / static_cast<double>(context.node.memory_bytes);
+  const double share = static_cast<double>(asked) / static_cast<double>(context.node.memory_bytes);
   return std::clamp<int64_t>(1000 - static_cast<int64_t>(1000 * share), 3, 999);
 }
 

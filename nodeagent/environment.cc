@@ -63,8 +63,8 @@ base::Status AddEnvFrom(const PodContext& context, base::Value source, Variables
   const base::Value secret = source["secretRef"];
   base::Result<Entries> entries = Entries();
   if (config_map.Exists()) {
-    entries = ConfigMapEntries(context, config_map["name"].AsString(),
-                               config_map["optional"].AsBool());
+    entries =
+        ConfigMapEntries(context, config_map["name"].AsString(), config_map["optional"].AsBool());
   } else if (secret.Exists()) {
     entries = SecretEntries(context, secret["name"].AsString(), secret["optional"].AsBool());
   }
@@ -95,11 +95,12 @@ base::Result<std::optional<std::string>> ValueFrom(const PodContext& context, ba
                                                    base::Value from) {
   if (from["configMapKeyRef"].Exists()) return KeyValue(context, from["configMapKeyRef"], false);
   if (from["secretKeyRef"].Exists()) return KeyValue(context, from["secretKeyRef"], true);
-  base::Result<std::string> value = base::Status(
-      base::Code::kInvalid,
-      "its valueFrom is not served; use configMapKeyRef, secretKeyRef, fieldRef or "
-      "resourceFieldRef");
-  if (from["fieldRef"].Exists()) value = FieldValue(context, from["fieldRef"]["fieldPath"].AsString());
+  base::Result<std::string> value =
+      base::Status(base::Code::kInvalid,
+                   "its valueFrom is not served; use configMapKeyRef, secretKeyRef, fieldRef or "
+                   "resourceFieldRef");
+  if (from["fieldRef"].Exists())
+    value = FieldValue(context, from["fieldRef"]["fieldPath"].AsString());
   if (from["resourceFieldRef"].Exists()) {
     value = ResourceValue(context, container, from["resourceFieldRef"]);
   }
@@ -160,8 +161,7 @@ std::string Expand(std::string_view text, const Variables& variables) {
       continue;
     }
     const auto found = variables.find(text.substr(i + 2, end - i - 2));
-    out += found == variables.end() ? text.substr(i, end - i + 1)
-                                    : std::string_view(found->second);
+    out += found == variables.end() ? text.substr(i, end - i + 1) : std::string_view(found->second);
     i = end;
   }
   return out;

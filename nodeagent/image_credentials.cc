@@ -60,9 +60,8 @@ std::optional<ImageCredentials> Read(const base::Json& entry) {
 
 std::optional<ImageCredentials> Choose(const base::Json& auths, const std::string& reference) {
   const std::string registry = RegistryOf(reference);
-  const std::string path = reference.starts_with(registry + "/")
-                               ? reference.substr(registry.size() + 1)
-                               : reference;
+  const std::string path =
+      reference.starts_with(registry + "/") ? reference.substr(registry.size() + 1) : reference;
   std::optional<ImageCredentials> best;
   size_t best_length = 0;
   for (const base::Json::Member& member : auths.Members()) {

@@ -96,9 +96,9 @@ base::Result<Entries> SecretEntries(const PodContext& context, std::string_view 
 }
 
 base::Status MissingKey(std::string_view kind, std::string_view name, std::string_view key) {
-  return base::Status(base::Code::kNotFound,
-                      std::string(kind) + " \"" + std::string(name) + "\" has no key \"" +
-                          std::string(key) + "\"; add it, or make the reference optional");
+  return base::Status(base::Code::kNotFound, std::string(kind) + " \"" + std::string(name) +
+                                                 "\" has no key \"" + std::string(key) +
+                                                 "\"; add it, or make the reference optional");
 }
 
 }  // namespace nodeagent

@@ -52,15 +52,14 @@ base::Status AddEntries(const Entries& entries, base::Value items, std::string_v
   return {};
 }
 
-base::Status AddDownward(const PodContext& context, base::Value items, int64_t mode,
-                         Files& files) {
+base::Status AddDownward(const PodContext& context, base::Value items, int64_t mode, Files& files) {
   for (base::Value item : items.Elements()) {
     base::Result<std::string> value =
         item["fieldRef"].Exists() ? FieldValue(context, item["fieldRef"]["fieldPath"].AsString())
                                   : ResourceValue(context, {}, item["resourceFieldRef"]);
     if (!value.ok()) return value.status();
-    RETURN_IF_ERROR(AddFile(item["path"].AsString(), *std::move(value), item["mode"].AsInt(mode),
-                            files));
+    RETURN_IF_ERROR(
+        AddFile(item["path"].AsString(), *std::move(value), item["mode"].AsInt(mode), files));
   }
   return {};
 }
@@ -155,6 +154,19 @@ std::string PodDirectory(const NodeFacts& node, std::string_view uid) {
 std::string PodLogDirectory(const NodeFacts& node, std::string_view ns, std::string_view name,
                             std::string_view uid) {
   return node.log_root + "/" + std::string(ns) + "_" + std::string(name) + "_" + std::string(uid);
+}
+
+std::string ContainerLogPath(const NodeFacts& node, std::string_view ns, std::string_view name,
+                             std::string_view uid, std::string_view container, uint32_t attempt) {
+  return PodLogDirectory(node, ns, name, uid) + "/" + std::string(container) + "/" +
+         std::to_string(attempt) + ".log";
+}
+
+std::vector<std::string> ContainerFiles(const NodeFacts& node, std::string_view uid,
+                                        std::string_view container, uint32_t attempt) {
+  const std::string directory = PodDirectory(node, uid) + "/files/";
+  const std::string instance = "-" + std::string(container) + "-" + std::to_string(attempt);
+  return {directory + "hosts" + instance, directory + "message" + instance};
 }
 
 base::Result<std::vector<VolumeWrite>> BuildVolumes(const PodContext& context) {

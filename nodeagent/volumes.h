@@ -3,7 +3,9 @@
 // Pure.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -16,6 +18,11 @@ namespace nodeagent {
 std::string PodDirectory(const NodeFacts& node, std::string_view uid);
 std::string PodLogDirectory(const NodeFacts& node, std::string_view ns, std::string_view name,
                             std::string_view uid);
+std::string ContainerLogPath(const NodeFacts& node, std::string_view ns, std::string_view name,
+                             std::string_view uid, std::string_view container, uint32_t attempt);
+// The agent's own files of one instance of a container.
+std::vector<std::string> ContainerFiles(const NodeFacts& node, std::string_view uid,
+                                        std::string_view container, uint32_t attempt);
 
 // Every volume with all of its content. kNotFound or kUnavailable for a reference that is missing
 // or not known yet, kInvalid for a volume that cannot be served.

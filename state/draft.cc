@@ -140,6 +140,7 @@ base::Result<ObjectPtr> Draft::CreateNamed(base::Json object, manifests::Unknown
     metadata.Remove(field);
   }
   if (HasStatus(*kind)) object.Remove("status");
+  if (key.resource == "pods") object["status"].Set("phase", "Pending");
   manifests::ApplyDefaults(*kind, object);
   AdmissionRequest request{view_, context_, *kind, key, object, nullptr};
   for (const Admission admit : AllAdmissions()) RETURN_IF_ERROR(admit(request));

@@ -89,9 +89,9 @@ Result<std::unique_ptr<GitChild>> GitChild::Start(std::vector<std::string> argv,
   options.error = error.child.get();
   options.new_session = true;
   ASSIGN_OR_RETURN(base::Process process, base::Process::Start(options));
-  return std::unique_ptr<GitChild>(
-      new GitChild(std::move(process), std::move(input.ours), std::move(output.ours),
-                   std::move(error.ours), Clock::now() + std::chrono::nanoseconds(timeout.nanos())));
+  return std::unique_ptr<GitChild>(new GitChild(
+      std::move(process), std::move(input.ours), std::move(output.ours), std::move(error.ours),
+      Clock::now() + std::chrono::nanoseconds(timeout.nanos())));
 }
 
 GitChild::GitChild(base::Process process, UniqueFd input, UniqueFd output, UniqueFd error,

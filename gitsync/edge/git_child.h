@@ -43,8 +43,8 @@ class GitChild {
 
  private:
   using Deadline = std::chrono::steady_clock::time_point;
-  GitChild(base::Process process, base::UniqueFd input, base::UniqueFd output,
-           base::UniqueFd error, Deadline deadline);
+  GitChild(base::Process process, base::UniqueFd input, base::UniqueFd output, base::UniqueFd error,
+           Deadline deadline);
   bool PollStreams(bool want_write);  // false at the deadline
   void DrainOutput(std::string& into);
   void DrainError();

@@ -40,7 +40,7 @@ class OwnedBy {
   explicit OwnedBy(Handle& handle) : handle_(handle) {}
   OwnedBy(const OwnedBy&) = delete;
   ~OwnedBy() { handle_.reset(raw_); }
-  operator typename Handle::pointer*() { return &raw_; }  // NOLINT: it stands for the argument
+  operator typename Handle::pointer *() { return &raw_; }  // NOLINT: it stands for the argument
 
  private:
   Handle& handle_;

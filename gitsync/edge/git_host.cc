@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <optional>
 #include <string_view>
 
@@ -138,18 +139,10 @@ class Exchange {
                               "-request");
     }
     if (service_ == Service::kReceivePack) {
-      // Git takes a hook that is missing for one that agrees.
-      if (const Status hooks = EnsureHooks(options_); !hooks.ok()) {
-        LogFailure(hooks.ToString());
-        return SendSentence(response_, 500, "the server cannot check pushes; its log says why");
-      }
-      Result<QuarantineGuard> guard =
-          QuarantineGuard::Enter(RepositoryPath(options_, repository_));
-      if (!guard.ok()) {
-        LogFailure(guard.status().ToString());
+      if (const Status prepared = PreparePush(); !prepared.ok()) {
+        LogFailure(prepared.ToString());
         return SendSentence(response_, 500, "the server cannot take pushes; its log says why");
       }
-      guard_.emplace(*std::move(guard));
     }
     if (!StartChild("")) return;
     if (const Status fed = FeedBody(); !fed.ok()) {
@@ -161,6 +154,14 @@ class Exchange {
   }
 
  private:
+  Status PreparePush() {
+    RETURN_IF_ERROR(EnsureHooks(options_));  // git takes a missing hook for one that agrees
+    ASSIGN_OR_RETURN(QuarantineGuard guard,
+                     QuarantineGuard::Enter(RepositoryPath(options_, repository_)));
+    guard_.emplace(std::move(guard));
+    return {};
+  }
+
   bool StartChild(const std::string& option) {
     std::vector<std::string> argv = {"git"};
     for (const auto& [key, value] : GitSettings(options_)) {
@@ -214,8 +215,8 @@ class Exchange {
     const Status read = request_.read_body([&](std::string_view piece) {
       total += piece.size();
       if (total > BodyLimit()) {
-        stopped = Status(Code::kTooLarge, "the request is larger than " +
-                                              std::to_string(BodyLimit()) + " bytes");
+        stopped = Status(Code::kTooLarge,
+                         "the request is larger than " + std::to_string(BodyLimit()) + " bytes");
       } else {
         stopped = child_->Feed(piece);
       }
@@ -248,9 +249,9 @@ class Exchange {
     Result<std::string> piece = begin;
     while (piece.ok() && !piece->empty()) {
       if (!write(*piece)) {
-        base::LogInfo("git client went away", {{"repository", repository_},
-                                               {"service", NameOf(service_)},
-                                               {"user", request_.user}});
+        base::LogInfo(
+            "git client went away",
+            {{"repository", repository_}, {"service", NameOf(service_)}, {"user", request_.user}});
         return;
       }
       piece = child_->Read();
@@ -287,8 +288,9 @@ void GitHost::Serve(const GitHttpRequest& request, const GitHttpResponse& respon
   struct stat info = {};
   if (!CheckRepositoryName(target->repository).ok() ||
       stat(RepositoryPath(options_, target->repository).c_str(), &info) != 0) {
-    return SendSentence(response, 404, "there is no repository \"" + target->repository +
-                                           "\"; `plumb repo list` shows those there are");
+    return SendSentence(response, 404,
+                        "there is no repository \"" + target->repository +
+                            "\"; `plumb repo list` shows those there are");
   }
   if (!IsProtocol(request.protocol) || !IsUser(request.user)) {
     return SendSentence(response, 400, "the Git-Protocol header or the user's name is malformed");
@@ -304,9 +306,9 @@ void GitHost::Serve(const GitHttpRequest& request, const GitHttpResponse& respon
     return SendSentence(response, 405, "use " + std::string(advertise ? "GET" : "POST"));
   }
   if (*service == Service::kReceivePack && !request.may_push) {
-    return SendSentence(response, 403, "user \"" + request.user + "\" may not push to " +
-                                           target->repository +
-                                           "; a token with the role deployer may");
+    return SendSentence(response, 403,
+                        "user \"" + request.user + "\" may not push to " + target->repository +
+                            "; a token with the role deployer may");
   }
   Exchange exchange(options_, request, response, target->repository, *service);
   if (advertise) {

@@ -62,7 +62,9 @@ class GitHostTest : public testing::Test {
   GitHostTest();
   ~GitHostTest() override;
 
-  // Hooks answer by themselves unless a test replaces these, which it does before it pushes.
+  // Changes what requests read, below.
+  void Set(const std::function<void()>& change);
+  // Hooks answer by themselves unless a test holds or replaces them.
   void HoldPreReceive();   // into pre_
   void HoldPostReceive();  // into post_
   std::unique_ptr<HookServer> StartHooks();
@@ -80,10 +82,10 @@ class GitHostTest : public testing::Test {
   GitSandbox sandbox_;
   GitHostOptions options_;
   std::unique_ptr<GitStore> store_;
-  std::mutex mutex_;  // guards what requests read and change
+  std::mutex mutex_;                // guards what requests read and change
   GitHostOptions service_options_;  // of POST requests
   bool may_push_ = true;
-  int gzip_bodies_ = 0;
+  int gzip_bodies_ = 0;  // seen
   std::function<void(PushRequest, std::shared_ptr<HookSession>)> on_pre_, on_post_;
   HookInbox pre_, post_;
   std::unique_ptr<HookServer> hooks_;

@@ -1,12 +1,12 @@
 // The fixture's own code, and the main of this test program: called as a hook, it is one.
+#include "gitsync/edge/git_host_fixture.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
-
-#include "gitsync/edge/git_host_fixture.h"
 
 namespace gitsync {
 
@@ -91,17 +91,15 @@ GitHostTest::GitHostTest() {
   service_options_ = options_;
   store_ = OpenGitStore(options_);
   EXPECT_TRUE(store_->Create("shop", "main").ok());
-  on_pre_ = on_post_ = [](PushRequest, std::shared_ptr<HookSession> session) {
-    session->Finish(0);
-  };
+  on_pre_ =
+      on_post_ = [](PushRequest, std::shared_ptr<HookSession> session) { session->Finish(0); };
   hooks_ = StartHooks();
   server_.Get("/git/.*", [this](const httplib::Request& request, httplib::Response& response) {
     Serve(request, response, nullptr);
   });
-  server_.Post("/git/.*", [this](const httplib::Request& request, httplib::Response& response,
-                                 const httplib::ContentReader& reader) {
-    Serve(request, response, &reader);
-  });
+  server_.Post("/git/.*",
+               [this](const httplib::Request& request, httplib::Response& response,
+                      const httplib::ContentReader& reader) { Serve(request, response, &reader); });
   server_.set_read_timeout(60);
   port_ = server_.bind_to_any_port("127.0.0.1");
   server_thread_ = std::thread([this] { server_.listen_after_bind(); });
@@ -128,18 +126,25 @@ std::unique_ptr<HookServer> GitHostTest::StartHooks() {
   return *std::move(hooks);
 }
 
-void GitHostTest::HoldPreReceive() {
+void GitHostTest::Set(const std::function<void()>& change) {
   const std::lock_guard lock(mutex_);
-  on_pre_ = [this](PushRequest push, std::shared_ptr<HookSession> session) {
-    pre_.Put(std::move(push), std::move(session));
-  };
+  change();
+}
+
+void GitHostTest::HoldPreReceive() {
+  Set([this] {
+    on_pre_ = [this](PushRequest push, std::shared_ptr<HookSession> session) {
+      pre_.Put(std::move(push), std::move(session));
+    };
+  });
 }
 
 void GitHostTest::HoldPostReceive() {
-  const std::lock_guard lock(mutex_);
-  on_post_ = [this](PushRequest push, std::shared_ptr<HookSession> session) {
-    post_.Put(std::move(push), std::move(session));
-  };
+  Set([this] {
+    on_post_ = [this](PushRequest push, std::shared_ptr<HookSession> session) {
+      post_.Put(std::move(push), std::move(session));
+    };
+  });
 }
 
 std::string GitHostTest::Work(GitSandbox::Words words, std::string_view input) {
@@ -231,9 +236,7 @@ GitHttpResponse ResponseTo(Handoff& handoff) {
     handoff.SetHead(status, type, "", true);
     handoff.WaitFor([&] { return handoff.sink != nullptr || handoff.dropped; });
     if (handoff.dropped) return;
-    source([&](std::string_view piece) {
-      return handoff.sink->write(piece.data(), piece.size());
-    });
+    source([&](std::string_view piece) { return handoff.sink->write(piece.data(), piece.size()); });
     handoff.Set(handoff.streamed, true);
   };
   return response;
@@ -252,9 +255,8 @@ void GitHostTest::Serve(const httplib::Request& request, httplib::Response& resp
   asked.protocol = request.get_header_value("Git-Protocol");
   asked.user = "alice";
   asked.read_body = [reader](const std::function<bool(std::string_view)>& sink) -> Status {
-    const bool whole = (*reader)([&](const char* data, size_t size) {
-      return sink(std::string_view(data, size));
-    });
+    const bool whole = (*reader)(
+        [&](const char* data, size_t size) { return sink(std::string_view(data, size)); });
     return whole ? Status() : Status(base::Code::kCancelled, "the client went away");
   };
   GitHostOptions options = options_;

@@ -32,8 +32,8 @@ std::string RemoteLines(const std::string& error) {
 std::string Describe(const PushRequest& push) {
   std::string text = push.user + " to " + push.repository;
   for (const RefUpdate& update : push.updates) {
-    text += "; " + update.old_oid.substr(0, 7) + ".." + update.new_oid.substr(0, 7) + " " +
-            update.ref;
+    text +=
+        "; " + update.old_oid.substr(0, 7) + ".." + update.new_oid.substr(0, 7) + " " + update.ref;
   }
   for (const std::string& option : push.options) text += "; -o " + option;
   return text;
@@ -97,8 +97,8 @@ TEST_F(GitHostTest, AHookSeesUserRefsAndOptions) {
   HoldPostReceive();
   const std::string one = CommitFile("a.yaml", "a: 1\n");
   Work({"tag", "v1"});
-  RunningGit push(sandbox_, PushWords({"--push-option=nowait", "--push-option=",
-                                          "--push-option=x=y z", "main", "v1"}));
+  RunningGit push(sandbox_, PushWords({"--push-option=nowait",
+                                       "--push-option=", "--push-option=x=y z", "main", "v1"}));
   const std::string want = "alice to shop; 0000000.." + one.substr(0, 7) +
                            " refs/heads/main; 0000000.." + one.substr(0, 7) +
                            " refs/tags/v1; -o nowait; -o ; -o x=y z";
@@ -120,8 +120,8 @@ TEST_F(GitHostTest, ForcePushAndDeletionAreTheUsersChoice) {
   EXPECT_FALSE(Push({"main"}).exit.ok());  // not a fast-forward: the client itself refuses
   RunningGit force(sandbox_, PushWords({"--force", "main"}));
   HookInbox::Call call = pre_.Take();
-  EXPECT_EQ(Describe(call.push), "alice to shop; " + one.substr(0, 7) + ".." + two.substr(0, 7) +
-                                     " refs/heads/main");
+  EXPECT_EQ(Describe(call.push),
+            "alice to shop; " + one.substr(0, 7) + ".." + two.substr(0, 7) + " refs/heads/main");
   call.session->Finish(0);
   EXPECT_TRUE(force.Wait().ok()) << force.error();
   EXPECT_EQ(Ref(kMain), two);
@@ -157,13 +157,13 @@ TEST_F(GitHostTest, ALargeFileGoesThroughBothWays) {
   CommitFile("big.bin", noise);
   const base::RunOutput pushed = Push({"main"});
   ASSERT_TRUE(pushed.exit.ok()) << pushed.error;
-  sandbox_.Git({"clone", "--quiet",
-                "http://127.0.0.1:" + std::to_string(port_) + "/git/shop.git", "back"});
+  sandbox_.Git(
+      {"clone", "--quiet", "http://127.0.0.1:" + std::to_string(port_) + "/git/shop.git", "back"});
   EXPECT_TRUE(*base::ReadFile(sandbox_.root() + "/back/big.bin", 32 << 20) == noise);
 }
 
 TEST_F(GitHostTest, APackBeyondTheLimitIsRefusedInWords) {
-  service_options_.max_pack_bytes = 100'000;
+  Set([&] { service_options_.max_pack_bytes = 100'000; });
   CommitFile("big.bin", Noise(150'000));
   const base::RunOutput pushed = Push({"main"});
   EXPECT_FALSE(pushed.exit.ok());
@@ -173,7 +173,7 @@ TEST_F(GitHostTest, APackBeyondTheLimitIsRefusedInWords) {
 }
 
 TEST_F(GitHostTest, ARequestFarBeyondTheLimitIsCutOff) {
-  service_options_.max_pack_bytes = 100'000;
+  Set([&] { service_options_.max_pack_bytes = 100'000; });
   CommitFile("big.bin", Noise(4 << 20));
   EXPECT_FALSE(Push({"main"}).exit.ok());
   WaitUntilIdle();
@@ -188,15 +188,17 @@ TEST_F(GitHostTest, ACompressedRequestIsUnderstood) {
   // Git compresses a request beyond 1024 bytes: 200 commits that the server does not know.
   std::string commits;
   for (int i = 0; i < 200; ++i) {
-    commits += "commit refs/heads/main\ncommitter User <user@example.com> 2000000000 +0000\n"
-               "data 2\nx\n" + std::string(i == 0 ? "from refs/heads/main^0\n" : "") + "\n";
+    commits +=
+        "commit refs/heads/main\ncommitter User <user@example.com> 2000000000 +0000\n"
+        "data 2\nx\n" +
+        std::string(i == 0 ? "from refs/heads/main^0\n" : "") + "\n";
   }
   sandbox_.Git({"-C", "other", "fast-import", "--quiet"}, commits);
   const std::string oid = CommitFile("a.yaml", "a: 2\n");
   ASSERT_TRUE(Push({"main"}).exit.ok());
   sandbox_.Git({"-C", "other", "-c", "protocol.version=0", "fetch", "--quiet"});
   EXPECT_EQ(sandbox_.Git({"-C", "other", "rev-parse", "origin/main"}), oid);
-  EXPECT_GT(gzip_bodies_, 0);
+  Set([&] { EXPECT_GT(gzip_bodies_, 0); });
 }
 
 TEST_F(GitHostTest, ABadObjectIsRefusedOnArrival) {
@@ -237,7 +239,7 @@ TEST_F(GitHostTest, AKilledClientEndsTheStreamOfAnAcceptedPush) {
 
 TEST_F(GitHostTest, AChildThatTakesTooLongIsEnded) {
   HoldPreReceive();
-  service_options_.timeout = base::Duration::Seconds(1);
+  Set([&] { service_options_.timeout = base::Duration::Seconds(1); });
   CommitFile("a.yaml", "a: 1\n");
   EXPECT_FALSE(Push({"main"}).exit.ok());
   WaitUntilIdle();
@@ -282,7 +284,7 @@ TEST_F(GitHostTest, ADaemonThatStopsWhileItIsAskedAcceptsNothing) {
 }
 
 TEST_F(GitHostTest, ASessionThatIsDroppedRefuses) {
-  on_pre_ = [](PushRequest, std::shared_ptr<HookSession>) {};
+  Set([&] { on_pre_ = [](PushRequest, std::shared_ptr<HookSession>) {}; });
   CommitFile("a.yaml", "a: 1\n");
   EXPECT_FALSE(Push({"main"}).exit.ok());
   EXPECT_EQ(Ref(kMain), "NotFound");
@@ -301,9 +303,10 @@ TEST_F(GitHostTest, ARemovedHookComesBackBeforeItIsMissed) {
 // What the environment of a hook, and so of git, holds besides what git adds to it.
 TEST_F(GitHostTest, GitSeesNothingOfTheServersEnvironment) {
   setenv("PLUMB_TEST_SECRET", "s3cret", 1);
-  service_options_.hook_program = sandbox_.root() + "/show";
-  ASSERT_TRUE(base::WriteFileAtomic(service_options_.hook_program,
-                                    "#!/bin/sh\nenv | sort >&2\nexit 1\n", 0700).ok());
+  Set([&] { service_options_.hook_program = sandbox_.root() + "/show"; });
+  ASSERT_TRUE(
+      base::WriteFileAtomic(sandbox_.root() + "/show", "#!/bin/sh\nenv | sort >&2\nexit 1\n", 0700)
+          .ok());
   CommitFile("a.yaml", "a: 1\n");
   const std::string lines = RemoteLines(Push({"main"}).error);
   unsetenv("PLUMB_TEST_SECRET");
@@ -317,7 +320,7 @@ TEST_F(GitHostTest, GitSeesNothingOfTheServersEnvironment) {
 }
 
 TEST_F(GitHostTest, WhoMayNotPushIsToldSo) {
-  may_push_ = false;
+  Set([&] { may_push_ = false; });
   CommitFile("a.yaml", "a: 1\n");
   const base::RunOutput pushed = Push({"main"});
   EXPECT_FALSE(pushed.exit.ok());
@@ -355,7 +358,8 @@ TEST_F(GitHostTest, RequestsThatNoGitSendsAreAnswered) {
   EXPECT_EQ(post("/shop.git/git-upload-pack", "application/x-git-upload-pack-request", "zzzz"),
             500);
   EXPECT_EQ(post("/shop.git/git-upload-pack", "application/x-git-upload-pack-request",
-                 std::string(5 << 20, '0')), 413);
+                 std::string(5 << 20, '0')),
+            413);
   EXPECT_EQ(post("/shop.git/git-receive-pack", "application/x-git-receive-pack-request", "0000"),
             200);
 }

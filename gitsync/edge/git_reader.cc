@@ -23,14 +23,6 @@ inline constexpr size_t kMaxCommitBytes = 2u << 20;       // its message include
 // What WallTime can hold, in seconds; a commit may claim any time.
 inline constexpr git_time_t kLatestTime = 9'000'000'000;
 
-Result<OdbHandle> OdbOf(git_repository* repository) {
-  OdbHandle odb;
-  if (const int error = git_repository_odb(OwnedBy(odb), repository); error < 0) {
-    return GitFailure(error, "cannot open the object database");
-  }
-  return odb;
-}
-
 struct Header {
   size_t size = 0;
   git_object_t type = GIT_OBJECT_INVALID;
@@ -92,15 +84,15 @@ class TreeWalk {
   Status Visit(const git_tree_entry& item, const std::string& prefix, size_t depth) {
     const std::string path = prefix + git_tree_entry_name(&item);
     if (++visited_ > kMaxTreeEntries) {
-      return Status(Code::kTooLarge, "the commit holds more than " +
-                                         std::to_string(kMaxTreeEntries) +
-                                         " files and directories; the first beyond is \"" + path +
-                                         "\"");
+      return Status(Code::kTooLarge,
+                    "the commit holds more than " + std::to_string(kMaxTreeEntries) +
+                        " files and directories; the first beyond is \"" + path + "\"");
     }
     const git_oid& oid = *git_tree_entry_id(&item);
     const git_object_t type = git_tree_entry_type(&item);
     if (type == GIT_OBJECT_TREE) return Walk(oid, path + "/", depth + 1);
-    TreeEntry entry{path, ToText(oid), static_cast<uint32_t>(git_tree_entry_filemode_raw(&item)), 0};
+    TreeEntry entry{path, ToText(oid), static_cast<uint32_t>(git_tree_entry_filemode_raw(&item)),
+                    0};
     if (type == GIT_OBJECT_BLOB) {
       Result<Header> header = ReadHeader(odb_, oid);
       if (!header.ok()) return header.status().WithContext("file \"" + path + "\"");
@@ -117,6 +109,14 @@ class TreeWalk {
 };
 
 }  // namespace
+
+Result<OdbHandle> OdbOf(git_repository* repository) {
+  OdbHandle odb;
+  if (const int error = git_repository_odb(OwnedBy(odb), repository); error < 0) {
+    return GitFailure(error, "cannot open the object database");
+  }
+  return odb;
+}
 
 Result<std::optional<git_oid>> LookUpRef(git_repository* repository, const std::string& ref) {
   git_oid oid;
@@ -164,7 +164,7 @@ Result<CommitInfo> ReadCommitInfo(git_repository* repository, const std::string&
   const git_signature& author = *git_commit_author(commit.get());
   info.author_name = author.name;
   info.author_email = author.email;
-  info.author_time = 
+  info.author_time =
       base::WallTime::FromSeconds(std::clamp<git_time_t>(author.when.time, 0, kLatestTime));
   MessageParts parts = SplitMessage(git_commit_message_raw(commit.get()));
   info.subject = std::move(parts.subject);

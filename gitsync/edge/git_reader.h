@@ -11,6 +11,7 @@
 
 namespace gitsync {
 
+base::Result<OdbHandle> OdbOf(git_repository* repository);
 // The object a ref stands for; nothing if there is no such ref.
 base::Result<std::optional<git_oid>> LookUpRef(git_repository* repository, const std::string& ref);
 base::Result<CommitHandle> LookUpCommit(git_repository* repository, const git_oid& oid);

@@ -50,9 +50,8 @@ class GitSandbox {
   }
   base::RunOutput Try(Words arguments, std::string_view input = {},
                       const Words& environment = {}) const {
-    base::Result<base::RunOutput> run =
-        base::RunProcess(Command(std::move(arguments), environment), input,
-                         base::Duration::Seconds(120));
+    base::Result<base::RunOutput> run = base::RunProcess(Command(std::move(arguments), environment),
+                                                         input, base::Duration::Seconds(120));
     EXPECT_TRUE(run.ok()) << run.status().ToString();
     return run.ok() ? *run : base::RunOutput{{255, 0}, "", ""};
   }

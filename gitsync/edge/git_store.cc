@@ -139,8 +139,7 @@ Status InitRepository(const std::string& path, const std::string& default_branch
                       const GitHostOptions& options) {
   git_repository_init_options init;
   git_repository_init_options_init(&init, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
-  init.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR |
-               GIT_REPOSITORY_INIT_NO_REINIT;
+  init.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR | GIT_REPOSITORY_INIT_NO_REINIT;
   init.mode = 0700;
   init.initial_head = default_branch.c_str();
   RepositoryHandle repository;
@@ -204,15 +203,13 @@ class LibgitStore : public GitStore {
 
   Result<std::string> Resolve(const std::string& repository, const std::string& ref) override {
     if (ref != "HEAD") RETURN_IF_ERROR(CheckRefName(ref));
-    return Use<std::string>(repository, {}, [&](git_repository* handle) {
-      return ReadRefCommit(handle, ref);
-    });
+    return Use<std::string>(repository, {},
+                            [&](git_repository* handle) { return ReadRefCommit(handle, ref); });
   }
   Result<CommitInfo> ReadCommit(const std::string& repository, const std::string& oid,
                                 const Quarantine& quarantine) override {
-    return Use<CommitInfo>(repository, quarantine, [&](git_repository* handle) {
-      return ReadCommitInfo(handle, oid);
-    });
+    return Use<CommitInfo>(repository, quarantine,
+                           [&](git_repository* handle) { return ReadCommitInfo(handle, oid); });
   }
   Result<std::vector<TreeEntry>> ReadTree(const std::string& repository, const std::string& commit,
                                           const Quarantine& quarantine) override {
@@ -222,9 +219,8 @@ class LibgitStore : public GitStore {
   }
   Result<std::string> ReadBlob(const std::string& repository, const std::string& oid,
                                const Quarantine& quarantine) override {
-    return Use<std::string>(repository, quarantine, [&](git_repository* handle) {
-      return ReadBlobContent(handle, oid);
-    });
+    return Use<std::string>(repository, quarantine,
+                            [&](git_repository* handle) { return ReadBlobContent(handle, oid); });
   }
 
   Result<bool> IsAncestor(const std::string& repository, const std::string& ancestor,

@@ -49,8 +49,7 @@ class RealDriver : public GitDriver {
     const GitSandbox::Words environment = {
         "GIT_OBJECT_DIRECTORY=" + staged.quarantine.object_directory,
         "GIT_ALTERNATE_OBJECT_DIRECTORIES=" + objects,
-        "GIT_INDEX_FILE=" + sandbox_.root() + "/index",
-        "GIT_AUTHOR_DATE=" + date,
+        "GIT_INDEX_FILE=" + sandbox_.root() + "/index", "GIT_AUTHOR_DATE=" + date,
         "GIT_COMMITTER_DATE=" + date};
     std::filesystem::remove(sandbox_.root() + "/index");
     std::string index;
@@ -135,9 +134,10 @@ class GitStoreTest : public testing::Test {
 TEST_F(GitStoreTest, ANewRepositoryHasTheSettingsOfAHost) {
   const std::string settings = Git({"config", "--local", "--list"});
   for (const std::string line :
-       {"receive.fsckobjects=true", "transfer.fsckobjects=true", "receive.advertisepushoptions=true",
-        "receive.maxinputsize=536870912", "receive.denynonfastforwards=false", "gc.auto=0",
-        "core.protectntfs=true", "core.protecthfs=true", "http.receivepack=true"}) {
+       {"receive.fsckobjects=true", "transfer.fsckobjects=true",
+        "receive.advertisepushoptions=true", "receive.maxinputsize=536870912",
+        "receive.denynonfastforwards=false", "gc.auto=0", "core.protectntfs=true",
+        "core.protecthfs=true", "http.receivepack=true"}) {
     EXPECT_NE(settings.find(line), std::string::npos) << line << " in\n" << settings;
   }
   EXPECT_EQ(Git({"config", "core.hooksPath"}), options_.root + "/hooks");
@@ -170,15 +170,15 @@ TEST_F(GitStoreTest, ATreeThatIsTooDeepNamesTheDirectory) {
   std::string deep;
   for (size_t i = 0; i < kMaxTreeDepth; ++i) deep += "d/";
   Import("M 100644 inline " + deep + "f\ndata 1\nx\n");
-  const base::Status status =
-      store_->ReadTree("shop", *store_->Resolve("shop", kMain)).status();
-  EXPECT_EQ(status.ToString(), "RequestEntityTooLarge: directory \"" + deep + "\" lies deeper than 64 levels");
+  const base::Status status = store_->ReadTree("shop", *store_->Resolve("shop", kMain)).status();
+  EXPECT_EQ(status.ToString(),
+            "RequestEntityTooLarge: directory \"" + deep + "\" lies deeper than 64 levels");
 }
 
 TEST_F(GitStoreTest, ATreeWithTooManyEntriesIsRefusedWhateverTheyAre) {
   // Four levels of 32 times the same directory: a million paths in five objects.
-  std::string tree = Git({"mktree"}, "100644 blob " + Git({"hash-object", "-w", "--stdin"}, "x") +
-                                         "\tfile\n");
+  std::string tree =
+      Git({"mktree"}, "100644 blob " + Git({"hash-object", "-w", "--stdin"}, "x") + "\tfile\n");
   for (int level = 0; level < 4; ++level) {
     std::string rows;
     for (int i = 0; i < 32; ++i) {
@@ -223,8 +223,9 @@ TEST_F(GitStoreTest, PackedRefsAndObjectsReadAlike) {
 TEST_F(GitStoreTest, GitReadsWhatIsWritten) {
   Import("M 100644 inline a\ndata 1\nx\n");
   const std::string deployed = *store_->Resolve("shop", kMain);
-  ASSERT_TRUE(store_->WriteNote("shop", "refs/notes/plumb", deployed, "healthy\n",
-                                WallTime::FromSeconds(9)).ok());
+  ASSERT_TRUE(
+      store_->WriteNote("shop", "refs/notes/plumb", deployed, "healthy\n", WallTime::FromSeconds(9))
+          .ok());
   const Result<std::string> status = store_->Commit(
       "shop", Commit("refs/heads/plumb/status", {{"README.md", "fine\n"}, {"ns/web.yaml", "1"}}));
   ASSERT_TRUE(status.ok());
@@ -246,7 +247,8 @@ TEST_F(GitStoreTest, TheFakeGivesTheSameIds) {
   for (GitStore* store : {store_.get(), static_cast<GitStore*>(&fake)}) {
     ASSERT_TRUE(store->WriteNote("shop", "refs/notes/plumb", tip, "n\n", {}).ok());
   }
-  EXPECT_EQ(*store_->Resolve("shop", "refs/notes/plumb"), *fake.Resolve("shop", "refs/notes/plumb"));
+  EXPECT_EQ(*store_->Resolve("shop", "refs/notes/plumb"),
+            *fake.Resolve("shop", "refs/notes/plumb"));
 }
 
 TEST_F(GitStoreTest, ManyNewFilesBecomeOnePack) {
@@ -269,8 +271,8 @@ TEST_F(GitStoreTest, TwoWritersOfOneRefLoseNothing) {
     for (int i = 0; i < kCommits; ++i) {
       // A conflict that did not end is an answer too: the writer tries again.
       while (true) {
-        const Result<std::string> oid = store->Commit(
-            "shop", Commit("refs/heads/plumb/status", {{name, std::to_string(i)}}));
+        const Result<std::string> oid =
+            store->Commit("shop", Commit("refs/heads/plumb/status", {{name, std::to_string(i)}}));
         if (oid.ok()) break;
         if (oid.status().code() != Code::kConflict) {
           ++failed;
@@ -292,7 +294,8 @@ TEST_F(GitStoreTest, ALockedRefIsReportedWithTheFileToRemove) {
   ASSERT_TRUE(base::WriteFileAtomic(lock, "", 0600).ok());
   const base::Status status = store_->Commit("shop", Commit("refs/heads/held", {})).status();
   EXPECT_EQ(status.ToString(),
-            "ServiceUnavailable: ref refs/heads/held stays locked by another writer; if none runs, remove "
+            "ServiceUnavailable: ref refs/heads/held stays locked by another writer; if none runs, "
+            "remove "
             "the file refs/heads/held.lock in the repository");
 }
 

@@ -36,8 +36,10 @@ Status LockRef(git_transaction* transaction, const std::string& ref) {
     error = git_transaction_lock_ref(transaction, ref.c_str());
   }
   if (error == GIT_ELOCKED) {
-    return Status(Code::kUnavailable, "ref " + ref + " stays locked by another writer; if none "
-                                      "runs, remove the file " + ref + ".lock in the repository");
+    return Status(Code::kUnavailable, "ref " + ref +
+                                          " stays locked by another writer; if none "
+                                          "runs, remove the file " +
+                                          ref + ".lock in the repository");
   }
   if (error < 0) return GitFailure(error, "cannot lock ref " + ref);
   return {};
@@ -111,24 +113,25 @@ Result<git_oid> Finish(git_treebuilder* builder) {
   return oid;
 }
 
-Result<git_oid> WriteBlob(git_repository* repository, const std::string& content) {
+// Nothing is removed behind our back (gc.auto=0): a blob that is there need not be touched.
+Result<git_oid> WriteBlob(git_odb* odb, const std::string& content) {
   git_oid oid;
-  if (const int error =
-          git_blob_create_from_buffer(&oid, repository, content.data(), content.size());
-      error < 0) {
-    return GitFailure(error, "cannot write a blob");
-  }
+  int error = git_odb_hash(&oid, content.data(), content.size(), GIT_OBJECT_BLOB);
+  if (error == 0 && git_odb_exists_ext(odb, &oid, GIT_ODB_LOOKUP_NO_REFRESH) != 0) return oid;
+  if (error == 0) error = git_odb_write(&oid, odb, content.data(), content.size(), GIT_OBJECT_BLOB);
+  if (error < 0) return GitFailure(error, "cannot write a blob");
   return oid;
 }
 
-Result<git_oid> WriteDirectory(git_repository* repository, const Directory& directory) {
+Result<git_oid> WriteDirectory(git_repository* repository, git_odb* odb,
+                               const Directory& directory) {
   ASSIGN_OR_RETURN(const TreeBuilderHandle builder, NewTree(repository, nullptr));
   for (const auto& [name, content] : directory.files) {
-    ASSIGN_OR_RETURN(const git_oid oid, WriteBlob(repository, *content));
+    ASSIGN_OR_RETURN(const git_oid oid, WriteBlob(odb, *content));
     RETURN_IF_ERROR(Insert(builder.get(), name, oid, GIT_FILEMODE_BLOB));
   }
   for (const auto& [name, child] : directory.directories) {
-    ASSIGN_OR_RETURN(const git_oid oid, WriteDirectory(repository, child));
+    ASSIGN_OR_RETURN(const git_oid oid, WriteDirectory(repository, odb, child));
     RETURN_IF_ERROR(Insert(builder.get(), name, oid, GIT_FILEMODE_TREE));
   }
   return Finish(builder.get());
@@ -139,7 +142,7 @@ size_t CountNewFiles(git_odb* odb, const Directory& directory) {
   for (const auto& [name, content] : directory.files) {
     git_oid oid;
     git_odb_hash(&oid, content->data(), content->size(), GIT_OBJECT_BLOB);
-    if (git_odb_exists(odb, &oid) == 0) ++count;
+    if (git_odb_exists_ext(odb, &oid, GIT_ODB_LOOKUP_NO_REFRESH) == 0) ++count;
   }
   for (const auto& [name, child] : directory.directories) count += CountNewFiles(odb, child);
   return count;
@@ -156,7 +159,7 @@ Result<git_oid> WriteAsPack(git_repository* repository, git_odb* odb, const Dire
   if (error == 0) error = git_odb_add_backend(staging.get(), memory, kAboveDisk);
   if (error == 0) error = git_repository_wrap_odb(OwnedBy(staged), staging.get());
   if (error < 0) return GitFailure(error, "cannot prepare a pack");
-  ASSIGN_OR_RETURN(const git_oid tree, WriteDirectory(staged.get(), root));
+  ASSIGN_OR_RETURN(const git_oid tree, WriteDirectory(staged.get(), staging.get(), root));
 
   PackBuilderHandle pack;
   error = git_packbuilder_new(OwnedBy(pack), staged.get());
@@ -193,9 +196,9 @@ Result<std::string> AddCommit(git_repository* repository, const std::string& ref
     if (from && keep_history > 0) {
       ASSIGN_OR_RETURN(start_again, HasMoreCommits(repository, *from, keep_history));
     }
-    ASSIGN_OR_RETURN(const git_oid commit,
-                     WriteCommit(repository, tree, start_again ? nullptr : tip.get(), words,
-                                 who.get()));
+    ASSIGN_OR_RETURN(
+        const git_oid commit,
+        WriteCommit(repository, tree, start_again ? nullptr : tip.get(), words, who.get()));
     moved = MoveRef(repository, ref, from, commit, who.get());
     if (moved.ok()) return ToText(commit);
     if (moved.code() != Code::kConflict) break;
@@ -204,12 +207,11 @@ Result<std::string> AddCommit(git_repository* repository, const std::string& ref
 }
 
 Result<git_oid> WriteTree(git_repository* repository, const Directory& root) {
-  OdbHandle odb;
-  if (const int error = git_repository_odb(OwnedBy(odb), repository); error < 0) {
-    return GitFailure(error, "cannot open the object database");
+  ASSIGN_OR_RETURN(const OdbHandle odb, OdbOf(repository));
+  if (CountNewFiles(odb.get(), root) > kMaxLooseFiles) {
+    return WriteAsPack(repository, odb.get(), root);
   }
-  if (CountNewFiles(odb.get(), root) <= kMaxLooseFiles) return WriteDirectory(repository, root);
-  return WriteAsPack(repository, odb.get(), root);
+  return WriteDirectory(repository, odb.get(), root);
 }
 
 Result<git_oid> WriteTreeWith(git_repository* repository, const git_commit* tip,
@@ -220,8 +222,9 @@ Result<git_oid> WriteTreeWith(git_repository* repository, const git_commit* tip,
       return GitFailure(error, "cannot read a tree");
     }
   }
+  ASSIGN_OR_RETURN(const OdbHandle odb, OdbOf(repository));
   ASSIGN_OR_RETURN(const TreeBuilderHandle builder, NewTree(repository, base.get()));
-  ASSIGN_OR_RETURN(const git_oid blob, WriteBlob(repository, content));
+  ASSIGN_OR_RETURN(const git_oid blob, WriteBlob(odb.get(), content));
   RETURN_IF_ERROR(Insert(builder.get(), name, blob, GIT_FILEMODE_BLOB));
   return Finish(builder.get());
 }

@@ -1,6 +1,6 @@
 // One thread serves all hooks with poll. A hook that has sent its request becomes a session, which
-// the daemon may use from any thread: what it prints goes to the session's outbox, and the thread is
-// woken to send it.
+// the daemon may use from any thread: what it prints goes to the session's outbox, and the thread
+// is woken to send it.
 //
 // A hook that reads slower than the daemon prints loses lines beyond kMaxOutboxBytes, is told how
 // many, and still gets its exit code. A session that is dropped without an answer refuses. Only
@@ -33,9 +33,9 @@ using base::UniqueFd;
 
 namespace {
 
-inline constexpr size_t kMaxHooks = 256;              // at once; more wait in the backlog
+inline constexpr size_t kMaxHooks = 256;  // at once; more wait in the backlog
 inline constexpr int kBacklog = 64;
-inline constexpr size_t kMaxOutboxBytes = 1u << 20;   // of one session
+inline constexpr size_t kMaxOutboxBytes = 1u << 20;  // of one session
 inline constexpr size_t kPieceBytes = 16 << 10;
 
 // Ends the poll of the server's thread. Shared with the sessions, which may outlive the server.
@@ -163,9 +163,9 @@ class SocketServer : public HookServer {
 
   void Run() {
     while (!Stopping()) {
-      std::vector<pollfd> polls = {{waker_->fd(), POLLIN, 0},
-                                   {connections_.size() < kMaxHooks ? listener_.get() : -1, POLLIN,
-                                    0}};
+      std::vector<pollfd> polls = {
+          {waker_->fd(), POLLIN, 0},
+          {connections_.size() < kMaxHooks ? listener_.get() : -1, POLLIN, 0}};
       for (const Connection& connection : connections_) {
         const short events = connection.outbox->HasBytes() ? POLLIN | POLLOUT : POLLIN;
         polls.push_back({connection.socket.get(), events, 0});
@@ -245,7 +245,8 @@ Status RemoveStaleSocket(const sockaddr_un& address) {
   const UniqueFd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
     return Status(Code::kUnavailable, std::string("another plumb server listens on ") +
-                                          address.sun_path + "; stop it, or use another --data-dir");
+                                          address.sun_path +
+                                          "; stop it, or use another --data-dir");
   }
   struct stat info = {};
   if (lstat(address.sun_path, &info) == 0 && S_ISSOCK(info.st_mode)) unlink(address.sun_path);

@@ -120,23 +120,21 @@ TEST_F(HookServerTest, AHookIsAnsweredInLinesAndACode) {
 }
 
 TEST_F(HookServerTest, ARequestMayComeByteByByte) {
-  const auto server = Start([](PushRequest, std::shared_ptr<HookSession> session) {
-    session->Finish(0);
-  });
+  const auto server =
+      Start([](PushRequest, std::shared_ptr<HookSession> session) { session->Finish(0); });
   const base::UniqueFd fd = Connect();
   for (const char c : Request("refs/heads/main")) ASSERT_EQ(send(fd.get(), &c, 1, 0), 1);
   EXPECT_EQ(Listen(fd.get()), "{\"exit\":0}\n");
 }
 
 TEST_F(HookServerTest, WhatNoHookSendsIsRefusedAndTheServerGoesOn) {
-  const auto server = Start([](PushRequest, std::shared_ptr<HookSession> session) {
-    session->Finish(0);
-  });
+  const auto server =
+      Start([](PushRequest, std::shared_ptr<HookSession> session) { session->Finish(0); });
   const auto say = [&](const std::string& bytes) {
     const base::UniqueFd fd = Connect();
     return Say(fd.get(), bytes);
   };
-  EXPECT_EQ(say(Request("refs/heads/../x")).substr(0, 54),
+  EXPECT_EQ(say(Request("refs/heads/../x")).substr(0, 55),
             "{\"line\":\"plumb: \\\"refs/heads/../x\\\" cannot name a ref: ");
   EXPECT_EQ(say(Frame(Json::MakeObject({{"hook", "update"}}))),
             "{\"line\":\"plumb: malformed hook request: there is no hook \\\"update\\\"\"}\n"

@@ -47,8 +47,8 @@ Status Malformed(const std::string& what) {
 Json EncodeCall(const HookCall& call) {
   Json updates = Json::MakeArray();
   for (const RefUpdate& update : call.push.updates) {
-    updates.Append(Json::MakeObject(
-        {{"old", update.old_oid}, {"new", update.new_oid}, {"ref", update.ref}}));
+    updates.Append(
+        Json::MakeObject({{"old", update.old_oid}, {"new", update.new_oid}, {"ref", update.ref}}));
   }
   Json options = Json::MakeArray();
   for (const std::string& option : call.push.options) options.Append(option);
@@ -88,8 +88,8 @@ Status CheckCall(const HookCall& call) {
                                        " refs; push fewer at once");
   }
   if (call.push.options.size() > kMaxPushOptions) {
-    return Status(Code::kTooLarge, "a push has at most " + std::to_string(kMaxPushOptions) +
-                                       " push options");
+    return Status(Code::kTooLarge,
+                  "a push has at most " + std::to_string(kMaxPushOptions) + " push options");
   }
   for (const RefUpdate& update : call.push.updates) {
     if (!IsObjectId(update.old_oid) || !IsObjectId(update.new_oid)) {
@@ -100,8 +100,8 @@ Status CheckCall(const HookCall& call) {
   }
   for (const std::string& option : call.push.options) {
     if (option.size() > kMaxPushOptionBytes) {
-      return Status(Code::kTooLarge, "a push option has at most " +
-                                         std::to_string(kMaxPushOptionBytes) + " bytes");
+      return Status(Code::kTooLarge,
+                    "a push option has at most " + std::to_string(kMaxPushOptionBytes) + " bytes");
     }
     if (!IsUtf8(option)) return Status(Code::kInvalid, "push options must be UTF-8");
   }

@@ -1,6 +1,6 @@
-// What a hook and the daemon say to each other: JSON messages, each behind its length as four bytes,
-// most significant first. The hook sends one request; the daemon answers with lines and an exit
-// code.
+// What a hook and the daemon say to each other: JSON messages, each behind its length as four
+// bytes, most significant first. The hook sends one request; the daemon answers with lines and an
+// exit code.
 //
 //   {"hook":"pre-receive","repository":...,"user":...,"updates":[{"old":,"new":,"ref":}],
 //    "options":[...],"quarantine":...}
@@ -19,8 +19,8 @@
 namespace gitsync {
 
 inline constexpr size_t kMaxHookMessageBytes = 4u << 20;
-inline constexpr size_t kMaxRefUpdates = 1000;     // of one push
-inline constexpr size_t kMaxPushOptions = 64;      // of one push
+inline constexpr size_t kMaxRefUpdates = 1000;  // of one push
+inline constexpr size_t kMaxPushOptions = 64;   // of one push
 inline constexpr size_t kMaxPushOptionBytes = 4096;
 inline constexpr size_t kMaxHookLineBytes = 4096;  // a longer line is cut
 

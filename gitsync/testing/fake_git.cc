@@ -52,8 +52,6 @@ Status NoObject(const std::string& oid) {
 
 }  // namespace
 
-
-
 FakeGit::Staged FakeGit::Stage(const std::string& repository, const std::string& ref,
                                const Files& files, const std::string& message, base::WallTime time,
                                bool force) {
@@ -132,8 +130,6 @@ std::map<std::string, std::string> FakeGit::Refs(const std::string& repository) 
   return found == repositories_.end() ? std::map<std::string, std::string>() : found->second.refs;
 }
 
-
-
 Status FakeGit::Create(const std::string& repository, const std::string& default_branch) {
   RETURN_IF_ERROR(CheckRepositoryName(repository));
   RETURN_IF_ERROR(CheckRefName("refs/heads/" + default_branch));
@@ -156,8 +152,6 @@ Result<std::vector<std::string>> FakeGit::List() {
   for (const auto& [name, repository] : repositories_) names.push_back(name);
   return names;
 }
-
-
 
 Result<FakeGit::Repository*> FakeGit::Find(const std::string& repository) {
   RETURN_IF_ERROR(CheckRepositoryName(repository));
@@ -269,8 +263,6 @@ Result<std::vector<CommitInfo>> FakeGit::History(const std::string& repository,
   });
 }
 
-
-
 std::string FakeGit::WriteBlob(Objects& objects, const std::string& content) {
   const std::string oid = Sha1Hex(Encode("blob", content));
   objects.blobs[oid] = content;
@@ -349,8 +341,7 @@ Result<std::string> FakeGit::Commit(const std::string& repository, const NewComm
 }
 
 Status FakeGit::WriteNote(const std::string& repository, const std::string& ref,
-                          const std::string& commit, const std::string& text,
-                          base::WallTime time) {
+                          const std::string& commit, const std::string& text, base::WallTime time) {
   RETURN_IF_ERROR(CheckRefName(ref));
   RETURN_IF_ERROR(CheckNote(commit, text));
   ASSIGN_OR_RETURN(Repository * into, Find(repository));

@@ -67,8 +67,7 @@ class FakeGit : public GitStore {
                                 const std::string& descendant) override;
   base::Result<std::vector<CommitInfo>> History(const std::string& repository,
                                                 const std::string& from, size_t most) override;
-  base::Result<std::string> Commit(const std::string& repository,
-                                   const NewCommit& commit) override;
+  base::Result<std::string> Commit(const std::string& repository, const NewCommit& commit) override;
   base::Status WriteNote(const std::string& repository, const std::string& ref,
                          const std::string& commit, const std::string& text,
                          base::WallTime time) override;

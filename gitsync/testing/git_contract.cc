@@ -143,8 +143,8 @@ TEST_P(GitContract, ObjectsThatAreNotThereAreNotFound) {
 
 TEST_P(GitContract, QuarantinedObjectsAreSeenOnlyThroughTheirQuarantine) {
   const std::string first = Push(kMain, {{"a.yaml", "1"}}, "one\n", 1);
-  const FakeGit::Staged staged = driver_->Stage(
-      "shop", kMain, {{"a.yaml", "1"}, {"b.yaml", "2"}}, "two\n", WallTime::FromSeconds(2), false);
+  const FakeGit::Staged staged = driver_->Stage("shop", kMain, {{"a.yaml", "1"}, {"b.yaml", "2"}},
+                                                "two\n", WallTime::FromSeconds(2), false);
   EXPECT_EQ(CodeName(store().ReadCommit("shop", staged.new_oid).status()), "NotFound");
   EXPECT_EQ(Subjects(store().History("shop", first, 9)), "one\n");
   EXPECT_EQ(Describe(store().ReadTree("shop", staged.new_oid, staged.quarantine)),
@@ -159,8 +159,8 @@ TEST_P(GitContract, QuarantinedObjectsAreSeenOnlyThroughTheirQuarantine) {
 
 TEST_P(GitContract, AcceptedObjectsAreSeenByAll) {
   Push(kMain, {{"a.yaml", "1"}}, "one\n", 1);
-  const FakeGit::Staged staged = driver_->Stage("shop", kMain, {{"b.yaml", "2"}}, "two\n",
-                                                WallTime::FromSeconds(2), false);
+  const FakeGit::Staged staged =
+      driver_->Stage("shop", kMain, {{"b.yaml", "2"}}, "two\n", WallTime::FromSeconds(2), false);
   ASSERT_TRUE(store().ReadTree("shop", staged.new_oid, staged.quarantine).ok());
   driver_->Accept(staged);
   EXPECT_EQ(Text(store().Resolve("shop", kMain)), staged.new_oid);
@@ -168,8 +168,8 @@ TEST_P(GitContract, AcceptedObjectsAreSeenByAll) {
 }
 
 TEST_P(GitContract, ARefusedPushLeavesNothing) {
-  const FakeGit::Staged staged = driver_->Stage("shop", kMain, {{"b.yaml", "2"}}, "two\n",
-                                                WallTime::FromSeconds(2), false);
+  const FakeGit::Staged staged =
+      driver_->Stage("shop", kMain, {{"b.yaml", "2"}}, "two\n", WallTime::FromSeconds(2), false);
   ASSERT_TRUE(store().ReadTree("shop", staged.new_oid, staged.quarantine).ok());
   driver_->Drop(staged);
   EXPECT_EQ(CodeName(store().ReadCommit("shop", staged.new_oid).status()), "NotFound");
@@ -223,8 +223,8 @@ TEST_P(GitContract, CommitRefusesWhatNoCheckoutShouldMeet) {
   const auto commit = [&](const FakeGit::Files& files) {
     return store().Commit("shop", StatusCommit(files, "m\n", 1)).status();
   };
-  for (const std::string path : {"", "/a", "a/", "a//b", "../a", "a/./b", ".git/config", "x/.GIT/y",
-                                 "GIT~1", "a\nb"}) {
+  for (const std::string path :
+       {"", "/a", "a/", "a//b", "../a", "a/./b", ".git/config", "x/.GIT/y", "GIT~1", "a\nb"}) {
     EXPECT_EQ(CodeName(commit({{path, "1"}})), "Invalid") << path;
   }
   EXPECT_EQ(commit({{"a", "1"}, {"a-b", "1"}, {"a/b", "1"}}).message(),

@@ -6,7 +6,7 @@
 
 namespace gitsync {
 
-std::string Sha1Hex(std::string_view data);  // 40 digits
+std::string Sha1Hex(std::string_view data);    // 40 digits
 std::string Sha1Bytes(std::string_view data);  // 20 bytes
 
 }  // namespace gitsync

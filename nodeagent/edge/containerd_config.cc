@@ -40,8 +40,12 @@ std::string Number(std::string_view key, int value) {
 std::string Registries(const std::vector<std::string>& registries) {
   std::string out;
   for (const std::string& registry : registries) {
-    out += "\n[plugins.\"io.containerd.grpc.v1.cri\".registry.mirrors." + Quoted(registry) + "]\n";
-    out += "endpoint = [" + Quoted("http://" + registry) + "]\n";
+    const size_t equals = registry.find('=');
+    const std::string name = registry.substr(0, equals);
+    const std::string endpoint =
+        equals == std::string::npos ? "http://" + registry : registry.substr(equals + 1);
+    out += "\n[plugins.\"io.containerd.grpc.v1.cri\".registry.mirrors." + Quoted(name) + "]\n";
+    out += "endpoint = [" + Quoted(endpoint) + "]\n";
   }
   return out;
 }
@@ -54,15 +58,15 @@ std::string ContainerdSocket(const std::string& directory) {
 std::string ContainerdState(const std::string& directory) { return directory + "/state"; }
 std::string CniConfigDirectory(const std::string& directory) { return directory + "/cni"; }
 
-Machine DetectMachine() {
-  Machine machine;
+RuntimeMachine DetectMachine() {
+  RuntimeMachine machine;
   machine.may_lower_oom_score = prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE) == 1;
   const auto filesystems = base::ReadFile("/proc/filesystems", kMaxFilesystemsFile);
   machine.has_overlay = filesystems.ok() && filesystems->find("\toverlay\n") != std::string::npos;
   return machine;
 }
 
-std::string ContainerdConfigText(const ContainerdOptions& options, const Machine& machine) {
+std::string ContainerdConfigText(const ContainerdOptions& options, const RuntimeMachine& machine) {
   const std::string& directory = options.directory;
   std::string out = "version = 2\n";
   out += Text("root", directory + "/root");
@@ -84,7 +88,7 @@ std::string ContainerdConfigText(const ContainerdOptions& options, const Machine
   out += "\n[plugins.\"io.containerd.grpc.v1.cri\"]\n";
   out += Text("sandbox_image",
               options.sandbox_image.empty() ? std::string(kPauseImage) : options.sandbox_image);
-  out += Number("max_container_log_line_size", kMaxLogLineBytes);
+  out += Number("max_container_log_line_size", kMaxContainerdLogLine);
   out += Flag("restrict_oom_score_adj", !machine.may_lower_oom_score);
   out += Flag("netns_mounts_under_state_dir", true);
   out += Flag("enable_unprivileged_ports", true);

@@ -38,11 +38,14 @@ TEST(ContainerdConfigTest, MachineDecidesOomScoreAndSnapshotter) {
 
 TEST(ContainerdConfigTest, PlainRegistriesGetAnHttpEndpointAndQuotesAreEscaped) {
   const std::string text = ContainerdConfigText(
-      {.directory = "/c", .plain_http_registries = {"registry.test:5000", "a\"b"}}, {});
+      {.directory = "/c", .plain_http_registries = {"registry.test:5000", "a\"b", "images:1=http://192.0.2.1:5000"}},
+      {});
   EXPECT_NE(text.find("registry.mirrors.\"registry.test:5000\"]\n"
                       "endpoint = [\"http://registry.test:5000\"]\n"),
             std::string::npos);
   EXPECT_NE(text.find(R"(registry.mirrors."a\"b"])"), std::string::npos);
+  EXPECT_NE(text.find("registry.mirrors.\"images:1\"]\nendpoint = [\"http://192.0.2.1:5000\"]\n"),
+            std::string::npos);
 }
 
 TEST(ProcessIdentityTest, IsReadBackAndKnowsItsOwnProcessOnly) {

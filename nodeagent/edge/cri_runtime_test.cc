@@ -327,7 +327,7 @@ TEST_P(CriRuntimeTest, LogIsReopenedAfterItWasMoved) {
 TEST_P(CriRuntimeTest, LongLineIsLoggedInParts) {
   const SandboxConfig pod = Pod("long");
   const std::string script =
-      "dd if=/dev/zero bs=" + std::to_string(2 * kMaxLogLineBytes + 1) + " count=1 2>/tmp/x; echo";
+      "dd if=/dev/zero bs=" + std::to_string(2 * kMaxContainerdLogLine + 1) + " count=1 2>/tmp/x; echo";
   OutputOf(pod, Shell(script));
   std::string parts;
   std::istringstream lines(world_->ReadLog(pod.log_directory + "/0.log"));

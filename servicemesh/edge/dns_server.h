@@ -32,7 +32,7 @@ inline constexpr base::Duration kDnsTcpIdle = base::Duration::Seconds(10);
 
 class DnsServer {
  public:
-  // kUnavailable with what to do if an address is taken. Addresses of `listen` are left out of the
+  // An error names the address that cannot be had, and what to do. Addresses of `listen` are left out of the
   // upstreams, as it would ask itself.
   static base::Result<std::unique_ptr<DnsServer>> Start(const DnsServerOptions& options);
   ~DnsServer();

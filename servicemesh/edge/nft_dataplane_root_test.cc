@@ -21,6 +21,7 @@
 #include "base/edge/files.h"
 #include "base/edge/process.h"
 #include "base/edge/real_loop.h"
+#include "servicemesh/edge/dns_server.h"
 #include "servicemesh/edge/netns.h"
 #include "servicemesh/edge/nft_dataplane.h"
 #include "servicemesh/edge/route_programmer.h"
@@ -203,7 +204,8 @@ class Servers {
 
 class NftWorld final : public MeshWorld {
  public:
-  static std::unique_ptr<MeshWorld> Make() {
+  static std::unique_ptr<MeshWorld> MakeMeshWorld() { return Make(); }
+  static std::unique_ptr<NftWorld> Make() {
     auto world = std::make_unique<NftWorld>();
     const std::string made = world->network_.Make();
     if (made != "OK") {
@@ -246,17 +248,30 @@ class NftWorld final : public MeshWorld {
     return connected == "OK" ? Ask(fd.get(), from) : connected;
   }
 
-  std::string network_path() const { return network_.PathOf(Host::kNode); }
+  std::string node_namespace() const { return network_.PathOf(Host::kNode); }
   RouteProgrammer& routes() { return routes_; }
+  RoutePlan Plan() const {
+    return PlanRoutes("n1",
+                      {{"n1", *Ipv4::Parse("10.89.0.1"), *base::Cidr::Parse("10.88.1.0/24")},
+                       {"n2", *Ipv4::Parse("10.89.0.2"), *base::Cidr::Parse("10.88.2.0/24")}},
+                      *base::Cidr::Parse("10.96.0.0/16"), {});
+  }
+  // One datagram there, one back.
+  std::string Exchange(Host from, const std::string& ip, uint16_t port,
+                       const std::string& message) const {
+    base::UniqueFd fd = network_.Open(from, SOCK_DGRAM);
+    EXPECT_EQ(Connect(fd.get(), ip, port, kAnswerMillis), "OK");
+    EXPECT_GT(send(fd.get(), message.data(), message.size(), 0), 0);
+    char answer[kMaxDnsMessage];
+    if (!Await(fd.get(), POLLIN, kAnswerMillis)) return "";
+    const ssize_t got = recv(fd.get(), answer, sizeof(answer), 0);
+    return got > 0 ? std::string(answer, static_cast<size_t>(got)) : "";
+  }
 
  private:
   // What the node needs to be a node: routes to peers and services, forwarding.
   void ProgramRoutes() {
-    const RoutePlan plan =
-        PlanRoutes("n1",
-                   {{"n1", *Ipv4::Parse("10.89.0.1"), *base::Cidr::Parse("10.88.1.0/24")},
-                    {"n2", *Ipv4::Parse("10.89.0.2"), *base::Cidr::Parse("10.88.2.0/24")}},
-                   *base::Cidr::Parse("10.96.0.0/16"), {});
+    const RoutePlan plan = Plan();
     loop_.Post([this, plan] {
       routes_.EnableForwarding([this, plan](base::Result<bool> filtered) {
         EXPECT_TRUE(filtered.ok()) << filtered.status().ToString();
@@ -309,8 +324,115 @@ class NftWorld final : public MeshWorld {
   std::vector<std::pair<Host, base::UniqueFd>> open_;
 };
 
+class NftWorldTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    world_ = NftWorld::Make();
+    ASSERT_NE(world_, nullptr);
+  }
+  // Runs `call` on the loop until it calls back with a status.
+  base::Status Await(const std::function<void(std::function<void(base::Status)>)>& call) {
+    base::Status result;
+    world_->loop().Post([&] {
+      call([&](base::Status status) {
+        result = std::move(status);
+        world_->Finish();
+      });
+    });
+    world_->Run();
+    return result;
+  }
+  base::Status Program(const MeshInput& input) {
+    return Await([&](auto done) {
+      world_->dataplane().Replace(std::make_shared<RuleSet>(CompileRules(input)), done);
+    });
+  }
+  base::Status SetRoutes(RouteProgrammer& routes, RoutePlan plan) {
+    return Await([&](auto done) { routes.Set(std::move(plan), done); });
+  }
+  // What the command prints in the node's namespace.
+  std::string Run(std::vector<std::string> argv) {
+    base::ProcessOptions options;
+    options.argv = std::move(argv);
+    options.network_namespace = world_->node_namespace();
+    const auto run = base::RunProcess(options, {}, base::Duration::Minutes(1));
+    return run.ok() ? run->output + run->error : run.status().ToString();
+  }
+
+  std::unique_ptr<NftWorld> world_;
+};
+
+// As on a kernel without br_netfilter.
+TEST_F(NftWorldTest, PodsOfOneBridgeReachEachOtherWhereBridgesAreNotFiltered) {
+  ASSERT_EQ(Run({"sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=0"}), "");
+  MeshInput input = MeshFromText(
+      "service d/own 10.96.0.2\n tcp/80 10.88.1.2:8080@n1\n"
+      "service d/web 10.96.0.1\n tcp/80 10.88.1.3:8080@n1\n");
+  input.bridge_filtered = false;
+  ASSERT_EQ(Program(input).ToString(), "OK");
+  EXPECT_EQ(world_->AskTcp(Host::kA, "10.96.0.1", 80), "b masqueraded");
+  EXPECT_EQ(world_->AskTcp(Host::kA, "10.96.0.2", 80), "a masqueraded");
+}
+
+TEST_F(NftWorldTest, PodAsksTheDnsOfItsNodeAtAServiceAddress) {
+  const Ipv4 address = *Ipv4::Parse("10.96.0.10");
+  const auto input = std::make_shared<MeshInput>(
+      MeshFromText("service d/web 10.96.0.1\n tcp/80 10.88.1.3:8080\n"
+                   "service kube-system/kube-dns 10.96.0.10\n udp/53\n"));
+  ASSERT_EQ(Program(*input).ToString(), "OK");
+  RoutePlan plan = world_->Plan();
+  plan.local_addresses = {address};
+  ASSERT_EQ(SetRoutes(world_->routes(), plan).ToString(), "OK");
+  DnsServerOptions options;
+  options.network_namespace = world_->node_namespace();
+  options.listen = {address};
+  base::Result<std::unique_ptr<DnsServer>> server = DnsServer::Start(options);
+  ASSERT_TRUE(server.ok()) << server.status().ToString();
+  (*server)->Publish(std::make_shared<DnsView>(input));
+  for (const Host host : {Host::kA, Host::kNode}) {
+    const std::string query = BuildQuery(9, {"web.d.svc.cluster.local", DnsType::kA, 1});
+    const base::Result<DnsReply> reply =
+        ParseReply(world_->Exchange(host, "10.96.0.10", 53, query));
+    ASSERT_TRUE(reply.ok()) << reply.status().ToString();
+    ASSERT_EQ(reply->answer.answers.size(), 1u);
+    EXPECT_EQ(reply->answer.answers[0].ToString(), "web.d.svc.cluster.local A 10.96.0.1");
+  }
+}
+
+TEST_F(NftWorldTest, RoutesOfAnEarlierLifeGoAndOthersStay) {
+  EXPECT_EQ(Run({"ip", "route", "add", "10.88.7.0/24", "via", "10.89.0.7", "proto", "112"}), "");
+  EXPECT_EQ(Run({"ip", "route", "add", "192.0.2.0/24", "via", "10.89.0.7"}), "");
+  RouteProgrammer routes(world_->loop(), world_->node_namespace());
+  ASSERT_EQ(SetRoutes(routes, world_->Plan()).ToString(), "OK");
+  EXPECT_EQ(Run({"ip", "-4", "route"}),
+            "10.88.1.0/24 dev cni0 proto kernel scope link src 10.88.1.1 \n"
+            "10.88.2.0/24 via 10.89.0.2 dev eth0 proto 112 \n"
+            "10.89.0.0/24 dev eth0 proto kernel scope link src 10.89.0.1 \n"
+            "10.96.0.0/16 dev lo proto 112 scope link src 10.89.0.1 \n"
+            "192.0.2.0/24 via 10.89.0.7 dev eth0 \n");
+}
+
+TEST_F(NftWorldTest, RouteThatCannotBeSetIsSaidAndTriedAgain) {
+  RoutePlan unreachable = world_->Plan();
+  unreachable.routes[0].via = *Ipv4::Parse("203.0.113.1");
+  EXPECT_EQ(SetRoutes(world_->routes(), unreachable).message(),
+            "ip cannot set the routes of this node: Error: Nexthop has invalid gateway.; are all "
+            "nodes on one link?");
+  EXPECT_EQ(SetRoutes(world_->routes(), world_->Plan()).ToString(), "OK");
+}
+
+TEST_F(NftWorldTest, RemovedTableLeavesNothing) {
+  ASSERT_EQ(Program(MeshFromText("service d/web 10.96.0.1\n tcp/80 10.88.1.3:8080\n")).ToString(),
+            "OK");
+  EXPECT_EQ(Run({"nft", "list", "tables"}), "table ip plumb\n");
+  EXPECT_EQ(NftDataplane::RemoveTable(world_->node_namespace()).ToString(), "OK");
+  EXPECT_EQ(NftDataplane::RemoveTable(world_->node_namespace()).ToString(), "OK");
+  EXPECT_EQ(Run({"nft", "list", "tables"}), "");
+}
+
 INSTANTIATE_TEST_SUITE_P(Dataplanes, DataplaneContract,
-                         testing::Values(WorldUnderTest{"Nft", &NftWorld::Make}), WorldName);
+                         testing::Values(WorldUnderTest{"Nft", &NftWorld::MakeMeshWorld}),
+                         WorldName);
 
 }  // namespace
 }  // namespace servicemesh

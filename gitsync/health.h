@@ -1,0 +1,29 @@
+// Health: has an object become what it was asked to be? Pure.
+//
+// The rules are kstatus' and Argo CD's where they agree; reference: Kubernetes API conventions for
+// conditions.
+#pragma once
+
+#include <string>
+
+#include "state/view.h"
+
+namespace gitsync {
+
+struct Health {
+  enum class Level { kHealthy, kProgressing, kFailed };
+  Level level = Level::kHealthy;
+  std::string reason;  // a phrase for people: "2/3 ready"
+};
+
+// True for kinds that are what they are as soon as they are stored (ConfigMap, Secret, ...).
+bool IsInert(const state::Key& key);
+
+Health HealthOf(const state::Object& object, const state::View& view);
+
+// Why a workload's pods do not become ready: "pod web-1: container web: CrashLoopBackOff, last
+// exit 1 (Error)". Empty if none says so. Reads the pods that the object owns, directly or through
+// a ReplicaSet.
+std::string PodTrouble(const state::Object& object, const state::View& view);
+
+}  // namespace gitsync

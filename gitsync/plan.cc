@@ -1,0 +1,351 @@
+// The rule: apply all manifests wave by wave into one draft, collecting every mistake; in the last
+// wave prune what the inventory has and the commit lacks; then look at the state that all this
+// would produce: does every reference resolve, do the workloads fit into the quotas? The
+// transaction is what the first wave with a change changed, the record of the inventory included.
+//
+// Pruning is for certain knowledge only: a commit with a document that cannot be read prunes
+// nothing, nor does one without any object (unless the push says allow-empty). What another
+// repository has taken over is handed over, not deleted; what asks to be kept is kept, and leaves
+// the inventory.
+//
+// An error refuses the push only if the push brings it: one that the applied commit has too, at the
+// same file with the same words, is a warning, and its object stays as it is. All errors of a tree
+// that was applied before are warnings: a way back is never blocked.
+#include "gitsync/plan.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "gitsync/apply_manifest.h"
+#include "gitsync/apply_order.h"
+#include "gitsync/references.h"
+#include "gitsync/workload_quota.h"
+
+namespace gitsync {
+namespace {
+
+constexpr std::string_view kFluxPrune = "kustomize.toolkit.fluxcd.io/prune";
+constexpr std::string_view kArgoOptions = "argocd.argoproj.io/sync-options";
+
+bool KeepsFromPruning(const state::Object& object) {
+  const base::Value annotations = object.Meta("annotations");
+  return annotations[kFluxPrune].AsString() == "disabled" ||
+         annotations[kArgoOptions].AsString().find("Prune=false") != std::string_view::npos;
+}
+
+bool IsReferent(const state::Key& key) {
+  return key.resource == "secrets" || key.resource == "configmaps" ||
+         key.resource == "serviceaccounts";
+}
+
+class Planner {
+ public:
+  Planner(const state::View& view, const RepositoryState& repository, const ManifestSet& set,
+          const PushOptions& options, const state::DraftContext& context)
+      : before_(view),
+        repository_(repository),
+        set_(set),
+        options_(options),
+        draft_(view, context) {}
+
+  // With `all_references`, those of manifests that did not change are judged too.
+  SyncPlan Run(bool all_references = false) {
+    plan_.errors = set_.errors;
+    RefuseEmpty();
+    const std::vector<Wave> waves = WavesOf(set_, plan_.errors);
+    inventory_ = repository_.inventory;
+    for (size_t i = 0; i < waves.size(); ++i) {
+      const bool changed = ApplyWave(waves[i]);
+      if (i + 1 == waves.size()) break;
+      if (changed) EndWave(/*last=*/false);
+    }
+    Prune();
+    EndWave(/*last=*/true);
+    CheckReferences(all_references);
+    CheckQuotas();
+    std::stable_sort(plan_.errors.begin(), plan_.errors.end(),
+                     [](const SourceError& a, const SourceError& b) {
+                       return std::tie(a.path, a.mark) < std::tie(b.path, b.mark);
+                     });
+    return std::move(plan_);
+  }
+
+ private:
+  void Add(Action action, const state::Key& key, std::string note = "") {
+    plan_.results.push_back(ObjectResult{action, key, std::move(note)});
+  }
+
+  void RefuseEmpty() {
+    if (!set_.manifests.empty() || repository_.inventory.empty() || options_.allow_empty) return;
+    plan_.errors.push_back(
+        SourceError{".",
+                    {},
+                    "the commit deploys nothing, which would prune all " +
+                        std::to_string(repository_.inventory.size()) +
+                        " objects of the repository; push with -o allow-empty if that is meant"});
+  }
+
+  // True if anything is to be written.
+  bool ApplyWave(const Wave& wave) {
+    bool changed = false;
+    for (const Manifest* manifest : wave) changed |= Apply(*manifest);
+    return changed;
+  }
+
+  bool Apply(const Manifest& manifest) {
+    const state::ObjectPtr live = before_.Get(manifest.key);
+    if (IsKnownApplied(manifest, live)) {
+      inventory_.insert(manifest.key);
+      plan_.memo.emplace(manifest.key, KnownApplied{manifest.object, live});
+      Add(Action::kUnchanged, manifest.key);
+      return false;
+    }
+    const std::string owner = live ? OtherOwner(*live) : "";
+    if (!owner.empty() && !options_.take_over) {
+      plan_.errors.push_back(manifest.Error(
+          manifest.object->mark,
+          manifest.key.ToString() + " is deployed by repository " + owner +
+              "; remove it from one of the two, or push with -o take-over to move it here"));
+      return false;
+    }
+    const Outcome outcome =
+        ApplyManifest(draft_, manifest, repository_.name, plan_.errors, plan_.warnings);
+    if (outcome == Outcome::kFailed) return false;  // what the inventory had, it keeps
+    inventory_.insert(manifest.key);
+    if (!owner.empty()) {
+      taken_[owner].insert(manifest.key);
+      Add(Action::kHandedOver, manifest.key, "from repository " + owner);
+      return true;
+    }
+    switch (outcome) {
+      case Outcome::kCreated: Add(Action::kCreated, manifest.key); break;
+      case Outcome::kConfigured: Add(Action::kConfigured, manifest.key); break;
+      case Outcome::kSkipped:
+        Add(Action::kSkipped, manifest.key,
+            live->Deleting() ? "it is being deleted, and is made anew when it is gone"
+                             : "an annotation asks to leave it alone");
+        return false;
+      default:
+        plan_.memo.emplace(manifest.key, KnownApplied{manifest.object, live});
+        Add(Action::kUnchanged, manifest.key);
+        return false;
+    }
+    changed_.push_back(&manifest);
+    return true;
+  }
+
+  bool IsKnownApplied(const Manifest& manifest, const state::ObjectPtr& live) const {
+    if (repository_.memo == nullptr || live == nullptr) return false;
+    const auto known = repository_.memo->find(manifest.key);
+    return known != repository_.memo->end() && known->second.object == live &&
+           known->second.manifest == manifest.object;
+  }
+
+  // The other repository that has the object in its inventory; empty if none has.
+  std::string OtherOwner(const state::Object& object) {
+    const std::string owner(object.Labels()[kOwnerLabel].AsString());
+    if (owner.empty() || owner == repository_.name) return "";
+    auto known = inventories_.find(owner);
+    if (known == inventories_.end()) {
+      const auto other = ReadRepository(before_, *draft_.context().schema, owner);
+      known =
+          inventories_.emplace(owner, other.ok() ? other->inventory : std::set<state::Key>()).first;
+    }
+    return known->second.contains(object.key) ? owner : "";
+  }
+
+  void Prune() {
+    std::vector<state::Key> gone;
+    for (const state::Key& key : repository_.inventory) {
+      if (set_.Find(key) == nullptr) gone.push_back(key);
+    }
+    std::stable_sort(gone.begin(), gone.end(), [](const state::Key& a, const state::Key& b) {
+      return KindRank(a.resource) > KindRank(b.resource);
+    });
+    const bool uncertain = !set_.errors.empty();
+    for (const state::Key& key : gone) {
+      const state::ObjectPtr live = draft_.view().Get(key);
+      if (live == nullptr) {
+        inventory_.erase(key);
+      } else if (uncertain) {
+        Add(Action::kSkipped, key, "not pruned: some manifests could not be read");
+      } else if (set_.manifests.empty() && !options_.allow_empty) {
+        Add(Action::kSkipped, key, "not pruned: the commit deploys nothing");
+      } else {
+        PruneOne(*live);
+      }
+    }
+  }
+
+  void PruneOne(const state::Object& live) {
+    inventory_.erase(live.key);
+    const std::string_view owner = live.Labels()[kOwnerLabel].AsString(repository_.name);
+    if (owner != repository_.name) {
+      Add(Action::kHandedOver, live.key, "to repository " + std::string(owner));
+    } else if (KeepsFromPruning(live)) {
+      Add(Action::kSkipped, live.key, "not pruned: an annotation asks to keep it");
+    } else if (!live.Deleting()) {
+      const base::Status deleted =
+          draft_.Delete(live.key, state::DeleteOptions{.uid = std::string(live.Uid())}).status();
+      if (deleted.ok()) return Add(Action::kPruned, live.key);
+      inventory_.insert(live.key);
+      Add(Action::kSkipped, live.key, "not pruned: " + std::string(deleted.message()));
+    }
+  }
+
+  // Records the inventory; the first wave that changes anything becomes the transaction.
+  void EndWave(bool last) {
+    if (!plan_.transaction.empty()) return;
+    for (const auto& [owner, keys] : taken_) Note(Disown(draft_, owner, keys));
+    if (before_.Get(KustomizationKey(repository_.name)) != nullptr) {
+      Note(RecordInventory(draft_, repository_, inventory_, last ? &set_ : nullptr));
+    }
+    plan_.transaction = draft_.Finish();
+    plan_.complete = last;
+  }
+
+  void Note(const base::Status& status) {
+    if (!status.ok()) {
+      plan_.errors.push_back(SourceError{".", {}, std::string(status.message())});
+    }
+  }
+
+  // A manifest that did not change is looked at only if something that it may name did.
+  void CheckReferences(bool all) {
+    if (options_.allow_missing) return;
+    all |= std::any_of(plan_.results.begin(), plan_.results.end(), [](const ObjectResult& result) {
+      return IsReferent(result.key) &&
+             (result.action == Action::kPruned || result.action == Action::kConfigured);
+    });
+    if (all) {
+      for (const Manifest& manifest : set_.manifests) CheckReferencesOf(manifest);
+    } else {
+      for (const Manifest* manifest : changed_) CheckReferencesOf(*manifest);
+    }
+  }
+
+  void CheckReferencesOf(const Manifest& manifest) {
+    for (const Reference& reference : ReferencesOf(*manifest.object)) {
+      const std::string problem = Unresolved(reference, manifest.key.ns, draft_.view());
+      if (problem.empty()) continue;
+      plan_.errors.push_back(manifest.Error(reference.mark, reference.field + ": " + problem));
+    }
+  }
+
+  void CheckQuotas() {
+    std::map<std::string, std::string> excess;  // by namespace
+    for (const Manifest* manifest : changed_) {
+      const base::Json& spec = (*manifest->object)["spec"];
+      // A Pod meets the quota in the draft itself.
+      if (manifest->key.resource == "pods" || !PodSpecOf(*manifest->object).IsObject()) continue;
+      const std::string& ns = manifest->key.ns;
+      auto known = excess.find(ns);
+      if (known == excess.end()) {
+        known = excess.emplace(ns, QuotaExcess(before_, draft_.view(), ns)).first;
+      }
+      if (known->second.empty()) continue;
+      const base::Json& replicas = spec["replicas"];
+      plan_.errors.push_back(
+          manifest->Error(replicas.mark.line != 0 ? replicas.mark : spec.mark, known->second));
+    }
+  }
+
+  const state::View& before_;
+  const RepositoryState& repository_;
+  const ManifestSet& set_;
+  const PushOptions options_;
+  state::Draft draft_;
+  SyncPlan plan_;
+  std::set<state::Key> inventory_;                           // as it is to be recorded
+  std::map<std::string, std::set<state::Key>> taken_;        // by the repository they come from
+  std::map<std::string, std::set<state::Key>> inventories_;  // of other repositories
+  std::vector<const Manifest*> changed_;
+};
+
+// Moves the errors that were there before from the errors to the warnings.
+void ForgiveOldErrors(const std::vector<SourceError>& old, SyncPlan& plan) {
+  std::multiset<std::pair<std::string, std::string>> known;
+  for (const SourceError& error : old) known.emplace(error.path, error.message);
+  std::vector<SourceError> fresh;
+  for (SourceError& error : plan.errors) {
+    const auto same = known.find({error.path, error.message});
+    if (same == known.end()) {
+      fresh.push_back(std::move(error));
+    } else {
+      known.erase(same);
+      plan.warnings.push_back(std::move(error));
+    }
+  }
+  plan.errors = std::move(fresh);
+}
+
+}  // namespace
+
+base::Result<PushOptions> ParsePushOptions(const std::vector<std::string>& options) {
+  PushOptions parsed;
+  const std::map<std::string_view, bool*> known = {{"nowait", &parsed.no_wait},
+                                                   {"dry-run", &parsed.dry_run},
+                                                   {"allow-missing", &parsed.allow_missing},
+                                                   {"allow-empty", &parsed.allow_empty},
+                                                   {"take-over", &parsed.take_over}};
+  for (const std::string& option : options) {
+    const auto found = known.find(option);
+    if (found == known.end()) {
+      std::string names;
+      for (const auto& [name, value] : known)
+        names += (names.empty() ? "" : ", ") + std::string(name);
+      return base::Status(base::Code::kInvalid,
+                          "push option \"" + option + "\" is unknown; there are " + names);
+    }
+    *found->second = true;
+  }
+  return parsed;
+}
+
+SyncPlan PlanSync(const state::View& view, const RepositoryState& repository,
+                  const ManifestSet& set, const PushOptions& options,
+                  const state::DraftContext& context) {
+  SyncPlan plan = Planner(view, repository, set, options, context).Run();
+  if (!plan.errors.empty()) {
+    const auto& trees = repository.applied_trees;
+    if (std::find(trees.begin(), trees.end(), set.tree) != trees.end()) {
+      const std::vector<SourceError> all = plan.errors;
+      ForgiveOldErrors(all, plan);
+    } else if (repository.applied != nullptr) {
+      ForgiveOldErrors(
+          Planner(view, repository, *repository.applied, options, context).Run(true).errors, plan);
+    }
+  }
+  if (!plan.errors.empty()) {
+    plan.transaction = state::Transaction();
+    plan.complete = false;
+  }
+  return plan;
+}
+
+RepairPlan PlanRepair(const state::View& view, const std::string& repository,
+                      const ManifestSet& set, const std::set<state::Key>& keys,
+                      const state::DraftContext& context) {
+  RepairPlan plan;
+  std::vector<const Manifest*> ordered;
+  for (const state::Key& key : keys) {
+    if (const Manifest* manifest = set.Find(key)) ordered.push_back(manifest);
+  }
+  std::stable_sort(ordered.begin(), ordered.end(), [](const Manifest* a, const Manifest* b) {
+    return KindRank(a->key.resource) < KindRank(b->key.resource);
+  });
+  state::Draft draft(view, context);
+  std::vector<SourceError> warnings;
+  for (const Manifest* manifest : ordered) {
+    const Outcome outcome = ApplyManifest(draft, *manifest, repository, plan.errors, warnings);
+    if (outcome == Outcome::kCreated || outcome == Outcome::kConfigured) {
+      plan.repaired.push_back(manifest->key);
+    }
+  }
+  plan.transaction = draft.Finish();
+  return plan;
+}
+
+}  // namespace gitsync

@@ -1,0 +1,115 @@
+// SyncEngine: keeps the state as the repositories' deploy branches say. It judges pushes before
+// they are accepted, applies the head, waits until it is healthy, and puts back what others change.
+//
+// Loop only. Reading Git and planning happen on workers, one at a time for each repository; what
+// they planned commits on the loop. The Store, GitStore and Loop outlive the engine.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/loop.h"
+#include "base/rng.h"
+#include "gitsync/git.h"
+#include "gitsync/health.h"
+#include "gitsync/plan.h"
+#include "gitsync/push.h"
+#include "gitsync/repository.h"
+#include "state/store.h"
+
+namespace gitsync {
+
+struct EngineOptions {
+  std::string url_base = "https://localhost/git";  // of the GitRepositories' URLs
+  base::Duration first_retry = base::Duration::Seconds(1);
+  base::Duration longest_retry = base::Duration::Minutes(5);
+  base::Duration drift_delay = base::Duration::Millis(200);   // so that a burst is one repair
+  base::Duration health_delay = base::Duration::Millis(100);  // likewise
+  base::Duration health_limit = base::Duration::Minutes(15);  // of one wait
+};
+
+// How a deploy ended.
+enum class DeployOutcome { kHealthy, kFailed, kSuperseded };
+
+struct Deploy {
+  std::string repository, branch, commit, tree;
+  DeployOutcome outcome = DeployOutcome::kHealthy;
+  std::string message;
+  std::shared_ptr<const ManifestSet> set;
+};
+
+class SyncEngine {
+ public:
+  // `context.seed` must differ from that of every earlier engine over the same data. Brings every
+  // repository that the state records to its head.
+  SyncEngine(base::Loop& loop, state::Store& store, GitStore& git,
+             const state::DraftContext& context, EngineOptions options = {});
+  ~SyncEngine();
+
+  // Creates the bare repository and its objects; `done` runs when they are durable.
+  void CreateRepository(const std::string& name, const RepositorySettings& settings,
+                        std::function<void(base::Status)> done);
+  // Forgets the repository. What it deployed stays, and belongs to nobody.
+  void DeleteRepository(const std::string& name, std::function<void(base::Status)> done);
+
+  // The two ends of a push. PreReceive finishes the session with the verdict; PostReceive when the
+  // deploy has ended, or at once if nothing is to be waited for.
+  void PreReceive(PushRequest request, std::shared_ptr<HookSession> session);
+  void PostReceive(PushRequest request, std::shared_ptr<HookSession> session);
+
+  // Called for every deploy that ends.
+  void OnSettled(std::function<void(const Deploy&)> listener) { on_settled_ = std::move(listener); }
+
+  // No repository has anything to read, apply or wait for.
+  bool Idle() const;
+
+ private:
+  struct Repo;
+  struct Reading;
+  using RepoPtr = std::shared_ptr<Repo>;
+
+  RepoPtr Find(const std::string& name) const;
+  RepoPtr AddRepo(const std::string& name);
+  void RunOnWorker(const RepoPtr& repo, std::function<base::Loop::Task()> work);
+  void Pump(const RepoPtr& repo);
+  state::DraftContext Context();
+
+  void Check(const RepoPtr& repo, const PushRequest& request, const RefUpdate& update,
+             const PushOptions& options, std::shared_ptr<HookSession> session);
+  void Begin(const RepoPtr& repo, const PushOptions& options, std::shared_ptr<HookSession> session);
+  void Attempt(const RepoPtr& repo);
+  void Planned(const RepoPtr& repo, Reading reading);
+  void Apply(const RepoPtr& repo, SyncPlan plan);
+  void Applied(const RepoPtr& repo, bool complete);
+  void Watch(const RepoPtr& repo);
+  void LookAtHealth(const RepoPtr& repo);
+  void Retry(const RepoPtr& repo, const std::string& message);
+  void Settle(const RepoPtr& repo, DeployOutcome outcome, const std::string& message);
+  void EndSession(const RepoPtr& repo, const std::string& line);
+  void Condition(const RepoPtr& repo, std::string_view value, std::string_view reason,
+                 const std::string& message);
+  base::Result<state::Store::Committed> Commit(state::Transaction transaction);
+
+  void Changed(const state::Change& change);
+  void ScheduleRepair(const RepoPtr& repo, base::Duration delay);
+  void Repair(const RepoPtr& repo);
+
+  // A task that runs only while this lives and `repo` is at the same deploy.
+  base::Loop::Task Guarded(const RepoPtr& repo, base::Loop::Task task) const;
+
+  base::Loop& loop_;
+  state::Store& store_;
+  GitStore& git_;
+  const state::DraftContext context_;
+  const EngineOptions options_;
+  base::Rng seeds_;
+  std::map<std::string, RepoPtr> repos_;
+  std::function<void(const Deploy&)> on_settled_;
+  bool committing_ = false;  // a change that this makes itself is no drift
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace gitsync

@@ -1,0 +1,16 @@
+// Drain: when a pod that goes away gets no new connections any more.
+//
+// Pure.
+#pragma once
+
+#include <string_view>
+
+#include "state/view.h"
+
+namespace nodeagent {
+
+// True while an EndpointSlice names the pod as a ready endpoint, so that some node may still send
+// it connections once it has programmed this View.
+bool IsServed(const state::View& view, std::string_view ns, std::string_view pod_uid);
+
+}  // namespace nodeagent

@@ -1,0 +1,49 @@
+// Frames over gRPC with mutual TLS: the listener of the control plane and the dialer of the agent.
+//
+// Made, called and destroyed on the loop, which must outlive them. No connection owns a thread. A
+// peer proves its name by a certificate of the cluster's CA for "system:node:NAME"; reading waits
+// until the loop has handled the frame before, so that a fast peer cannot fill memory.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/loop.h"
+#include "nodeagent/transport.h"
+
+namespace nodeagent {
+
+struct TlsIdentity {
+  std::string ca_pem;           // who is believed
+  std::string certificate_pem;  // one's own, and its chain
+  std::string key_pem;
+};
+
+class GrpcListener {
+ public:
+  using Accept = std::function<void(std::unique_ptr<FrameChannel>)>;
+
+  // `address` is "IP:PORT"; port 0: any. Nodes are accepted after Start.
+  GrpcListener(base::Loop& loop, std::string address, TlsIdentity identity, Accept accept);
+  ~GrpcListener();
+
+  // kUnavailable if the port is taken or the identity does not load.
+  base::Status Start();
+  int port() const;
+  // Breaks all connections and returns when gRPC has let go of them.
+  void Stop();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// `server` is "HOST:PORT"; HOST must be in the server's certificate. `identity` is asked for each
+// connection: certificates are renewed.
+std::unique_ptr<FrameDialer> NewGrpcDialer(base::Loop& loop, std::string server,
+                                           std::function<TlsIdentity()> identity);
+
+inline constexpr char kNodeUserPrefix[] = "system:node:";
+
+}  // namespace nodeagent

@@ -1,0 +1,243 @@
+// Real gRPC with mutual TLS on loopback. The loop runs on a thread; what a test waits for is posted
+// to it.
+#include "nodeagent/edge/grpc_transport.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <future>
+#include <thread>
+
+#include "base/edge/files.h"
+#include "base/edge/real_loop.h"
+#include "nodeagent/edge/join.h"
+#include "nodeagent/edge/view_cache.h"
+#include "state/edge/http_server.h"
+#include "state/edge/pki.h"
+
+namespace nodeagent {
+namespace {
+
+constexpr std::chrono::seconds kPatience{30};  // only a failing test waits that long
+
+class TransportTest : public testing::Test {
+ protected:
+  TransportTest() : thread_([this] { loop_.Run(); }) {}
+  ~TransportTest() override {
+    OnLoop([this] {
+      server_channel_.reset();
+      listener_.reset();
+      return 0;
+    });
+    loop_.Stop();
+    thread_.join();
+  }
+
+  template <typename F>
+  auto OnLoop(F f) -> decltype(f()) {
+    auto task = std::make_shared<std::packaged_task<decltype(f())()>>(std::move(f));
+    auto future = task->get_future();
+    loop_.Post([task] { (*task)(); });
+    return future.get();
+  }
+  static state::KeyPair Ca() { return *state::CreateCa("test-ca", Year()); }
+  static state::Validity Year() {
+    const auto now = std::chrono::duration_cast<std::chrono::nanoseconds>(
+        std::chrono::system_clock::now().time_since_epoch());
+    return {base::WallTime::FromNanos(now.count()), base::Duration::Hours(24 * 365)};
+  }
+  static TlsIdentity ClientOf(const state::KeyPair& ca, const std::string& user) {
+    const state::KeyPair keys =
+        *state::IssueClientCertificate(ca, {user, {"system:nodes"}}, Year());
+    return {ca.cert_pem, keys.cert_pem, keys.key_pem};
+  }
+
+  // A server that answers every frame with itself.
+  void Listen(const state::KeyPair& ca, int port = 0) {
+    const state::KeyPair keys = *state::IssueServerCertificate(ca, {"127.0.0.1"}, Year());
+    const base::Status started = OnLoop([&] {
+      listener_ = std::make_unique<GrpcListener>(
+          loop_, "127.0.0.1:" + std::to_string(port),
+          TlsIdentity{ca.cert_pem, keys.cert_pem, keys.key_pem},
+          [this](std::unique_ptr<FrameChannel> channel) {
+            peer_ = channel->peer();
+            server_channel_ = std::move(channel);
+            server_channel_->OnFrame([this](Frame f) { server_channel_->Send(std::move(f)); });
+            server_channel_->OnClosed([](const base::Status&) {});
+          });
+      return listener_->Start();
+    });
+    ASSERT_TRUE(started.ok()) << started.ToString();
+  }
+  int Port() {
+    return OnLoop([this] { return listener_->port(); });
+  }
+
+  // Sends a Hello; the answer's node, or why there is none.
+  std::string Talk(const TlsIdentity& identity, int port) {
+    auto said = std::make_shared<std::promise<std::string>>();
+    auto future = said->get_future();
+    auto dialer =
+        NewGrpcDialer(loop_, "127.0.0.1:" + std::to_string(port), [identity] { return identity; });
+    std::unique_ptr<FrameChannel> channel;
+    OnLoop([&] {
+      channel = dialer->Connect();
+      auto once = std::make_shared<bool>(false);
+      channel->OnFrame([said, once](const Frame& frame) {
+        if (!std::exchange(*once, true)) said->set_value(std::get<Hello>(frame).node);
+      });
+      channel->OnClosed([said, once](const base::Status& why) {
+        if (!std::exchange(*once, true)) said->set_value(std::string(base::ReasonOf(why.code())));
+      });
+      channel->Send(Hello{"n1", "test", "e", 7});
+      return 0;
+    });
+    const bool answered = future.wait_for(kPatience) == std::future_status::ready;
+    OnLoop([&] {
+      channel.reset();
+      dialer.reset();
+      return 0;
+    });
+    return answered ? future.get() : "no answer";
+  }
+
+  base::RealLoop loop_;
+  std::unique_ptr<GrpcListener> listener_;
+  std::unique_ptr<FrameChannel> server_channel_;
+  std::string peer_;
+
+ private:
+  std::thread thread_;
+};
+
+TEST_F(TransportTest, NodeIsKnownByItsCertificate) {
+  const state::KeyPair ca = Ca();
+  Listen(ca);
+  EXPECT_EQ(Talk(ClientOf(ca, "system:node:n1"), Port()), "n1");
+  EXPECT_EQ(OnLoop([this] { return peer_; }), "n1");
+}
+
+TEST_F(TransportTest, CertificateOfAnotherAuthorityIsRefused) {
+  const state::KeyPair ca = Ca();
+  Listen(ca);
+  TlsIdentity stranger = ClientOf(Ca(), "system:node:n1");
+  EXPECT_EQ(Talk(stranger, Port()), "ServiceUnavailable") << "does not believe the server";
+  stranger.ca_pem = ca.cert_pem;
+  EXPECT_EQ(Talk(stranger, Port()), "ServiceUnavailable") << "is not believed";
+  EXPECT_EQ(OnLoop([this] { return peer_; }), "");
+}
+
+TEST_F(TransportTest, CertificateOfAUserIsRefused) {
+  const state::KeyPair ca = Ca();
+  Listen(ca);
+  EXPECT_EQ(Talk(ClientOf(ca, "alice"), Port()), "Forbidden");
+}
+
+TEST_F(TransportTest, ServerThatCameBackIsFoundAgain) {
+  const state::KeyPair ca = Ca();
+  Listen(ca);
+  const int port = Port();
+  const TlsIdentity node = ClientOf(ca, "system:node:n1");
+  EXPECT_EQ(Talk(node, port), "n1");
+  OnLoop([this] {
+    server_channel_.reset();
+    listener_.reset();
+    return 0;
+  });
+  EXPECT_EQ(Talk(node, port), "ServiceUnavailable");
+  Listen(ca, port);
+  EXPECT_EQ(Talk(node, port), "n1");
+}
+
+TEST_F(TransportTest, JoinsByTokenAndRenewsByItsCertificate) {
+  const state::KeyPair ca = Ca();
+  const base::WallTime now = Year().now;
+  const state::KeyPair keys = *state::IssueServerCertificate(ca, {"127.0.0.1"}, Year());
+  state::HttpServerOptions options;
+  options.certificate_pem = keys.cert_pem + ca.cert_pem;
+  options.key_pem = keys.key_pem;
+  options.client_ca_pem = ca.cert_pem;
+  const JoinAuthority authority{
+      state::Sha256Hex, state::EqualInConstantTime,
+      [&](const std::string& node, const std::string& csr) -> base::Result<JoinAnswer> {
+        ASSIGN_OR_RETURN(std::string pem,
+                         state::SignRequest(ca, csr, {kNodeUserPrefix + node, {"system:nodes"}},
+                                            {now, base::Duration::Hours(30)}));
+        return JoinAnswer{std::move(pem), ca.cert_pem};
+      }};
+  const std::vector<AcceptedToken> tokens = {{"t", state::Sha256Hex("secret"), {}}};
+  auto server = state::HttpServer::Create(loop_, options);
+  server->AddLoopHandler(
+      kJoinPath, [&](state::IncomingRequest in, std::unique_ptr<state::Reply> reply) {
+        JoinRequest request = *DecodeJoinRequest(in.request.body);
+        if (in.certificate) {
+          request.certified_node = in.certificate->common_name.substr(sizeof(kNodeUserPrefix) - 1);
+        }
+        const auto answer = HandleJoin(request, tokens, now, authority);
+        if (!answer.ok()) return reply->Send(state::FailureResponse(answer.status()));
+        state::HttpResponse response;
+        response.body = EncodeJoinAnswer(*answer);
+        reply->Send(std::move(response));
+      });
+  ASSERT_TRUE(server->Start().ok());
+  char directory[] = "/tmp/plumb-join-XXXXXX";
+  ASSERT_NE(mkdtemp(directory), nullptr);
+  const std::string digest = state::CertificateDigest(ca.cert_pem)->substr(7);
+  JoinOptions join{.server = "https://127.0.0.1:" + std::to_string(server->port()),
+                   .token = "plumb-" + digest + "-wrong",
+                   .node = "n1",
+                   .directory = std::string(directory) + "/pki"};
+
+  EXPECT_EQ(EnsureIdentity(join, now).status().code(), base::Code::kUnauthorized);
+  join.token = "plumb-" + std::string(64, 'a') + "-secret";
+  EXPECT_EQ(EnsureIdentity(join, now).status().code(), base::Code::kUnauthorized) << "another CA";
+  join.token = "plumb-" + digest + "-secret";
+  const auto first = EnsureIdentity(join, now);
+  EXPECT_TRUE(first.ok()) << first.status().ToString();
+  join.token.clear();
+  const auto again = EnsureIdentity(join, now);
+  const auto renewed = EnsureIdentity(join, now + base::Duration::Hours(25));
+  if (first.ok() && again.ok() && renewed.ok()) {
+    EXPECT_EQ(again->certificate_pem, first->certificate_pem);
+    EXPECT_NE(renewed->key_pem, first->key_pem);
+    struct Mode {
+      static std::string Of(const std::string& path) {
+        return std::to_string(static_cast<int>(std::filesystem::status(path).permissions()));
+      }
+    };
+    EXPECT_EQ(Mode::Of(join.directory + "/node.pem"), std::to_string(0600));
+    Listen(ca);
+    EXPECT_EQ(Talk(*renewed, Port()), "n1");
+  } else {
+    ADD_FAILURE() << again.status().ToString() << renewed.status().ToString();
+  }
+  server->Stop();
+  EXPECT_TRUE(base::RemoveTree(directory).ok());
+}
+
+TEST(ViewCacheTest, ReadsBackWholeOrNotAtAll) {
+  CachedView cached{"epoch", {}};
+  for (const char* name : {"a", "b"}) {
+    auto object = std::make_shared<state::Object>();
+    object->key = {"services", "default", name};
+    object->revision = 5;
+    object->document = *base::Document::Parse(R"({"metadata":{"name":"x y\n"}})");
+    cached.view.Put(object);
+  }
+  cached.view.set_revision(9);
+  const std::string bytes = EncodeView(cached);
+  const auto back = DecodeView(bytes);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(EncodeView(*back), bytes);
+  EXPECT_EQ(back->view.revision(), 9u);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    std::string damaged = bytes;
+    damaged[i] = static_cast<char>(damaged[i] ^ 1);
+    EXPECT_FALSE(DecodeView(damaged)) << i;
+    EXPECT_FALSE(DecodeView(bytes.substr(0, i))) << i;
+  }
+}
+
+}  // namespace
+}  // namespace nodeagent

@@ -1,0 +1,202 @@
+// Rules:
+// - A line is "TIME STREAM TAG TEXT"; the tag P says that the text's own line goes on in the next
+//   one, F that it ends here. A line that is not of this form is given out as it is.
+// - The tail counts lines of the file from its end.
+// - At the end of the file the path is looked at: if another file stands there, the log was
+//   rotated; what is left of the old one comes first.
+#include "nodeagent/edge/log_reader.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace nodeagent {
+namespace {
+
+struct Line {
+  std::string_view time;
+  bool ends = true;
+  std::string_view text;
+};
+
+// Cuts "TIME STREAM TAG TEXT"; false if it is none.
+bool Parse(std::string_view line, Line& out) {
+  const size_t first = line.find(' ');
+  if (first == line.npos) return false;
+  const size_t second = line.find(' ', first + 1);
+  if (second == line.npos) return false;
+  const size_t third = std::min(line.find(' ', second + 1), line.size());
+  const std::string_view stream = line.substr(first + 1, second - first - 1);
+  if (stream != "stdout" && stream != "stderr") return false;
+  const std::string_view tags = line.substr(second + 1, third - second - 1);
+  out.time = line.substr(0, first);
+  out.ends = tags.substr(0, tags.find(':')) != "P";
+  out.text = third == line.size() ? std::string_view() : line.substr(third + 1);
+  return true;
+}
+
+// Where the last `lines` lines of a file of `size` bytes begin.
+base::Result<off_t> TailOffset(int file, off_t size, int64_t lines, const std::string& path) {
+  if (lines <= 0) return size;
+  std::string block(kLogChunkBytes, '\0');
+  int64_t ends = 0;
+  for (off_t end = size; end > 0;) {
+    const off_t begin = std::max<off_t>(0, end - static_cast<off_t>(block.size()));
+    const ssize_t got = pread(file, block.data(), static_cast<size_t>(end - begin), begin);
+    if (got < 0) return base::ErrnoStatus("cannot read " + path, errno);
+    for (ssize_t i = got; i-- > 0;) {
+      const bool last_byte = begin + i + 1 == size;
+      if (block[static_cast<size_t>(i)] != '\n' || last_byte) continue;
+      if (++ends == lines) return begin + i + 1;
+    }
+    end = begin;
+  }
+  return off_t{0};
+}
+
+}  // namespace
+
+LogReader::LogReader(std::string path, LogOptions options)
+    : path_(std::move(path)), options_(options) {}
+
+base::Status LogReader::Open() {
+  base::UniqueFd file(open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file.valid()) return base::ErrnoStatus("cannot open the log " + path_, errno);
+  file_ = std::move(file);
+  return {};
+}
+
+base::Status LogReader::SeekTail() {
+  if (!options_.tail_lines) return {};
+  struct stat info;
+  if (fstat(file_.get(), &info) != 0) return base::ErrnoStatus("cannot look at " + path_, errno);
+  ASSIGN_OR_RETURN(const off_t begin,
+                   TailOffset(file_.get(), info.st_size, *options_.tail_lines, path_));
+  lseek(file_.get(), begin, SEEK_SET);
+  return {};
+}
+
+// Reads on; false at the end of the file.
+bool LogReader::Fill() {
+  char block[kLogChunkBytes];
+  const ssize_t got = read(file_.get(), block, sizeof block);
+  if (got <= 0) return false;
+  buffer_.append(block, static_cast<size_t>(got));
+  return true;
+}
+
+bool LogReader::Rotated() const {
+  struct stat own, current;
+  return fstat(file_.get(), &own) == 0 && stat(path_.c_str(), &current) == 0 &&
+         (own.st_ino != current.st_ino || own.st_dev != current.st_dev);
+}
+
+void LogReader::Append(std::string_view text, std::string& out) {
+  if (options_.limit_bytes) {
+    const int64_t left = std::max<int64_t>(0, *options_.limit_bytes - given_);
+    limit_reached_ = static_cast<int64_t>(text.size()) >= left;
+    text = text.substr(0, static_cast<size_t>(left));
+  }
+  given_ += static_cast<int64_t>(text.size());
+  out += text;
+}
+
+void LogReader::TakeLine(std::string_view line, std::string& out) {
+  if (limit_reached_) return;
+  Line parsed;
+  if (!Parse(line, parsed)) return Append(std::string(line) + "\n", out);
+  if (!options_.since.IsZero()) {
+    const auto time = base::WallTime::Parse(parsed.time);
+    if (time.ok() && *time < options_.since) return;
+  }
+  std::string text;
+  if (options_.timestamps && !in_line_) text = std::string(parsed.time) + " ";
+  text += parsed.text;
+  if (parsed.ends) text += '\n';
+  in_line_ = !parsed.ends;
+  Append(text, out);
+}
+
+base::Result<std::string> LogReader::Next() {
+  if (!file_.valid()) {
+    RETURN_IF_ERROR(Open());
+    RETURN_IF_ERROR(SeekTail());
+  }
+  std::string out;
+  while (out.size() < kLogChunkBytes && !limit_reached_) {
+    const bool rotated =
+        options_.follow && Rotated();  // asked before the last look at the old file
+    if (!Fill()) {
+      if (!rotated) break;
+      RETURN_IF_ERROR(Open());
+      continue;
+    }
+    size_t begin = 0;
+    for (size_t end; (end = buffer_.find('\n', begin)) != buffer_.npos; begin = end + 1) {
+      TakeLine(std::string_view(buffer_).substr(begin, end - begin), out);
+    }
+    buffer_.erase(0, begin);
+    if (buffer_.size() > kMaxLogLineBytes) TakeLine(std::exchange(buffer_, ""), out);
+  }
+  return out;
+}
+
+base::Result<std::string> ReadLogEnd(const std::string& path, size_t lines, size_t bytes) {
+  LogOptions options;
+  options.tail_lines = static_cast<int64_t>(lines);
+  LogReader reader(path, options);
+  std::string text;
+  while (true) {
+    ASSIGN_OR_RETURN(const std::string more, reader.Next());
+    if (more.empty()) return text;
+    text += more;
+    if (text.size() > bytes) text.erase(0, text.size() - bytes);
+  }
+}
+
+LogFollower::LogFollower(base::Loop& loop, std::string path, LogOptions options,
+                         std::function<bool()> running, Sink sink)
+    : loop_(loop),
+      follow_(options.follow),
+      running_(std::move(running)),
+      sink_(std::move(sink)),
+      reader_(std::make_shared<LogReader>(std::move(path), options)) {
+  Read();
+}
+
+LogFollower::~LogFollower() { loop_.Cancel(timer_); }
+
+void LogFollower::Read() {
+  // Asked before the read: what a container wrote before its end is read after it.
+  const bool was_running = follow_ && running_();
+  loop_.Offload([this, was_running, reader = reader_,
+                 alive = std::weak_ptr<bool>(alive_)]() -> base::Loop::Task {
+    auto bytes = reader->Next();
+    const Step step{std::move(bytes), reader->limit_reached()};
+    return [this, step, was_running, alive] {
+      if (!alive.expired()) Got(step, was_running);
+    };
+  });
+}
+
+void LogFollower::Got(const Step& step, bool was_running) {
+  const std::weak_ptr<bool> alive(alive_);  // hearing may end this
+  if (!step.bytes.ok()) {
+    sink_("", true, step.bytes.status());
+    return;
+  }
+  if (!step.bytes->empty() && !sink_(*step.bytes, false, {})) return;
+  if (alive.expired()) return;
+  const bool at_end = step.bytes->empty();
+  if (step.limit_reached || (at_end && !was_running)) {
+    sink_("", true, {});
+    return;
+  }
+  timer_ = loop_.After(at_end ? kLogPoll : base::Duration(), [this] { Read(); });
+}
+
+}  // namespace nodeagent

@@ -1,0 +1,354 @@
+// The edges of the pod workers on a real disk and the loopback.
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <thread>
+
+#include "base/edge/files.h"
+#include "base/edge/real_loop.h"
+#include "nodeagent/edge/log_reader.h"
+#include "nodeagent/edge/log_rotation.h"
+#include "nodeagent/edge/node_facts.h"
+#include "nodeagent/edge/probe_client.h"
+#include "nodeagent/edge/volume_writer.h"
+
+namespace nodeagent {
+namespace {
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string name = "/tmp/plumb-pod-edges-XXXXXX";
+    CHECK(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~TemporaryDirectory() {
+    umount2((path_ + "/pod/volumes/keys").c_str(), UMOUNT_NOFOLLOW | MNT_DETACH);
+    (void)base::RemoveTree(path_);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+std::string Read(const std::string& path) {
+  auto text = base::ReadFile(path, 1 << 20);
+  return text.ok() ? *text : "cannot be read";
+}
+
+void Write(const std::string& path, const std::string& text, bool append = false) {
+  std::ofstream(path, append ? std::ios::app : std::ios::trunc) << text;
+}
+
+// --- Volumes.
+
+class VolumeWriterTest : public testing::Test {
+ protected:
+  std::string Wait(const std::function<void(VolumeWriter::DoneStatus)>& act) {
+    std::string said;
+    act([&](const base::Status& status) {
+      said = status.ToString();
+      loop_.Stop();
+    });
+    loop_.Run();
+    return said;
+  }
+  std::string Put(VolumeWrite volume) {
+    return Wait([&](auto done) { writer_->Write(pod_, {volume}, done); });
+  }
+  VolumeWrite Files(std::vector<FileContent> files, const std::string& version) {
+    VolumeWrite volume;
+    volume.name = "conf";
+    volume.files = std::move(files);
+    volume.version = version;
+    return volume;
+  }
+
+  TemporaryDirectory directory_;
+  const std::string pod_ = directory_.path() + "/pod";
+  const std::string conf_ = pod_ + "/volumes/conf";
+  base::RealLoop loop_;
+  std::unique_ptr<VolumeWriter> writer_ = NewVolumeWriter(loop_);
+};
+
+TEST_F(VolumeWriterTest, NewContentReplacesTheOldAtOnce) {
+  ASSERT_EQ(Put(Files({{"a", "one", 0400}, {"sub/b", "two", 0644}}, "v1")), "OK");
+  EXPECT_EQ(Read(conf_ + "/a") + Read(conf_ + "/sub/b"), "onetwo");
+  struct stat info;
+  ASSERT_EQ(stat((conf_ + "/a").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0400u);
+  ASSERT_EQ(Put(Files({{"a", "three", 0400}, {"c", "four", 0644}}, "v2")), "OK");
+  EXPECT_EQ(Read(conf_ + "/a") + Read(conf_ + "/c"), "threefour");
+  const auto names = base::ListDirectory(conf_);
+  ASSERT_TRUE(names.ok());
+  EXPECT_EQ(*names, (std::vector<std::string>{"..data", "..v2", "a", "c"}));
+}
+
+TEST_F(VolumeWriterTest, WrittenVersionIsLeftAlone) {
+  ASSERT_EQ(Put(Files({{"a", "one", 0644}}, "v1")), "OK");
+  ASSERT_EQ(Put(Files({{"a", "not written", 0644}}, "v1")), "OK");
+  EXPECT_EQ(Read(conf_ + "/a"), "one");
+}
+
+TEST_F(VolumeWriterTest, SubPathThatLeadsOutOfTheVolumeIsRefused) {
+  VolumeWrite work;
+  work.name = "work";
+  work.kind = VolumeWrite::Kind::kDirectory;
+  ASSERT_EQ(Put(work), "OK");
+  const std::string base = pod_ + "/volumes/work";
+  const auto prepare = [&](const std::string& path) {
+    return Wait([&](auto done) { writer_->Prepare(pod_, {}, {{base, path}}, done); });
+  };
+  EXPECT_EQ(prepare("x/y/z"), "OK");
+  EXPECT_TRUE(base::ListDirectory(base + "/x/y/z").ok());
+  ASSERT_EQ(symlink("/etc", (base + "/out").c_str()), 0);
+  EXPECT_EQ(prepare("out/passwd"),
+            "Forbidden: subPath \"out/passwd\" leads out of its volume by a link");
+}
+
+TEST_F(VolumeWriterTest, SecretsAreInMemoryAndRemovedWithTheirMount) {
+  VolumeWrite secret = Files({{"token", "t", 0400}}, "v1");
+  secret.name = "keys";
+  secret.in_memory = true;
+  ASSERT_EQ(Put(secret), "OK");
+  EXPECT_EQ(Read(pod_ + "/volumes/keys/token"), "t");
+  ASSERT_EQ(Wait([&](auto done) { writer_->Remove({pod_}, done); }), "OK");
+  EXPECT_FALSE(base::ListDirectory(pod_).ok());
+}
+
+TEST_F(VolumeWriterTest, LastWordsAreOfTheFileElseOfTheLog) {
+  const std::string file = directory_.path() + "/message", log = directory_.path() + "/log";
+  Write(log, "2026-01-01T00:00:00Z stderr F boom\n");
+  const auto message = [&] {
+    std::string said;
+    writer_->ReadMessage(file, log, [&](const base::Result<std::string>& text) {
+      said = text.ok() ? *text : text.status().ToString();
+      loop_.Stop();
+    });
+    loop_.Run();
+    return said;
+  };
+  Write(file, "");
+  EXPECT_EQ(message(), "boom\n");
+  Write(file, "spoken");
+  EXPECT_EQ(message(), "spoken");
+}
+
+TEST_F(VolumeWriterTest, HostPathMustBeWhatItSays) {
+  VolumeWrite host;
+  host.name = "host";
+  host.kind = VolumeWrite::Kind::kHost;
+  host.host_path = directory_.path() + "/none";
+  host.host_type = "Directory";
+  EXPECT_EQ(Put(host), "NotFound: volume \"host\": hostPath " + host.host_path +
+                           " does not exist; it shall be a Directory");
+  host.host_type = "DirectoryOrCreate";
+  EXPECT_EQ(Put(host), "OK");
+  EXPECT_TRUE(base::ListDirectory(host.host_path).ok());
+}
+
+// --- Logs.
+
+constexpr char kLog[] =
+    "2026-01-01T00:00:01.5Z stdout F one\n"
+    "2026-01-01T00:00:02.5Z stdout P tw\n"
+    "2026-01-01T00:00:02.6Z stdout F o\n"
+    "2026-01-01T00:00:03.5Z stderr F three\n";
+
+class LogTest : public testing::Test {
+ protected:
+  std::string All(LogOptions options) {
+    LogReader reader(path_, options);
+    std::string text;
+    while (true) {
+      const auto more = reader.Next();
+      if (!more.ok()) return more.status().ToString();
+      if (more->empty()) return text;
+      text += *more;
+    }
+  }
+  TemporaryDirectory directory_;
+  const std::string path_ = directory_.path() + "/0.log";
+};
+
+TEST_F(LogTest, OptionsSelectWhatIsGivenOut) {
+  Write(path_, kLog);
+  EXPECT_EQ(All({}), "one\ntwo\nthree\n");
+  EXPECT_EQ(All({.tail_lines = 1}), "three\n");
+  EXPECT_EQ(All({.tail_lines = 0}), "");
+  EXPECT_EQ(All({.timestamps = true, .limit_bytes = 30}), "2026-01-01T00:00:01.5Z one\n202");
+  EXPECT_EQ(All({.since = *base::WallTime::Parse("2026-01-01T00:00:03Z")}), "three\n");
+}
+
+TEST_F(LogTest, ReaderGoesOnInTheNewFileAfterARotation) {
+  Write(path_, "2026-01-01T00:00:01Z stdout F one\n");
+  LogReader reader(path_, {.follow = true});
+  EXPECT_EQ(*reader.Next(), "one\n");
+  Write(path_, "2026-01-01T00:00:02Z stdout F two\n", true);
+  EXPECT_EQ(RotateLogs({{"c1", path_}}, 10), std::vector<std::string>{"c1"});
+  Write(path_ + ".1", "2026-01-01T00:00:03Z stdout F three\n", true);
+  EXPECT_EQ(*reader.Next(), "two\nthree\n");
+  Write(path_, "2026-01-01T00:00:04Z stdout F four\n");
+  EXPECT_EQ(*reader.Next(), "four\n");
+}
+
+TEST_F(LogTest, RotationKeepsFiveFiles) {
+  for (int i = 0; i < 8; ++i) {
+    Write(path_, "content " + std::to_string(i));
+    RotateLogs({{"c1", path_}}, 3);
+  }
+  EXPECT_EQ(*base::ListDirectory(directory_.path()),
+            (std::vector<std::string>{"0.log.1", "0.log.2", "0.log.3", "0.log.4"}));
+  EXPECT_EQ(Read(path_ + ".1") + Read(path_ + ".4"), "content 7content 4");
+  EXPECT_EQ(RotateLogs({{"c1", path_}}, 3), std::vector<std::string>{"c1"})
+      << "the runtime has not opened it anew";
+}
+
+TEST_F(LogTest, FollowerEndsWithItsContainer) {
+  Write(path_, kLog);
+  base::RealLoop loop;
+  bool running = true;
+  std::string heard;
+  LogFollower follower(
+      loop, path_, {.follow = true}, [&] { return running; },
+      [&](std::string_view bytes, bool end, const base::Status& status) {
+        heard += bytes;
+        if (heard.ends_with("three\n") && running) {
+          Write(path_, "2026-01-01T00:00:09Z stdout F last\n", true);
+          running = false;
+        }
+        if (end) {
+          heard += status.ToString();
+          loop.Stop();
+        }
+        return true;
+      });
+  loop.Run();
+  EXPECT_EQ(heard, "one\ntwo\nthree\nlast\nOK");
+}
+
+// --- Probes.
+
+// Answers one connection with `answer`, or never if that is empty.
+class Server {
+ public:
+  explicit Server(std::string answer) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    CHECK(bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), length) == 0);
+    CHECK(listen(socket_.get(), 5) == 0);
+    getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &length);
+    port_ = ntohs(address.sin_port);
+    if (answer.empty()) return;
+    thread_ = std::thread([this, answer] {
+      const base::UniqueFd peer(accept(socket_.get(), nullptr, nullptr));
+      char block[1024];
+      const ssize_t got = read(peer.get(), block, sizeof block);
+      request_.assign(block, got > 0 ? static_cast<size_t>(got) : 0);
+      [[maybe_unused]] const ssize_t sent = write(peer.get(), answer.data(), answer.size());
+    });
+  }
+  ~Server() {
+    if (thread_.joinable()) thread_.join();
+  }
+  uint16_t port() const { return port_; }
+  void Join() { thread_.join(); }
+  const std::string& request() const { return request_; }
+
+ private:
+  base::UniqueFd socket_;
+  uint16_t port_ = 0;
+  std::string request_;
+  std::thread thread_;
+};
+
+std::string Ask(Check check, base::Duration timeout = base::Duration::Seconds(20)) {
+  base::RealLoop loop;
+  const auto client = NewProbeClient(loop);
+  std::string said;
+  check.host = "127.0.0.1";
+  client->Ask(check, timeout, [&](const base::Status& status) {
+    said = status.ToString();
+    loop.Stop();
+  });
+  loop.Run();
+  return said;
+}
+
+Check Http(uint16_t port) {
+  Check check;
+  check.kind = Check::Kind::kHttp;
+  check.port = port;
+  check.path = "/ready";
+  check.headers = {{"X-Asked", "yes"}, {"Host", "web.example"}};
+  return check;
+}
+
+TEST(ProbeClientTest, HttpAnswerDecides) {
+  Server good("HTTP/1.1 204 No Content\r\n\r\n");
+  EXPECT_EQ(Ask(Http(good.port())), "OK");
+  good.Join();
+  EXPECT_EQ(good.request(),
+            "GET /ready HTTP/1.1\r\nHost: web.example\r\nUser-Agent: plumb-probe\r\nAccept: */*\r\n"
+            "Connection: close\r\nX-Asked: yes\r\n\r\n");
+  Server bad("HTTP/1.1 503 Busy\r\n\r\n");
+  EXPECT_EQ(Ask(Http(bad.port())), "InternalError: HTTP status 503");
+  Server odd("hello\n");
+  EXPECT_EQ(Ask(Http(odd.port())), "InternalError: the answer is not HTTP");
+}
+
+TEST(ProbeClientTest, TcpNeedsOnlyAConnection) {
+  uint16_t port = 0;
+  Check check;
+  check.kind = Check::Kind::kTcp;
+  {
+    Server silent("");
+    check.port = port = silent.port();
+    EXPECT_EQ(Ask(check), "OK");
+  }
+  EXPECT_EQ(Ask(check), "ServiceUnavailable: cannot connect to 127.0.0.1:" + std::to_string(port) +
+                            ": Connection refused");
+}
+
+TEST(ProbeClientTest, SilenceEndsAtTheTimeout) {
+  Server silent("");
+  EXPECT_EQ(Ask(Http(silent.port()), base::Duration::Millis(50)),
+            "Timeout: no answer from 127.0.0.1:" + std::to_string(silent.port()) + " within 50ms");
+}
+
+// --- The machine.
+
+TEST(NodeFactsTest, MachineHasProcessorsMemoryAndADisk) {
+  const Machine machine = ReadMachine("/tmp");
+  EXPECT_GE(machine.cpu_millis, 1);
+  EXPECT_GT(machine.memory_bytes, int64_t{64} << 20);
+  EXPECT_GT(machine.free_memory_bytes, 0);
+  EXPECT_GT(machine.disk_bytes, 0);
+  EXPECT_FALSE(machine.kernel.empty());
+  EXPECT_FALSE(machine.architecture.empty());
+}
+
+TEST(NodeFactsTest, ResolvConfIsReadAndLoopbackLeftOut) {
+  TemporaryDirectory directory;
+  Write(directory.path() + "/resolv.conf",
+        "# comment\nnameserver 127.0.0.53\nnameserver 192.0.2.1\nsearch a.example b.example\n"
+        "options edns0 ndots:2\n");
+  NodeFacts facts;
+  ReadResolvConf(directory.path() + "/resolv.conf", facts);
+  EXPECT_EQ(facts.dns_servers, std::vector<std::string>{"192.0.2.1"});
+  EXPECT_EQ(facts.dns_searches, (std::vector<std::string>{"a.example", "b.example"}));
+  EXPECT_EQ(facts.dns_options, (std::vector<std::string>{"edns0", "ndots:2"}));
+}
+
+}  // namespace
+}  // namespace nodeagent

@@ -1,0 +1,22 @@
+// The ProbeClient over sockets: one thread that waits for all of them together, so that a pod that
+// does not answer holds up nobody else.
+//
+// Made, called and destroyed on the loop; destroying it drops what is under way unanswered.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "base/loop.h"
+#include "nodeagent/probe_client.h"
+
+namespace nodeagent {
+
+std::unique_ptr<ProbeClient> NewProbeClient(base::Loop& loop);
+
+// Beyond these a question is answered kTooManyRequests.
+inline constexpr size_t kMaxProbesUnderWay = 2000;
+// Bytes that are read in search of the first line of an answer.
+inline constexpr size_t kMaxProbeAnswer = 8 << 10;
+
+}  // namespace nodeagent

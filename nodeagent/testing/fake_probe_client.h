@@ -1,0 +1,37 @@
+// FakeProbeClient: a ProbeClient that answers what a test tells it, on a Loop's (virtual) time.
+//
+// Loop only.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "base/loop.h"
+#include "nodeagent/probe_client.h"
+
+namespace nodeagent {
+
+class FakeProbeClient final : public ProbeClient {
+ public:
+  explicit FakeProbeClient(base::Loop& loop) : loop_(loop) {}
+
+  // What is found at a path ("/ready"; "" for a TCP check) from now on; OK if nothing is said.
+  void Answer(const std::string& path, base::Status status) { answers_[path] = std::move(status); }
+  uint64_t asked() const { return asked_; }
+
+  void Ask(const Check& check, base::Duration, std::function<void(base::Status)> done) override {
+    ++asked_;
+    const auto answer = answers_.find(check.path);
+    const base::Status status = answer == answers_.end() ? base::Status() : answer->second;
+    loop_.After(base::Duration::Millis(2), [done = std::move(done), status] { done(status); });
+  }
+
+ private:
+  base::Loop& loop_;
+  std::map<std::string, base::Status> answers_;
+  uint64_t asked_ = 0;
+};
+
+}  // namespace nodeagent

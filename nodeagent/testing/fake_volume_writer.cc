@@ -1,0 +1,73 @@
+#include "nodeagent/testing/fake_volume_writer.h"
+
+#include <utility>
+
+namespace nodeagent {
+namespace {
+
+constexpr base::Duration kDiskTime = base::Duration::Millis(2);
+
+}  // namespace
+
+std::string FakeVolumeWriter::Read(const std::string& path) const {
+  const auto file = files_.find(path);
+  return file == files_.end() ? "absent" : file->second;
+}
+
+void FakeVolumeWriter::RemoveBelow(const std::string& directory) {
+  std::erase_if(files_,
+                [&](const auto& entry) { return entry.first.starts_with(directory + "/"); });
+}
+
+void FakeVolumeWriter::Answer(const char* verb, DoneStatus done) {
+  base::Status status;
+  const std::string point = std::string("volumes.") + verb + ".error";
+  if (faults_.Hit(point)) status = base::Status(base::Code::kInternal, "fault " + point);
+  loop_.After(kDiskTime, [done = std::move(done), status] { done(status); });
+}
+
+void FakeVolumeWriter::Write(const std::string& directory, std::vector<VolumeWrite> volumes,
+                             DoneStatus done) {
+  Answer("write", [this, directory, volumes = std::move(volumes),
+                   done = std::move(done)](const base::Status& status) {
+    if (!status.ok()) return done(status);
+    for (const VolumeWrite& volume : volumes) {
+      ++writes_;
+      const std::string path = directory + "/volumes/" + volume.name;
+      if (volume.kind == VolumeWrite::Kind::kFiles) RemoveBelow(path);
+      if (volume.kind != VolumeWrite::Kind::kHost) files_.emplace(path + "/", "");
+      for (const FileContent& file : volume.files) files_[path + "/" + file.path] = file.content;
+    }
+    done({});
+  });
+}
+
+void FakeVolumeWriter::Prepare(const std::string& directory, std::vector<FileContent> files,
+                               std::vector<SubPath> sub_paths, DoneStatus done) {
+  Answer("prepare", [this, directory, files = std::move(files), sub_paths = std::move(sub_paths),
+                     done = std::move(done)](const base::Status& status) {
+    if (!status.ok()) return done(status);
+    for (const FileContent& file : files) files_[directory + "/files/" + file.path] = file.content;
+    for (const SubPath& sub : sub_paths) files_.emplace(sub.base + "/" + sub.path + "/", "");
+    done({});
+  });
+}
+
+void FakeVolumeWriter::ReadMessage(const std::string& file, const std::string&,
+                                   Done<std::string> done) {
+  Answer("read", [this, file, done = std::move(done)](const base::Status& status) {
+    if (!status.ok()) return done(status);
+    const std::string content = Read(file);
+    done(content == "absent" ? "" : content);
+  });
+}
+
+void FakeVolumeWriter::Remove(const std::vector<std::string>& directories, DoneStatus done) {
+  Answer("remove", [this, directories, done = std::move(done)](const base::Status& status) {
+    if (!status.ok()) return done(status);
+    for (const std::string& directory : directories) RemoveBelow(directory);
+    done({});
+  });
+}
+
+}  // namespace nodeagent

@@ -1,0 +1,129 @@
+#include "plumb/console.h"
+
+#include "base/document.h"
+#include "gitsync/repository.h"
+
+namespace plumb {
+namespace {
+
+base::Status OnlyAdministrators() {
+  return base::Status(base::Code::kForbidden,
+                      "only an administrator may do this; use the kubeconfig of the server");
+}
+
+void SendJson(state::Reply& reply, const base::Json& json) {
+  state::HttpResponse response;
+  response.body = json.ToString() + "\n";
+  reply.Send(std::move(response));
+}
+
+}  // namespace
+
+void Console::Handle(state::IncomingRequest incoming, std::unique_ptr<state::Reply> reply) {
+  const base::Result<state::Identity> identity = credentials_.Authenticate(incoming);
+  if (!identity.ok()) return reply->Send(state::FailureResponse(identity.status()));
+  if (identity->user.empty()) {
+    return reply->Send(
+        state::FailureResponse(base::Status(base::Code::kUnauthorized, "a credential is needed")));
+  }
+  std::shared_ptr<state::Reply> shared = std::move(reply);
+  if (ChangeRepository(incoming.request, *identity, shared)) return;
+  const base::Result<base::Json> answer = Answer(incoming.request, *identity);
+  if (!answer.ok()) return shared->Send(state::FailureResponse(answer.status()));
+  SendJson(*shared, *answer);
+}
+
+base::Result<base::Json> Console::Answer(const state::HttpRequest& request,
+                                         const state::Identity& identity) {
+  const std::string_view what =
+      request.segments.size() > 2 ? request.segments[2] : std::string_view();
+  if (what == "repositories" && request.segments.size() == 3 && request.method == "GET")
+    return Repositories();
+  if (what == "tokens") {
+    if (!identity.InGroup("plumb:admin")) return OnlyAdministrators();
+    return Tokens(request);
+  }
+  return base::Status(base::Code::kNotFound,
+                      "there is nothing at " + request.method + " " + request.path);
+}
+
+base::Result<base::Json> Console::Tokens(const state::HttpRequest& request) {
+  if (request.method == "GET") {
+    base::Json list = base::Json::MakeArray();
+    for (const TokenInfo& token : credentials_.Tokens()) {
+      list.Append(base::Json::MakeObject({{"name", token.name}, {"role", token.role}}));
+    }
+    return list;
+  }
+  if (request.method == "POST") {
+    ASSIGN_OR_RETURN(const base::Json body, base::ParseJson(request.body));
+    ASSIGN_OR_RETURN(const std::string secret,
+                     credentials_.CreateToken(std::string(body["name"].AsString()),
+                                              std::string(body["role"].AsString())));
+    return base::Json::MakeObject({{"secret", secret}});
+  }
+  if (request.method == "DELETE" && request.segments.size() == 4) {
+    RETURN_IF_ERROR(credentials_.RevokeToken(request.segments[3]));
+    return base::Json::MakeObject({{"revoked", request.segments[3]}});
+  }
+  return base::Status(base::Code::kMethodNotAllowed, request.method + " is not served here");
+}
+
+base::Json Console::Repositories() const {
+  base::Json list = base::Json::MakeArray();
+  for (const std::string& name : gitsync::RepositoryNames(store_.view())) {
+    const state::ObjectPtr record = store_.view().Get(gitsync::KustomizationKey(name));
+    if (record == nullptr) continue;
+    const base::Value status = (*record)["status"];
+    base::Json entry = base::Json::MakeObject(
+        {{"name", name},
+         {"revision", status["lastAppliedRevision"].AsString()},
+         {"objects", static_cast<int64_t>(status["inventory"]["entries"].size())},
+         {"ready", "Unknown"},
+         {"message", ""}});
+    for (base::Value condition : status["conditions"].Elements()) {
+      if (condition["type"].AsString() != "Ready") continue;
+      entry.Set("ready", condition["status"].AsString());
+      entry.Set("reason", condition["reason"].AsString());
+      entry.Set("message", condition["message"].AsString());
+    }
+    list.Append(std::move(entry));
+  }
+  return list;
+}
+
+bool Console::ChangeRepository(const state::HttpRequest& request, const state::Identity& identity,
+                               std::shared_ptr<state::Reply> reply) {
+  if (request.segments.size() < 3 || request.segments[2] != "repositories") return false;
+  const bool create = request.method == "POST" && request.segments.size() == 3;
+  const bool remove = request.method == "DELETE" && request.segments.size() == 4;
+  if (!create && !remove) return false;
+  if (!identity.InGroup("plumb:admin")) {
+    reply->Send(state::FailureResponse(OnlyAdministrators()));
+    return true;
+  }
+  const auto done = [reply](base::Status status) {
+    if (!status.ok()) return reply->Send(state::FailureResponse(status));
+    SendJson(*reply, base::Json::MakeObject({{"done", true}}));
+  };
+  if (remove) {
+    engine_.DeleteRepository(request.segments[3], done);
+    return true;
+  }
+  const base::Result<base::Json> body = base::ParseJson(request.body);
+  if (!body.ok()) {
+    reply->Send(state::FailureResponse(body.status()));
+    return true;
+  }
+  gitsync::RepositorySettings settings;
+  if (body->Has("branch")) settings.branch = (*body)["branch"].AsString();
+  for (const base::Json& ns : (*body)["namespaces"].Elements()) {
+    settings.scope.namespaces.push_back(std::string(ns.AsString()));
+  }
+  if (body->Has("defaultNamespace"))
+    settings.scope.default_namespace = (*body)["defaultNamespace"].AsString();
+  engine_.CreateRepository(std::string((*body)["name"].AsString()), settings, done);
+  return true;
+}
+
+}  // namespace plumb

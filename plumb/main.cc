@@ -1,0 +1,87 @@
+// plumb: one program. The first word names the command; each command has its own --help.
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "base/edge/log.h"
+#include "gitsync/edge/git_host.h"
+#include "plumb/arguments.h"
+#include "plumb/commands.h"
+#include "plumb/dev/commands.h"
+#include "plumb/dev/forwarder.h"
+#include "plumb/version.h"
+
+namespace plumb {
+namespace {
+
+struct Command {
+  const char* name;
+  int (*run)(const Words& words);
+  const char* summary;  // null: internal, not listed
+};
+
+int VersionCommand(const Words&) {
+  std::printf("plumb %s (Kubernetes API %s)\n", kVersion, kKubernetesVersion);
+  return 0;
+}
+
+constexpr Command kCommands[] = {
+    {"up", UpCommand, "a server and a node in one process: the appliance on one machine"},
+    {"server", ServerCommand, "the control plane: store, API, Git host, controllers, scheduler"},
+    {"agent", AgentCommand, "a node: runs the pods that the control plane places here"},
+    {"dev", DevCommand, "a cluster of several nodes on this machine, in network namespaces"},
+    {"repo", RepoCommand, "create, list and delete the repositories that are deployed"},
+    {"status", StatusCommand, "what is deployed, and how it is"},
+    {"wait", WaitCommand, "wait until a deploy is healthy or has failed"},
+    {"token", TokenCommand, "create, list and revoke the tokens of people and pipelines"},
+    {"version", VersionCommand, "print the version"},
+    {"git-hook", GitHookCommand, nullptr},
+    {"dev-forward", DevForwardCommand, nullptr},
+};
+
+void PrintHelp(std::FILE* out) {
+  std::fprintf(out,
+               "plumb keeps a cluster of machines plumb with a Git repository.\n\nusage: plumb "
+               "COMMAND [FLAGS]\n\n");
+  for (const Command& command : kCommands) {
+    if (command.summary != nullptr) std::fprintf(out, "  %-9s %s\n", command.name, command.summary);
+  }
+  std::fprintf(out,
+               "\n'plumb COMMAND --help' explains one. Exit codes: 0 done, 1 failed, 2 wrong usage "
+               "or input, 3 timed out,\n"
+               "4 not found, 5 not allowed, 6 not reachable.\n");
+}
+
+}  // namespace
+
+// Run by git, in a repository that plumb hosts: `plumb git-hook NAME --socket PATH`.
+int GitHookCommand(const Words& words) {
+  const base::Result<Arguments> arguments = Arguments::Parse(words, {{"--socket"}, {}});
+  if (!arguments.ok()) return Fail(arguments.status());
+  if (arguments->operands().size() != 1) {
+    return Fail(
+        base::Status(base::Code::kInvalid, "git-hook is run by git, with the name of a hook"));
+  }
+  return gitsync::RunHook(arguments->operands()[0], arguments->Get("--socket"));
+}
+
+int Main(const Words& words) {
+  if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+    PrintHelp(words.empty() ? stderr : stdout);
+    return words.empty() ? 2 : 0;
+  }
+  for (const Command& command : kCommands) {
+    if (words[0] == command.name) return command.run(Words(words.begin() + 1, words.end()));
+  }
+  std::fprintf(stderr, "plumb: there is no command \"%s\"\n\n", words[0].c_str());
+  PrintHelp(stderr);
+  return 2;
+}
+
+}  // namespace plumb
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  return plumb::Main(plumb::Words(argv + 1, argv + argc));
+}

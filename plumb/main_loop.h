@@ -1,0 +1,35 @@
+// MainLoop: what a long-running command needs around its loop: the log, and an end by SIGTERM or
+// SIGINT.
+//
+// One a process, made before any thread.
+#pragma once
+
+#include <string>
+#include <thread>
+
+#include "base/edge/real_loop.h"
+#include "base/status.h"
+
+namespace plumb {
+
+class MainLoop {
+ public:
+  MainLoop();  // blocks the signals, starts the log
+  ~MainLoop();
+
+  base::RealLoop& loop() { return loop_; }
+  // Ends Run with a failure: what the store and the agent call when they cannot go on.
+  void Fail(base::Status status);
+  // Runs until a signal or a failure; the exit code.
+  int Run();
+
+ private:
+  base::RealLoop loop_;
+  std::thread signals_;
+  base::Status failure_;
+};
+
+// The path of this very program.
+std::string ProgramPath();
+
+}  // namespace plumb

@@ -1,0 +1,51 @@
+// Server: the control plane, wired: the store over LevelDB, the API and the Git host on one HTTPS
+// port, the agents' endpoint on the next, controllers, scheduler, sync engine.
+//
+// Loop only, but for what its HTTP workers and hooks run.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/loop.h"
+#include "base/status.h"
+#include "state/draft.h"
+
+namespace plumb {
+
+inline constexpr int kDefaultPort = 6443;
+
+struct ServerOptions {
+  std::string data_dir;
+  std::string address = "0.0.0.0";
+  int port = kDefaultPort;
+  std::vector<std::string>
+      names;            // further DNS names and addresses of the server, for its certificate
+  std::string program;  // this binary, for Git's hooks
+  state::ClusterConfig cluster;
+};
+
+class Server {
+ public:
+  // Errors are one sentence with what to do. `failed` is called once if the store can write no
+  // more.
+  static base::Result<std::unique_ptr<Server>> Start(base::Loop& loop, const ServerOptions& options,
+                                                     std::function<void(base::Status)> failed);
+  ~Server();  // stops serving; what is durable stays
+
+  std::string url() const;  // "https://10.0.0.1:6443"
+  std::string kubeconfig_path() const;
+  std::string join_token() const;
+  // Writes an identity for the node `node` into `directory`, as a join over the network would: for
+  // a node in the same process, which cannot wait for its own loop.
+  base::Status WriteNodeIdentity(const std::string& node, const std::string& directory) const;
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace plumb

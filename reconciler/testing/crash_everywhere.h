@@ -1,0 +1,29 @@
+// Crash everywhere: a scenario must end the same wherever the control plane is killed.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "reconciler/controller.h"
+#include "state/testing/test_cluster.h"
+
+namespace reconciler {
+
+struct CrashScenario {
+  // What is done, one after the other; each settles for `settle` before the next.
+  std::vector<std::function<void(state::TestCluster&)>> steps;
+  base::Duration settle = base::Duration::Minutes(2);
+  std::function<std::vector<std::unique_ptr<Controller>>()> controllers;
+};
+
+// Runs the scenario once without a crash, then once for every commit, with a crash right after that
+// commit became durable, and expects the same EndState. Returns the number of commits.
+uint64_t ExpectSameEndWhereverItCrashes(const CrashScenario& scenario);
+
+// What a state says, without what may differ between two equal courses (names of pods, uids, times,
+// versions, events): a line for each object, pods counted by owner.
+std::string EndState(const state::View& view);
+
+}  // namespace reconciler

@@ -1,0 +1,80 @@
+// Api: the REST API of Kubernetes as a function from a request and a View to an Answer.
+//
+// Pure: it reads no clock and changes nothing; what is to be committed, watched or streamed comes
+// back as a value, and ApiServer (edge/) does it. Any thread; the schema must outlive the answers.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "state/api/http.h"
+#include "state/api/watch.h"
+#include "state/draft.h"
+#include "state/store.h"
+
+namespace state {
+
+// What GET /version says.
+struct VersionInfo {
+  std::string program = "plumb";  // becomes part of gitVersion
+  std::string program_version = "dev";
+  std::string kubernetes = "1.35.0";  // whose API this is
+};
+
+// GET pods/NAME/log.
+struct LogRequest {
+  ObjectPtr pod;  // bound to a node
+  std::string container;
+  bool follow = false;
+  bool previous = false;
+  bool timestamps = false;
+  std::optional<int64_t> tail_lines;
+  std::optional<int64_t> limit_bytes;
+  std::optional<int64_t> since_seconds;
+  std::optional<base::WallTime> since_time;
+};
+
+struct Answer {
+  enum class Kind { kRespond, kCommit, kWatch, kLogs };
+  Kind kind = Kind::kRespond;
+
+  // kRespond: once `at_least` is durable.
+  HttpResponse response;
+  Revision at_least = 0;
+  bool keep_view = false;  // a continue token was given out for the View: keep it for a while
+
+  // kCommit: the response is render's, once the commit is durable. A failed commit is
+  // FailureAnswer.
+  std::optional<Transaction> transaction;
+  std::function<HttpResponse(const Store::Committed&)> render;
+
+  std::optional<WatchRequest> watch;  // kWatch: once `watch->after` is durable
+  std::optional<LogRequest> logs;     // kLogs
+};
+
+class Api {
+ public:
+  Api(std::shared_ptr<const manifests::Schema> schema, VersionInfo version);
+
+  // `request` is authenticated: an empty user is nobody. `context` is that of a draft over `view`.
+  Answer Handle(const HttpRequest& request, const View& view, const DraftContext& context) const;
+
+  // The revision whose View would answer best, if it is still at hand: of a continued list, or of
+  // resourceVersionMatch=Exact.
+  static std::optional<Revision> WantedRevision(const HttpRequest& request);
+
+  const manifests::Schema& schema() const { return *schema_; }
+
+ private:
+  base::Result<Answer> HandleResource(const HttpRequest& request, const View& view,
+                                      const DraftContext& context, const struct ApiRoute& route,
+                                      const manifests::Kind& kind) const;
+
+  std::shared_ptr<const manifests::Schema> schema_;
+  VersionInfo version_;
+};
+
+}  // namespace state

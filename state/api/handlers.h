@@ -1,0 +1,75 @@
+// The verbs, one function each, as api.cc calls them. Pure. Failures come back as a Status; api.cc
+// makes them a response.
+#pragma once
+
+#include "state/api/api.h"
+#include "state/api/media.h"
+#include "state/api/paths.h"
+#include "state/draft.h"
+
+namespace state {
+
+// A request for a resource that exists, by someone who may.
+struct Call {
+  const HttpRequest& request;
+  const View& view;
+  const DraftContext& context;
+  const ApiRoute& route;
+  const manifests::Kind& kind;
+  Representation as;
+
+  Key ObjectKey() const { return Key{kind.Resource(), route.ns, route.name}; }
+};
+
+// read.cc
+base::Result<Answer> HandleGet(const Call& call);
+base::Result<Answer> HandleList(const Call& call);
+base::Result<Answer> HandleWatch(const Call& call);
+base::Status NotFound(const Call& call);
+// Null and kNotFound's case is the caller's.
+base::Result<ObjectPtr> Existing(const Call& call);
+Answer Respond(std::string body, Revision at_least);
+
+// write.cc
+base::Result<Answer> HandleCreate(const Call& call);
+base::Result<Answer> HandleUpdate(const Call& call);
+base::Result<Answer> HandlePatch(const Call& call);
+base::Result<Answer> HandleDelete(const Call& call);
+base::Result<Answer> HandleDeleteCollection(const Call& call);
+
+// What writes have in common.
+struct WriteOptions {
+  bool dry_run = false;
+  manifests::UnknownFields unknown = manifests::UnknownFields::kWarn;
+};
+base::Result<WriteOptions> ParseWriteOptions(const HttpRequest& request);
+// The body, of the kind `api_version` `kind` if it says which.
+base::Result<base::Json> ReadBody(const Call& call, const std::string& api_version,
+                                  const std::string& kind);
+// The body as a patch of `current`, whose fields are `message`'s.
+base::Result<base::Json> ApplyPatch(const Call& call, const manifests::Message& message,
+                                    const base::Json& current);
+// DeleteOptions from a JSON object and the query.
+base::Result<DeleteOptions> ParseDeleteOptions(const HttpRequest& request, const base::Json& body);
+
+// The answer to a write: commits the draft, then renders `object` as it was committed.
+using RenderResult = std::function<std::string(const ObjectPtr&)>;
+Answer Finish(const Call& call, const Draft& draft, const WriteOptions& options, ObjectPtr object,
+              int http_status, RenderResult render);
+RenderResult RenderAsAsked(const Call& call);
+
+// subresources.cc; kMethodNotAllowed for what the subresource does not do.
+base::Result<Answer> HandleSubresource(const Call& call, std::string_view verb);
+
+// discovery.cc; no answer for paths that are not discovery's.
+std::optional<HttpResponse> Discover(const HttpRequest& request, const manifests::Schema& schema,
+                                     const VersionInfo& version);
+// The verbs that a subresource serves, and the kind of its body. Null if there is no such one.
+struct SubresourceInfo {
+  std::string_view name;
+  std::string_view group, version, kind;  // of the body; an empty kind is the parent's
+  std::string_view verbs;                 // in discovery's order, separated by spaces
+};
+const SubresourceInfo* FindSubresource(const manifests::Kind& kind, std::string_view name);
+
+}  // namespace state

@@ -1,0 +1,96 @@
+// Fields are compared as text: a missing one is "", a boolean "true" or "false". A watch or list of
+// a single object's path is a selection by its name.
+#include "state/api/selection.h"
+
+namespace state {
+namespace {
+
+std::string TextAt(const Object& object, std::string_view path) {
+  base::Value value = object.document.root();
+  while (!path.empty()) {
+    const size_t dot = std::min(path.find('.'), path.size());
+    value = value[path.substr(0, dot)];
+    path.remove_prefix(std::min(dot + 1, path.size()));
+  }
+  if (!value.Exists() || value.IsNull()) return "";
+  return value.IsString() ? std::string(value.AsString()) : std::string(value.Bytes());
+}
+
+// Where the field stands; empty if one cannot select by it.
+std::string PathOf(const manifests::Kind& kind, const std::string& field) {
+  if (field == "metadata.name" || field == "metadata.namespace") return field;
+  const auto found = kind.field_selectors.find(field);
+  if (found == kind.field_selectors.end()) return "";
+  return found->second.starts_with('.') ? found->second.substr(1) : found->second;
+}
+
+}  // namespace
+
+base::Result<Selection> Selection::Parse(const HttpRequest& request, const ApiRoute& route,
+                                         const manifests::Kind& kind) {
+  Selection selection;
+  selection.kind_ = &kind;
+  selection.ns_ = route.ns;
+  auto labels = manifests::LabelSelector::Parse(request.Query("labelSelector"));
+  if (!labels.ok())
+    return base::Status(base::Code::kBadRequest, std::string(labels.status().message()));
+  selection.labels_ = *labels;
+  auto fields = manifests::FieldSelector::Parse(request.Query("fieldSelector"));
+  if (!fields.ok())
+    return base::Status(base::Code::kBadRequest, std::string(fields.status().message()));
+  for (const auto& requirement : fields->requirements()) {
+    std::string path = PathOf(kind, requirement.path);
+    if (path.empty()) {
+      return base::Status(base::Code::kBadRequest, "Unable to find " + kind.Resource() +
+                                                       " by field selector: field label not "
+                                                       "supported: " +
+                                                       requirement.path);
+    }
+    selection.fields_.push_back(
+        {requirement.path, std::move(path), requirement.equal, requirement.value});
+  }
+  if (!route.name.empty())
+    selection.fields_.push_back({"metadata.name", "metadata.name", true, route.name});
+  return selection;
+}
+
+bool Selection::Matches(const Object& object) const {
+  if (!ns_.empty() && object.key.ns != ns_) return false;
+  for (const FieldRequirement& each : fields_) {
+    if ((TextAt(object, each.path) == each.value) != each.equal) return false;
+  }
+  return labels_.IsEverything() || labels_.Matches(object.Labels());
+}
+
+const std::string* Selection::Wanted(std::string_view field) const {
+  for (const FieldRequirement& each : fields_) {
+    if (each.equal && each.field == field) return &each.value;
+  }
+  return nullptr;
+}
+
+void Selection::Visit(const View& view, const Key& from,
+                      const std::function<bool(const ObjectPtr&)>& visit) const {
+  const auto visit_range = [&](const auto& range) {
+    for (const ObjectPtr& object : range) {
+      if (object->key.resource != from.resource || object->key < from || !Matches(*object))
+        continue;
+      if (!visit(object)) return;
+    }
+  };
+  const std::string* name = Wanted("metadata.name");
+  if (name != nullptr && (!ns_.empty() || !kind_->namespaced)) {
+    const ObjectPtr object = view.Get(from.resource, ns_, *name);
+    if (object != nullptr && !(object->key < from) && Matches(*object)) visit(object);
+  } else if (const std::string* node = Wanted("spec.nodeName");
+             node != nullptr && !node->empty() && from.resource == "pods") {
+    visit_range(view.Lookup(Index::kNode, *node));
+  } else if (const std::string* uid = Wanted("involvedObject.uid");
+             uid != nullptr && !uid->empty() && from.resource == "events") {
+    visit_range(view.Lookup(Index::kAbout, *uid));
+  } else {
+    visit_range(view.ListFrom(from, ns_));
+  }
+}
+
+}  // namespace state

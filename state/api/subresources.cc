@@ -1,0 +1,290 @@
+// status, scale, binding, eviction, finalize, log. Which kind has which, the schema says; which
+// verbs each serves and what its body is, the table below.
+#include <charconv>
+
+#include "manifests/patch.h"
+#include "manifests/selector.h"
+#include "state/api/handlers.h"
+#include "state/api/render.h"
+#include "state/api/status.h"
+
+namespace state {
+namespace {
+
+using base::Code;
+using base::Json;
+using base::Status;
+
+constexpr SubresourceInfo kSubresources[] = {
+    {"binding", "", "v1", "Binding", "create"},
+    {"eviction", "policy", "v1", "Eviction", "create"},
+    {"finalize", "", "", "", "update"},
+    {"log", "", "", "", "get"},
+    {"scale", "autoscaling", "v1", "Scale", "get patch update"},
+    {"status", "", "", "", "get patch update"},
+};
+
+Status MethodNotAllowed() {
+  return Status(Code::kMethodNotAllowed,
+                "the server does not allow this method on the requested resource");
+}
+
+bool Serves(const SubresourceInfo& info, std::string_view verb) {
+  std::string_view verbs = info.verbs;
+  while (!verbs.empty()) {
+    const size_t end = std::min(verbs.find(' '), verbs.size());
+    if (verbs.substr(0, end) == verb) return true;
+    verbs.remove_prefix(std::min(end + 1, verbs.size()));
+  }
+  return false;
+}
+
+// A revision or uid in the body's metadata is a precondition.
+Status CheckPreconditions(const Call& call, const Object& current, const Json& body) {
+  const Json& metadata = body["metadata"];
+  const std::string_view version = metadata["resourceVersion"].AsString();
+  const std::string_view uid = metadata["uid"].AsString();
+  const bool holds = (version.empty() || version == std::to_string(current.revision)) &&
+                     (uid.empty() || uid == current.Uid());
+  if (holds) return Status();
+  return Status(Code::kConflict,
+                "Operation cannot be fulfilled on " + call.kind.Resource() + " \"" +
+                    call.route.name +
+                    "\": the object has been modified; please apply your changes to the latest "
+                    "version and try again");
+}
+
+// The errors of `object` that stand in its status; what else is wrong was so before.
+std::vector<manifests::Problem> ErrorsInStatus(const manifests::Kind& kind, const Json& object,
+                                               manifests::UnknownFields unknown) {
+  std::vector<manifests::Problem> errors = manifests::Validate(kind, object, unknown).errors;
+  std::erase_if(errors, [](const manifests::Problem& problem) {
+    return !problem.field.starts_with("status");
+  });
+  return errors;
+}
+
+base::Result<Answer> HandleStatus(const Call& call, std::string_view verb) {
+  if (verb == "get") return HandleGet(call);
+  ASSIGN_OR_RETURN(const WriteOptions options, ParseWriteOptions(call.request));
+  ASSIGN_OR_RETURN(const ObjectPtr current, Existing(call));
+  const Json before = current->document.ToJson();
+  Json wanted;
+  if (verb == "patch") {
+    ASSIGN_OR_RETURN(wanted, ApplyPatch(call, *call.kind.root, before));
+  } else {
+    ASSIGN_OR_RETURN(wanted, ReadBody(call, call.kind.ApiVersion(), call.kind.kind));
+  }
+  const Json& body = wanted;
+  RETURN_IF_ERROR(CheckPreconditions(call, *current, body));
+  Json object = before;
+  if (const Json* status = body.Find("status")) {
+    object.Set("status", *status);
+  } else {
+    object.Set("status", Json::MakeObject());
+  }
+  const auto errors = ErrorsInStatus(call.kind, object, options.unknown);
+  if (!errors.empty()) {
+    return AsDecodingError(manifests::ToStatus(call.kind, call.route.name, errors), call.kind);
+  }
+  if (options.unknown != manifests::UnknownFields::kError)
+    manifests::DropUnknown(call.kind, object);
+  Draft draft(call.view, call.context);
+  ASSIGN_OR_RETURN(ObjectPtr updated,
+                   draft.UpdateStatus(call.ObjectKey(), std::as_const(object)["status"]));
+  return Finish(call, draft, options, std::move(updated), 200, RenderAsAsked(call));
+}
+
+// autoscaling/v1 Scale of a workload.
+Json ScaleOf(const Object& object) {
+  Json metadata = Json::MakeObject({{"name", object.key.name}, {"namespace", object.key.ns}});
+  for (const char* field : {"uid", "resourceVersion", "creationTimestamp"}) {
+    metadata.Set(field, object.Meta(field).AsString());
+  }
+  Json status = Json::MakeObject({{"replicas", object["status"]["replicas"].AsInt()}});
+  const auto selector = manifests::LabelSelector::FromObject(object["spec"]["selector"]);
+  if (selector.ok() && !selector->IsNothing()) status.Set("selector", selector->ToString());
+  return Json::MakeObject(
+      {{"apiVersion", "autoscaling/v1"},
+       {"kind", "Scale"},
+       {"metadata", std::move(metadata)},
+       {"spec", Json::MakeObject({{"replicas", object["spec"]["replicas"].AsInt()}})},
+       {"status", std::move(status)}});
+}
+
+Status CheckScale(const Call& call, const Json& scale) {
+  const Json& replicas = scale["spec"]["replicas"];
+  if (replicas.IsNull() || (replicas.IsInt() && replicas.AsInt() >= 0)) return Status();
+  const std::string message =
+      "Invalid value: " + replicas.ToString() + ": must be a number of at least 0";
+  return Status(
+      Code::kInvalid,
+      "Scale.autoscaling \"" + call.route.name + "\" is invalid: spec.replicas: " + message,
+      {{"FieldValueInvalid", message, "spec.replicas"}});
+}
+
+base::Result<Answer> HandleScale(const Call& call, std::string_view verb) {
+  ASSIGN_OR_RETURN(const ObjectPtr current, Existing(call));
+  const Json before = ScaleOf(*current);
+  if (verb == "get") return Respond(before.ToString(), current->revision);
+  ASSIGN_OR_RETURN(const WriteOptions options, ParseWriteOptions(call.request));
+  Json wanted;
+  if (verb == "patch") {
+    const manifests::Message* message = call.context.schema->FindMessage("autoscaling/v1", "Scale");
+    CHECK(message != nullptr);
+    ASSIGN_OR_RETURN(wanted, ApplyPatch(call, *message, before));
+  } else {
+    ASSIGN_OR_RETURN(wanted, ReadBody(call, "autoscaling/v1", "Scale"));
+  }
+  const Json& scale = wanted;
+  RETURN_IF_ERROR(CheckScale(call, scale));
+  RETURN_IF_ERROR(CheckPreconditions(call, *current, scale));
+  Json object = current->document.ToJson();
+  object["spec"].Set("replicas", scale["spec"]["replicas"].AsInt());
+  Draft draft(call.view, call.context);
+  ASSIGN_OR_RETURN(ObjectPtr updated,
+                   draft.Update(std::move(object), manifests::UnknownFields::kIgnore));
+  return Finish(call, draft, options, std::move(updated), 200,
+                [](const ObjectPtr& done) { return ScaleOf(*done).ToString(); });
+}
+
+RenderResult RenderSuccess(const Call& call) {
+  return [kind = &call.kind](const ObjectPtr& object) {
+    return SuccessStatus(*kind, *object).ToString();
+  };
+}
+
+base::Result<Answer> HandleBinding(const Call& call) {
+  ASSIGN_OR_RETURN(const WriteOptions options, ParseWriteOptions(call.request));
+  ASSIGN_OR_RETURN(const Json binding, ReadBody(call, "v1", "Binding"));
+  const std::string_view node = binding["target"]["name"].AsString();
+  if (node.empty()) {
+    return Status(Code::kInvalid,
+                  "Binding \"" + call.route.name + "\" is invalid: target.name: Required value",
+                  {{"FieldValueRequired", "Required value", "target.name"}});
+  }
+  Draft draft(call.view, call.context);
+  ASSIGN_OR_RETURN(ObjectPtr bound, draft.Bind(call.ObjectKey(), node));
+  return Finish(call, draft, options, std::move(bound), 201, RenderSuccess(call));
+}
+
+// There are no disruption budgets yet: an eviction is a deletion.
+base::Result<Answer> HandleEviction(const Call& call) {
+  ASSIGN_OR_RETURN(WriteOptions write, ParseWriteOptions(call.request));
+  ASSIGN_OR_RETURN(const Json eviction, ReadBody(call, "policy/v1", "Eviction"));
+  const Json& body = eviction["deleteOptions"];
+  for (const Json& each : body["dryRun"].Elements()) write.dry_run |= each.AsString() == "All";
+  ASSIGN_OR_RETURN(const DeleteOptions options, ParseDeleteOptions(call.request, body));
+  Draft draft(call.view, call.context);
+  ASSIGN_OR_RETURN(ObjectPtr evicted, draft.Delete(call.ObjectKey(), options));
+  return Finish(call, draft, write, std::move(evicted), 201, RenderSuccess(call));
+}
+
+// Sets the finalizers of a namespace's spec, and nothing else.
+base::Result<Answer> HandleFinalize(const Call& call) {
+  ASSIGN_OR_RETURN(const WriteOptions options, ParseWriteOptions(call.request));
+  ASSIGN_OR_RETURN(const Json body, ReadBody(call, call.kind.ApiVersion(), call.kind.kind));
+  ASSIGN_OR_RETURN(const ObjectPtr current, Existing(call));
+  RETURN_IF_ERROR(CheckPreconditions(call, *current, body));
+  Json object = current->document.ToJson();
+  if (const Json* finalizers = body["spec"].Find("finalizers")) {
+    object["spec"].Set("finalizers", *finalizers);
+  } else {
+    object["spec"].Remove("finalizers");
+  }
+  Draft draft(call.view, call.context);
+  ASSIGN_OR_RETURN(ObjectPtr updated,
+                   draft.Update(std::move(object), manifests::UnknownFields::kIgnore));
+  return Finish(call, draft, options, std::move(updated), 200, RenderAsAsked(call));
+}
+
+Status ReadCount(const HttpRequest& request, std::string_view name, std::optional<int64_t>& count) {
+  const std::string_view text = request.Query(name);
+  if (text.empty()) return Status();
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 0) {
+    return Status(
+        Code::kBadRequest,
+        std::string(name) + ": must be a number of at least 0, not \"" + std::string(text) + "\"");
+  }
+  count = number;
+  return Status();
+}
+
+// The container that is meant: the named one, or the only one.
+base::Result<std::string> ContainerOf(const Object& pod, std::string_view wanted) {
+  std::string names;
+  std::string only;
+  size_t count = 0;
+  for (const char* list : {"initContainers", "containers", "ephemeralContainers"}) {
+    for (const base::Value container : pod["spec"][list].Elements()) {
+      const std::string_view name = container["name"].AsString();
+      if (!wanted.empty() && name == wanted) return std::string(name);
+      if (std::string_view(list) != "containers") continue;
+      only = name;
+      names += (count++ == 0 ? "" : " ") + only;
+    }
+  }
+  if (!wanted.empty()) {
+    return Status(Code::kBadRequest,
+                  "container " + std::string(wanted) + " is not valid for pod " + pod.key.name);
+  }
+  if (count == 1) return only;
+  return Status(Code::kBadRequest, "a container name must be specified for pod " + pod.key.name +
+                                       ", choose one of: [" + names + "]");
+}
+
+base::Result<Answer> HandleLog(const Call& call) {
+  const HttpRequest& request = call.request;
+  LogRequest log;
+  ASSIGN_OR_RETURN(log.pod, Existing(call));
+  ASSIGN_OR_RETURN(log.container, ContainerOf(*log.pod, request.Query("container")));
+  if ((*log.pod)["spec"]["nodeName"].AsString().empty()) {
+    return Status(Code::kBadRequest,
+                  "pod " + call.route.name + " does not have a host assigned: it is not scheduled");
+  }
+  log.follow = QueryFlag(request, "follow");
+  log.previous = QueryFlag(request, "previous");
+  log.timestamps = QueryFlag(request, "timestamps");
+  RETURN_IF_ERROR(ReadCount(request, "tailLines", log.tail_lines));
+  RETURN_IF_ERROR(ReadCount(request, "limitBytes", log.limit_bytes));
+  RETURN_IF_ERROR(ReadCount(request, "sinceSeconds", log.since_seconds));
+  if (const std::string_view since = request.Query("sinceTime"); !since.empty()) {
+    ASSIGN_OR_RETURN(const base::WallTime time, base::WallTime::Parse(since));
+    log.since_time = time;
+  }
+  if (log.since_time && log.since_seconds) {
+    return Status(Code::kBadRequest, "at most one of sinceTime or sinceSeconds may be specified");
+  }
+  Answer answer;
+  answer.kind = Answer::Kind::kLogs;
+  answer.logs = std::move(log);
+  return answer;
+}
+
+}  // namespace
+
+const SubresourceInfo* FindSubresource(const manifests::Kind& kind, std::string_view name) {
+  const auto& has = kind.subresources;
+  if (std::find(has.begin(), has.end(), name) == has.end()) return nullptr;
+  for (const SubresourceInfo& info : kSubresources) {
+    if (info.name == name) return &info;
+  }
+  return nullptr;
+}
+
+base::Result<Answer> HandleSubresource(const Call& call, std::string_view verb) {
+  const SubresourceInfo* info = FindSubresource(call.kind, call.route.subresource);
+  if (info == nullptr)
+    return Status(Code::kNotFound, "the server could not find the requested resource");
+  if (!Serves(*info, verb)) return MethodNotAllowed();
+  if (info->name == "status") return HandleStatus(call, verb);
+  if (info->name == "scale") return HandleScale(call, verb);
+  if (info->name == "binding") return HandleBinding(call);
+  if (info->name == "eviction") return HandleEviction(call);
+  if (info->name == "finalize") return HandleFinalize(call);
+  return HandleLog(call);
+}
+
+}  // namespace state

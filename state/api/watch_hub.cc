@@ -1,0 +1,236 @@
+// A watch has three phases: the objects of its snapshot as ADDED events, the changes between its
+// revision and the cursor, then live. In the first two it is fed kBatch at a time, and not at all
+// while kCatchUpBacklog bytes wait for its peer.
+#include "state/api/watch_hub.h"
+
+#include "state/api/render.h"
+
+namespace state {
+
+struct WatchHub::Watch {
+  Id id = 0;
+  WatchRequest request;
+  std::unique_ptr<Stream> stream;
+  Revision position = 0;       // has seen all up to here
+  std::optional<Key> initial;  // the next object of the snapshot to send; none: done
+  bool live = false;
+  base::Loop::TimerId timeout = 0;
+};
+
+// One change in the forms that watches want.
+class WatchHub::Encoder {
+ public:
+  Encoder(const Change& change, base::WallTime now) : change_(change), now_(now) {}
+
+  std::shared_ptr<const std::string> Line(const WatchEvent& event, const Watch& watch) {
+    std::shared_ptr<const std::string>& line = lines_[{event.type, watch.request.as}];
+    if (line == nullptr) {
+      line = std::make_shared<const std::string>(
+          RenderEvent(event, watch.request.selection.kind(), watch.request.as, now_));
+    }
+    return line;
+  }
+  const Change& change() const { return change_; }
+
+ private:
+  const Change& change_;
+  base::WallTime now_;
+  std::map<std::pair<std::string_view, Representation>, std::shared_ptr<const std::string>> lines_;
+};
+
+namespace {
+constexpr base::Duration kSlowReaderPause = base::Duration::Millis(20);
+}
+
+WatchHub::WatchHub(base::Loop& loop, Store& store, const WatchOptions& options)
+    : loop_(loop),
+      store_(store),
+      options_(options),
+      rng_(options.seed),
+      self_(std::make_shared<WatchHub*>(this)),
+      cursor_(store.durable()) {
+  store_.OnDurable([self = self_] {
+    if (*self != nullptr) (*self)->Advance();
+  });
+  bookmark_timer_ = loop_.After(options_.bookmark_interval, [this] { SendBookmarks(); });
+}
+
+WatchHub::~WatchHub() {
+  *self_ = nullptr;
+  loop_.Cancel(bookmark_timer_);
+  for (const auto& [id, watch] : watches_) loop_.Cancel(watch->timeout);
+}
+
+base::Status WatchHub::Admit(const WatchRequest& request) const {
+  if (watches_.size() >= options_.max_watches) {
+    return base::Status(
+        base::Code::kTooManyRequests,
+        "more than " + std::to_string(options_.max_watches) + " watches are open; try again later");
+  }
+  if (request.after < store_.floor()) {
+    return base::Status(base::Code::kExpired,
+                        "too old resource version: " + std::to_string(request.after) + " (" +
+                            std::to_string(store_.floor()) + ")");
+  }
+  return base::Status();
+}
+
+void WatchHub::Add(WatchRequest request, std::unique_ptr<Stream> stream) {
+  const Id id = next_id_++;
+  auto watch = std::make_unique<Watch>();
+  watch->id = id;
+  watch->request = std::move(request);
+  watch->stream = std::move(stream);
+  watch->position = watch->request.after;
+  if (watch->request.initial) watch->initial = watch->request.selection.FirstKey();
+  const base::Duration spread = options_.default_timeout;
+  const auto jitter = base::Duration::Millis(
+      static_cast<int64_t>(rng_.Below(static_cast<uint64_t>(spread.millis()) + 1)));
+  watch->timeout =
+      loop_.After(watch->request.timeout.value_or(spread + jitter), [self = self_, id] {
+        if (*self != nullptr) (*self)->Close(id);
+      });
+  // Later: the peer may be found gone in the middle of a delivery.
+  watch->stream->OnClosed([self = self_, id] {
+    if (*self == nullptr) return;
+    (*self)->loop_.Post([self, id] {
+      if (*self != nullptr) (*self)->Close(id);
+    });
+  });
+  watches_.emplace(id, std::move(watch));
+  CatchUp(id);
+}
+
+void WatchHub::Send(Watch& watch, std::shared_ptr<const std::string> line) {
+  if (!watch.stream->Write(std::move(line))) dropped_.insert(watch.id);
+}
+
+void WatchHub::Deliver(Watch& watch, const Change& change, Encoder& encoder) {
+  if (change.revision <= watch.position) return;  // it joined ahead of the cursor
+  const std::optional<WatchEvent> event = EventFor(watch.request.selection, change);
+  if (event) Send(watch, encoder.Line(*event, watch));
+}
+
+void WatchHub::Advance() {
+  const base::WallTime now = loop_.now().wall;
+  while (cursor_ < store_.durable()) {
+    const auto changes = store_.Read(cursor_, kBatch);
+    CHECK(changes.ok() && !changes->empty());
+    for (const Change& change : *changes) {
+      cursor_ = change.revision;
+      const auto interested = live_.find(change.key().resource);
+      if (interested == live_.end()) continue;
+      Encoder encoder(change, now);
+      for (const Id id : interested->second) Deliver(*watches_.at(id), change, encoder);
+    }
+  }
+  RemoveDropped();
+}
+
+void WatchHub::CatchUp(Id id) {
+  RemoveDropped();
+  const auto found = watches_.find(id);
+  if (found == watches_.end()) return;
+  Watch& watch = *found->second;
+  const auto again = [self = self_, id] {
+    if (*self != nullptr) (*self)->CatchUp(id);
+  };
+  if (watch.stream->Backlog() > kCatchUpBacklog) {
+    loop_.After(kSlowReaderPause, again);
+    return;
+  }
+  const bool done = watch.initial ? SendInitial(watch) && SendMissed(watch) : SendMissed(watch);
+  if (dropped_.count(id) != 0) {
+    RemoveDropped();
+  } else if (done) {
+    watch.live = true;
+    live_[watch.request.selection.kind().Resource()].insert(id);
+  } else {
+    loop_.Post(again);
+  }
+}
+
+// False if there is more to send.
+bool WatchHub::SendInitial(Watch& watch) {
+  const WatchRequest& request = watch.request;
+  const base::WallTime now = loop_.now().wall;
+  const Key from = *watch.initial;
+  watch.initial.reset();
+  size_t sent = 0;
+  request.selection.Visit(request.snapshot, from, [&](const ObjectPtr& object) {
+    if (sent++ == kBatch) {
+      watch.initial = object->key;
+      return false;
+    }
+    Send(watch, std::make_shared<const std::string>(
+                    RenderEvent({"ADDED", object}, request.selection.kind(), request.as, now)));
+    return true;
+  });
+  if (watch.initial) return false;
+  watch.request.snapshot = View();
+  if (request.initial_end) {
+    Send(watch, std::make_shared<const std::string>(RenderBookmarkEvent(
+                    request.selection.kind(), request.after, true, request.as)));
+  }
+  return true;
+}
+
+bool WatchHub::SendMissed(Watch& watch) {
+  if (watch.position >= cursor_) return true;
+  const auto changes = store_.Read(watch.position, kBatch);
+  if (!changes.ok()) {  // it was too slow: the log has moved on
+    Send(watch, std::make_shared<const std::string>(RenderErrorEvent(changes.status())));
+    dropped_.insert(watch.id);
+    return true;
+  }
+  const std::string resource = watch.request.selection.kind().Resource();
+  for (const Change& change : *changes) {
+    if (change.revision > cursor_) break;
+    if (change.key().resource == resource) {
+      Encoder encoder(change, loop_.now().wall);
+      Deliver(watch, change, encoder);
+    }
+    watch.position = change.revision;
+  }
+  return watch.position >= cursor_;
+}
+
+void WatchHub::SendBookmarks() {
+  std::map<std::pair<const manifests::Kind*, Representation>, std::shared_ptr<const std::string>>
+      lines;
+  for (const auto& [id, watch] : watches_) {
+    if (!watch->live || !watch->request.bookmarks) continue;
+    const manifests::Kind& kind = watch->request.selection.kind();
+    std::shared_ptr<const std::string>& line = lines[{&kind, watch->request.as}];
+    if (line == nullptr) {
+      line = std::make_shared<const std::string>(
+          RenderBookmarkEvent(kind, cursor_, false, watch->request.as));
+    }
+    Send(*watch, line);
+  }
+  RemoveDropped();
+  bookmark_timer_ = loop_.After(options_.bookmark_interval, [this] { SendBookmarks(); });
+}
+
+void WatchHub::Close(Id id) {
+  dropped_.insert(id);
+  RemoveDropped();
+}
+
+void WatchHub::RemoveDropped() {
+  while (!dropped_.empty()) {
+    const Id id = *dropped_.begin();
+    dropped_.erase(dropped_.begin());
+    const auto found = watches_.find(id);
+    if (found == watches_.end()) continue;
+    const std::unique_ptr<Watch> watch = std::move(found->second);
+    watches_.erase(found);
+    loop_.Cancel(watch->timeout);
+    const auto live = live_.find(watch->request.selection.kind().Resource());
+    if (live == live_.end()) continue;
+    live->second.erase(id);
+    if (live->second.empty()) live_.erase(live);
+  }
+}
+
+}  // namespace state

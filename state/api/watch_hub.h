@@ -1,0 +1,79 @@
+// WatchHub: all open watches of a server, over one cursor into the store's change log.
+//
+// Loop only. A change is read once and encoded once for each (event, form), however many watches
+// carry it. A watch that begins behind, or with the objects that there are, catches up piecewise
+// and as fast as its peer reads, and then joins the others. One that falls too far behind is
+// closed: its client resumes from the last revision that it saw.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/loop.h"
+#include "base/rng.h"
+#include "state/api/http.h"
+#include "state/api/watch.h"
+#include "state/store.h"
+
+namespace state {
+
+struct WatchOptions {
+  base::Duration bookmark_interval = base::Duration::Minutes(1);
+  // A watch that names no timeout ends after this long, plus a share of as much again by chance, so
+  // that clients do not all come back at once.
+  base::Duration default_timeout = base::Duration::Minutes(30);
+  size_t max_watches = 20'000;
+  uint64_t seed = 1;
+};
+
+class WatchHub {
+ public:
+  // Must be destroyed before `store` and `loop`.
+  WatchHub(base::Loop& loop, Store& store, const WatchOptions& options);
+  ~WatchHub();
+
+  // OK if Add can serve the watch; kExpired, kTooManyRequests.
+  base::Status Admit(const WatchRequest& request) const;
+  // The stream is open; `request.after` is durable.
+  void Add(WatchRequest request, std::unique_ptr<Stream> stream);
+
+  size_t size() const { return watches_.size(); }
+
+ private:
+  using Id = uint64_t;
+  struct Watch;
+  class Encoder;
+  static constexpr size_t kBatch = 500;               // changes or objects a turn, for one watch
+  static constexpr size_t kCatchUpBacklog = 1 << 20;  // bytes that wait for a slow reader
+
+  void Advance();
+  void Deliver(Watch& watch, const Change& change, Encoder& encoder);
+  void Send(Watch& watch, std::shared_ptr<const std::string> line);
+  void CatchUp(Id id);
+  bool SendInitial(Watch& watch);
+  bool SendMissed(Watch& watch);
+  void SendBookmarks();
+  void Close(Id id);
+  void RemoveDropped();
+
+  base::Loop& loop_;
+  Store& store_;
+  const WatchOptions options_;
+  base::Rng rng_;
+  // Callbacks of streams, timers and the store may come after this is gone.
+  const std::shared_ptr<WatchHub*> self_;
+
+  std::map<Id, std::unique_ptr<Watch>> watches_;
+  std::map<std::string, std::set<Id>, std::less<>> live_;  // by resource
+  std::set<Id> dropped_;  // to be removed once no loop runs over them
+  Id next_id_ = 1;
+  Revision cursor_ = 0;  // what live watches have seen
+  base::Loop::TimerId bookmark_timer_ = 0;
+};
+
+}  // namespace state

@@ -1,0 +1,39 @@
+// A fixed set of seeds, and every seed that ever failed (corpus.txt). `ci/sim` hunts with others.
+#include "tests/sim/sim.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+namespace tests {
+namespace {
+
+constexpr uint64_t kSeeds = 100;
+
+void RunSeed(uint64_t seed) {
+  const SimReport first = Sim(seed, SimOptions()).Run();
+  ASSERT_EQ(first.failure, "") << "ci/sim --seeds 1 --from " << seed;
+  const SimReport second = Sim(seed, SimOptions()).Run();
+  ASSERT_EQ(first.trace, second.trace) << "not deterministic: ci/sim --seeds 1 --from " << seed;
+}
+
+TEST(SimTest, EverySeedKeepsItsPromises) {
+  for (uint64_t seed = 1; seed <= kSeeds; ++seed) RunSeed(seed);
+}
+
+TEST(SimTest, EverySeedThatEverFailedPassesNow) {
+  std::ifstream corpus("tests/sim/corpus.txt");
+  ASSERT_TRUE(corpus.is_open()) << "run from the top of the repository";
+  for (std::string line; std::getline(corpus, line);) {
+    if (!line.empty() && line[0] != '#') RunSeed(std::stoull(line));
+  }
+}
+
+TEST(SimTest, ARunDoesRealWork) {
+  const SimReport report = Sim(1, SimOptions()).Run();
+  EXPECT_GT(report.commits, 200u);
+  EXPECT_GT(report.crashes, 2u);
+}
+
+}  // namespace
+}  // namespace tests
