@@ -96,7 +96,9 @@ void DataplaneContract::Program(const std::string& text, bool bridge_filtered) {
 std::string DataplaneContract::AskOften(Host from, const std::string& ip, uint16_t port,
                                         int times) {
   std::set<std::string> answers;
-  for (int i = 0; i < times; ++i) answers.insert(world_->AskTcp(from, ip, port));
+  // One silence tells enough, and takes its time.
+  for (int i = 0; i < times && !answers.contains("silence"); ++i)
+    answers.insert(world_->AskTcp(from, ip, port));
   std::string text;
   for (const std::string& answer : answers) text += (text.empty() ? "" : ", ") + answer;
   return text;
@@ -215,15 +217,18 @@ TEST_P(DataplaneContract, UdpFollowsItsEndpointsOnceStaleEntriesAreFlushed) {
 }
 
 TEST_P(DataplaneContract, FlushKeepsUdpThatStillHasItsEndpoint) {
-  Program(Web("udp/53 10.88.1.3:8080\n  udp/54 10.88.1.3:8080"));
+  const std::string other = "\n  udp/54 10.88.1.3:8080";
+  Program(Web("udp/53 10.88.1.3:8080" + other));
   EXPECT_EQ(world_->AskUdp(Host::kA, 5005, kVip, 53), "b direct");
   EXPECT_EQ(world_->AskUdp(Host::kA, 5005, kVip, 54), "b direct");
-  Program(Web("udp/53 10.88.2.2:8080\n  udp/54 10.88.1.3:8080"));
-  // Only the flush of port 53; port 54's entry would show if it were gone, as it has no endpoints.
+  Program(Web("udp/53 10.88.1.3:8080 10.88.2.2:8080" + other));
+  Program(Web("udp/53 10.88.1.3:8080" + other));
   const std::vector<ConntrackFlush> stale = StaleUdp(before_, programmed_);
-  Program(Web("udp/53 10.88.2.2:8080\n  udp/54"));
+  ASSERT_EQ(stale.size(), 1u);
+  // Whatever the flush forgot would now be answered by c.
+  Program(Web("udp/53 10.88.2.2:8080\n  udp/54 10.88.2.2:8080"));
   ASSERT_EQ(Flush(stale).ToString(), "OK");
-  EXPECT_EQ(world_->AskUdp(Host::kA, 5005, kVip, 53), "c direct");
+  EXPECT_EQ(world_->AskUdp(Host::kA, 5005, kVip, 53), "b direct");
   EXPECT_EQ(world_->AskUdp(Host::kA, 5005, kVip, 54), "b direct");
 }
 
