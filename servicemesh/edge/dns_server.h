@@ -32,8 +32,8 @@ inline constexpr base::Duration kDnsTcpIdle = base::Duration::Seconds(10);
 
 class DnsServer {
  public:
-  // An error names the address that cannot be had, and what to do. Addresses of `listen` are left out of the
-  // upstreams, as it would ask itself.
+  // An error names the address that cannot be had, and what to do. Addresses of `listen` are left
+  // out of the upstreams, as it would ask itself.
   static base::Result<std::unique_ptr<DnsServer>> Start(const DnsServerOptions& options);
   ~DnsServer();
 

@@ -2,7 +2,7 @@
 
 #include <nftables/libnftables.h>
 
-#include <algorithm>
+#include <mutex>
 #include <string_view>
 #include <utility>
 
@@ -25,6 +25,9 @@ std::string FirstLine(const char* text) {
 
 // The context's socket belongs to the namespace that the thread is in now.
 base::Status RunScript(const std::string& script) {
+  // The library promises nothing about two contexts at once, and keeps tables of its own.
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
   const Context context(nft_ctx_new(NFT_CTX_DEFAULT));
   if (context == nullptr || nft_ctx_buffer_error(context.get()) != 0)
     return base::Status(base::Code::kInternal, "nftables: cannot make a context");

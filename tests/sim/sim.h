@@ -40,6 +40,7 @@ class Sim {
   SimReport Run();
 
  private:
+  void WatchStore();  // once for each opened store
   void StartControlPlane();
   void Crash();
   void Step();
