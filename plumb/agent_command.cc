@@ -25,7 +25,8 @@ constexpr const char* kAgentHelp =
     "  --containerd SOCKET       one that runs already (default: its own)\n"
     "  --cgroup-root PATH        the cgroup that pods run below\n"
     "  --registry-mirror NAME=URL  pull images of registry NAME from a plain-HTTP URL; may be "
-    "repeated\n";
+    "repeated\n"
+    "  --pod-cidr, --service-cidr CIDR  as given to the server, if they were\n";
 
 std::string HostName() {
   char name[256] = {};

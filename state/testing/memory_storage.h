@@ -1,5 +1,5 @@
-// A Storage in memory that keeps real state across a simulated crash: Crash() forgets what was
-// never synced, and a fault point can tear or fail a write. Fault points: "storage.write.fail"
+// A Storage in memory that survives a simulated crash of the process above it: what was written is
+// durable, what was never handed over is lost with its owner. Fault points: "storage.write.fail"
 // (nothing written), "storage.write.lost" (an error is reported after the batch became durable).
 #pragma once
 
