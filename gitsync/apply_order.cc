@@ -62,24 +62,26 @@ int KindRank(std::string_view resource) {
                           std::begin(kKindOrder));
 }
 
-std::vector<Wave> WavesOf(const ManifestSet& set, std::vector<SourceError>& errors) {
+std::vector<Wave> WavesOf(const std::vector<const Manifest*>& manifests,
+                          std::vector<SourceError>& errors) {
   std::vector<int> numbers;
   std::map<std::string_view, int> first_of_namespace;
-  for (const Manifest& manifest : set.manifests) {
-    const int wave = numbers.emplace_back(WaveOf(manifest, errors));
-    if (manifest.key.ns.empty()) continue;
-    const auto [it, fresh] = first_of_namespace.emplace(manifest.key.ns, wave);
+  for (const Manifest* manifest : manifests) {
+    const int wave = numbers.emplace_back(WaveOf(*manifest, errors));
+    if (manifest->key.ns.empty()) continue;
+    const auto [it, fresh] = first_of_namespace.emplace(manifest->key.ns, wave);
     it->second = std::min(it->second, wave);
   }
   std::map<int, Wave> waves;
   for (size_t i = 0; i < numbers.size(); ++i) {
-    const Manifest& manifest = set.manifests[i];
-    const auto inside = first_of_namespace.find(manifest.key.name);
-    if (manifest.key.resource == "namespaces" && inside != first_of_namespace.end()) {
+    const Manifest* manifest = manifests[i];
+    const auto inside = first_of_namespace.find(manifest->key.name);
+    if (manifest->key.resource == "namespaces" && inside != first_of_namespace.end()) {
       numbers[i] = std::min(numbers[i], inside->second);
     }
-    waves[numbers[i]].push_back(&manifest);
+    waves[numbers[i]].push_back(manifest);
   }
+  if (waves.empty()) waves[0];
   std::vector<Wave> ordered;
   for (auto& [number, wave] : waves) {
     std::stable_sort(wave.begin(), wave.end(), [](const Manifest* a, const Manifest* b) {

@@ -18,7 +18,9 @@ int KindRank(std::string_view resource);
 
 using Wave = std::vector<const Manifest*>;
 
-// A Namespace is never in a later wave than what lies in it. A wave that is no number is an error.
-std::vector<Wave> WavesOf(const ManifestSet& set, std::vector<SourceError>& errors);
+// `manifests`, in waves; at least one, if it is empty. A Namespace is never in a later wave than
+// what lies in it. A wave that is no number is an error.
+std::vector<Wave> WavesOf(const std::vector<const Manifest*>& manifests,
+                          std::vector<SourceError>& errors);
 
 }  // namespace gitsync

@@ -33,10 +33,6 @@ bool IsHidden(std::string_view path) {
   return path.starts_with('.') || path.find("/.") != std::string_view::npos;
 }
 
-bool IsManifestName(std::string_view path) {
-  return path.ends_with(".yaml") || path.ends_with(".yml") || path.ends_with(".json");
-}
-
 bool IsKustomizationName(std::string_view name) {
   return name == "kustomization.yaml" || name == "kustomization.yml" || name == "Kustomization";
 }
@@ -75,14 +71,16 @@ class Discoverer {
   Discoverer(const std::vector<TreeEntry>& entries, const ReadBlobFunction& read) : read_(read) {
     for (const TreeEntry& entry : entries) by_path_.emplace(entry.path, &entry);
     const auto first = by_path_.lower_bound(kManifests);
-    if (first != by_path_.end() && first->first.starts_with(kManifests)) root_ = kManifests;
+    if (first != by_path_.end() && first->first.starts_with(kManifests)) {
+      selection_.root = kManifests;
+    }
   }
 
   base::Result<Discovery> Run() {
     RETURN_IF_ERROR(ReadIgnoreFiles());
     std::vector<const TreeEntry*> links;
     for (const auto& [path, entry] : by_path_) {
-      if (!IsWanted(path)) continue;
+      if (!selection_.Contains(path)) continue;
       if (IsKustomizationName(NameOf(path))) {
         Refuse(path,
                "a directory with a kustomization.yaml is not rendered yet; remove it and list "
@@ -94,6 +92,8 @@ class Discoverer {
       }
     }
     for (const TreeEntry* link : links) RETURN_IF_ERROR(AddLink(*link));
+    selection_.links = !links.empty();
+    found_.selection = std::make_shared<const Selection>(std::move(selection_));
     for (auto& [path, file] : deployed_) found_.files.push_back(std::move(file));
     std::stable_sort(found_.errors.begin(), found_.errors.end(),
                      [](const SourceError& a, const SourceError& b) { return a.path < b.path; });
@@ -119,19 +119,9 @@ class Discoverer {
         Refuse(path, std::string(rules.status().message()));
         continue;
       }
-      ignore_.emplace(DirectoryOf(path), *std::move(rules));
+      selection_.ignored.emplace(DirectoryOf(path), *std::move(rules));
     }
     return base::Status();
-  }
-
-  bool IsWanted(std::string_view path) const {
-    if (!path.starts_with(root_) || IsHidden(path.substr(root_.size()))) return false;
-    for (size_t end = 0;; ++end) {  // every directory above, the repository's root included
-      const auto rules = ignore_.find(path.substr(0, end));
-      if (rules != ignore_.end() && rules->second.Ignored(path.substr(end), false)) return false;
-      end = path.find('/', end);
-      if (end == std::string_view::npos) return true;
-    }
   }
 
   base::Status AddLink(const TreeEntry& link) {
@@ -180,14 +170,36 @@ class Discoverer {
 
   const ReadBlobFunction& read_;
   std::map<std::string, const TreeEntry*, std::less<>> by_path_;
-  std::map<std::string, IgnoreRules, std::less<>> ignore_;  // by directory, "" or "a/b/"
-  std::string_view root_;
+  Selection selection_;
   std::map<std::string, ManifestFile, std::less<>> deployed_;
   std::set<std::string, std::less<>> targets_;  // that a link brought in
   Discovery found_;
 };
 
 }  // namespace
+
+bool Selection::Contains(std::string_view path) const {
+  if (!path.starts_with(root) || IsHidden(path.substr(root.size()))) return false;
+  for (size_t end = 0;; ++end) {  // every directory above, the repository's root included
+    const auto rules = ignored.find(path.substr(0, end));
+    if (rules != ignored.end() && rules->second.Ignored(path.substr(end), false)) return false;
+    end = path.find('/', end);
+    if (end == std::string_view::npos) return true;
+  }
+}
+
+bool IsManifestName(std::string_view path) {
+  return path.ends_with(".yaml") || path.ends_with(".yml") || path.ends_with(".json");
+}
+
+bool ChangesSelection(const Selection& selection, const TreeChange& change) {
+  const std::string_view path = change.path();
+  constexpr uint32_t kTypeMask = 0170000, kRegular = 0100000;
+  if (selection.links || (change.after && (change.after->mode & kTypeMask) != kRegular))
+    return true;
+  if (NameOf(path) == kIgnoreFile || IsKustomizationName(NameOf(path))) return true;
+  return selection.root.empty() && path.starts_with(kManifests);
+}
 
 base::Result<Discovery> Discover(const std::vector<TreeEntry>& entries,
                                  const ReadBlobFunction& read) {

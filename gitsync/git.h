@@ -26,6 +26,13 @@ struct TreeEntry {
   uint64_t size = 0;
 };
 
+// A file that two trees have differently; absent on the side that lacks it.
+struct TreeChange {
+  std::optional<TreeEntry> before, after;
+
+  const std::string& path() const { return after ? after->path : before->path; }
+};
+
 struct CommitInfo {
   std::string oid;
   std::string tree;
@@ -64,6 +71,12 @@ class GitStore {
   virtual base::Result<std::vector<TreeEntry>> ReadTree(const std::string& repository,
                                                         const std::string& commit,
                                                         const Quarantine& quarantine = {}) = 0;
+  // What differs between the trees of two commits, by path; of `before` the size is not told.
+  // kTooLarge beyond the limits, or if more than `most` files differ: then read the tree.
+  virtual base::Result<std::vector<TreeChange>> Diff(const std::string& repository,
+                                                     const std::string& from, const std::string& to,
+                                                     size_t most,
+                                                     const Quarantine& quarantine = {}) = 0;
   virtual base::Result<std::string> ReadBlob(const std::string& repository, const std::string& oid,
                                              const Quarantine& quarantine = {}) = 0;
   // True if `ancestor` is `descendant` or one of its ancestors.

@@ -104,10 +104,18 @@ class SetReader {
     set_.errors.push_back(SourceError{path, {}, std::move(message)});
   }
 
+  // What was there before, in order.
+  void Keep(std::vector<Manifest> manifests) {
+    set_.manifests = std::move(manifests);
+    kept_ = set_.manifests.size();
+  }
+
   ManifestSet Finish() {
     auto& all = set_.manifests;
     const auto by_key = [](const Manifest& a, const Manifest& b) { return a.key < b.key; };
-    std::stable_sort(all.begin(), all.end(), by_key);
+    const auto added = all.begin() + static_cast<ptrdiff_t>(kept_);
+    std::stable_sort(added, all.end(), by_key);
+    std::inplace_merge(all.begin(), added, all.end(), by_key);
     for (size_t i = 1; i < all.size(); ++i) {
       if (all[i].key != all[i - 1].key) continue;
       const base::Mark first = all[i - 1].object->mark;
@@ -191,6 +199,7 @@ class SetReader {
   const RepositoryScope& scope_;
   const manifests::Schema& schema_;
   ManifestSet set_;
+  size_t kept_ = 0;
 };
 
 }  // namespace
@@ -262,7 +271,53 @@ base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const Reposi
     reader.AddFile(file.path, parsed);
   }
   cache.EndRound();
-  return reader.Finish();
+  ManifestSet set = reader.Finish();
+  set.selection = discovery.selection;
+  set.scope = scope;
+  set.bytes = bytes;
+  return set;
+}
+
+base::Result<std::optional<ManifestSet>> PatchManifests(const ManifestSet& set,
+                                                        const std::vector<TreeChange>& changes,
+                                                        const manifests::Schema& schema,
+                                                        ParseCache& cache,
+                                                        const ReadBlobFunction& read) {
+  if (set.selection == nullptr || !set.errors.empty()) return std::optional<ManifestSet>();
+  uint64_t bytes = set.bytes;
+  std::vector<std::string_view> gone;  // paths, in order
+  std::vector<const TreeEntry*> come;
+  for (const TreeChange& change : changes) {
+    if (ChangesSelection(*set.selection, change)) return std::optional<ManifestSet>();
+    if (!IsManifestName(change.path()) || !set.selection->Contains(change.path())) continue;
+    if (change.before) gone.push_back(change.path());
+    if (!change.after) continue;
+    come.push_back(&*change.after);
+    bytes += change.after->size;
+    if (change.after->size > kMaxBlobBytes || bytes > kMaxManifestBytes) {
+      return std::optional<ManifestSet>();
+    }
+  }
+  std::vector<Manifest> kept;
+  kept.reserve(set.manifests.size() + come.size());
+  for (const Manifest& manifest : set.manifests) {
+    if (!std::binary_search(gone.begin(), gone.end(), manifest.path)) kept.push_back(manifest);
+  }
+  SetReader reader(set.scope, schema);
+  reader.Keep(std::move(kept));
+  for (const TreeEntry* entry : come) {
+    ASSIGN_OR_RETURN(const std::shared_ptr<const ParsedFile> parsed,
+                     cache.Get(ManifestFile{entry->path, entry->oid, entry->size}, read));
+    reader.AddFile(entry->path, parsed);
+  }
+  cache.EndRound();
+  ManifestSet patched = reader.Finish();
+  // Without manifests, manifests/ itself may be gone, and the whole repository meant again.
+  if (!patched.errors.empty() || patched.manifests.empty()) return std::optional<ManifestSet>();
+  patched.selection = set.selection;
+  patched.scope = set.scope;
+  patched.bytes = bytes;
+  return std::optional(std::move(patched));
 }
 
 }  // namespace gitsync

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,7 @@ struct RepositoryScope {
   std::vector<std::string> namespaces;  // empty: all but plumb's own
 
   bool Allows(std::string_view ns) const;
+  bool operator==(const RepositoryScope&) const = default;
 };
 
 inline constexpr std::string_view kSystemNamespace = "plumb-system";
@@ -80,6 +82,9 @@ struct ManifestSet {
   std::string commit, tree;         // what it was read from
   std::vector<Manifest> manifests;  // by key, each key once
   std::vector<SourceError> errors;  // by path and place
+  std::shared_ptr<const Selection> selection;
+  RepositoryScope scope;
+  uint64_t bytes = 0;  // of the files, or more
 
   const Manifest* Find(const state::Key& key) const;
 };
@@ -89,5 +94,14 @@ struct ManifestSet {
 base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const RepositoryScope& scope,
                                         const manifests::Schema& schema, ParseCache& cache,
                                         const ReadBlobFunction& read);
+
+// What ReadManifests would make of the commit that `changes` lead to from that of `set`, at the cost
+// of the changes. Nothing if that takes looking at more than the changed files: where mistakes are,
+// or where a change selects other files.
+base::Result<std::optional<ManifestSet>> PatchManifests(const ManifestSet& set,
+                                                        const std::vector<TreeChange>& changes,
+                                                        const manifests::Schema& schema,
+                                                        ParseCache& cache,
+                                                        const ReadBlobFunction& read);
 
 }  // namespace gitsync

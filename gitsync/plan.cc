@@ -50,12 +50,19 @@ class Planner {
         options_(options),
         draft_(view, context) {}
 
-  // With `all_references`, those of manifests that did not change are judged too.
-  SyncPlan Run(bool all_references = false) {
+  // Everything the set asks for, whatever is known to be applied; the errors only.
+  std::vector<SourceError> JudgeAll() { return Run(/*all=*/true).errors; }
+
+  SyncPlan Run(bool all = false) {
     plan_.errors = set_.errors;
     RefuseEmpty();
-    const std::vector<Wave> waves = WavesOf(set_, plan_.errors);
-    inventory_ = repository_.inventory;
+    CompareWithInventory();
+    const std::vector<const Manifest*> chosen = ToLookAt(all);
+    // Known to the inventory only once it is applied: what somebody else made is never pruned.
+    for (const Manifest* manifest : chosen) {
+      if (gained_.erase(manifest->key) > 0) unlisted_.insert(manifest->key);
+    }
+    const std::vector<Wave> waves = WavesOf(chosen, plan_.errors);
     for (size_t i = 0; i < waves.size(); ++i) {
       const bool changed = ApplyWave(waves[i]);
       if (i + 1 == waves.size()) break;
@@ -63,7 +70,7 @@ class Planner {
     }
     Prune();
     EndWave(/*last=*/true);
-    CheckReferences(all_references);
+    CheckReferences(all);
     CheckQuotas();
     std::stable_sort(plan_.errors.begin(), plan_.errors.end(),
                      [](const SourceError& a, const SourceError& b) {
@@ -77,14 +84,48 @@ class Planner {
     plan_.results.push_back(ObjectResult{action, key, std::move(note)});
   }
 
+  // The manifests that may not be applied yet. Two sets share the manifest of a file that neither
+  // changed, so a walk along both finds those that differ.
+  std::vector<const Manifest*> ToLookAt(bool all) {
+    const bool known = !all && repository_.applied != nullptr && repository_.unsure != nullptr;
+    std::vector<const Manifest*> chosen;
+    auto old = known ? repository_.applied->manifests.begin() : set_.manifests.end();
+    const auto end = known ? repository_.applied->manifests.end() : old;
+    for (const Manifest& manifest : set_.manifests) {
+      while (old != end && old->key < manifest.key) ++old;
+      const bool same = old != end && old->object == manifest.object && old->key == manifest.key;
+      if (same && !repository_.unsure->contains(manifest.key)) {
+        ++plan_.untouched;
+      } else {
+        chosen.push_back(&manifest);
+      }
+    }
+    return chosen;
+  }
+
+  // What the inventory lacks of the set, and what it has beyond it.
+  void CompareWithInventory() {
+    const std::set<state::Key>& keys = *repository_.inventory.keys;
+    auto key = keys.begin();
+    for (const Manifest& manifest : set_.manifests) {
+      for (; key != keys.end() && *key < manifest.key; ++key) gone_.push_back(*key);
+      if (key != keys.end() && *key == manifest.key) {
+        ++key;
+      } else {
+        gained_.insert(manifest.key);
+      }
+    }
+    gone_.insert(gone_.end(), key, keys.end());
+  }
+
   void RefuseEmpty() {
-    if (!set_.manifests.empty() || repository_.inventory.empty() || options_.allow_empty) return;
-    plan_.errors.push_back(
-        SourceError{".",
-                    {},
-                    "the commit deploys nothing, which would prune all " +
-                        std::to_string(repository_.inventory.size()) +
-                        " objects of the repository; push with -o allow-empty if that is meant"});
+    const size_t deployed = repository_.inventory.keys->size();
+    if (!set_.manifests.empty() || deployed == 0 || options_.allow_empty) return;
+    plan_.errors.push_back(SourceError{
+        ".",
+        {},
+        "the commit deploys nothing, which would prune all " + std::to_string(deployed) +
+            " objects of the repository; push with -o allow-empty if that is meant"});
   }
 
   // True if anything is to be written.
@@ -96,24 +137,22 @@ class Planner {
 
   bool Apply(const Manifest& manifest) {
     const state::ObjectPtr live = before_.Get(manifest.key);
-    if (IsKnownApplied(manifest, live)) {
-      inventory_.insert(manifest.key);
-      plan_.memo.emplace(manifest.key, KnownApplied{manifest.object, live});
-      Add(Action::kUnchanged, manifest.key);
-      return false;
-    }
     const std::string owner = live ? OtherOwner(*live) : "";
     if (!owner.empty() && !options_.take_over) {
       plan_.errors.push_back(manifest.Error(
           manifest.object->mark,
           manifest.key.ToString() + " is deployed by repository " + owner +
               "; remove it from one of the two, or push with -o take-over to move it here"));
+      plan_.unsure.insert(manifest.key);
       return false;
     }
     const Outcome outcome =
         ApplyManifest(draft_, manifest, repository_.name, plan_.errors, plan_.warnings);
-    if (outcome == Outcome::kFailed) return false;  // what the inventory had, it keeps
-    inventory_.insert(manifest.key);
+    if (outcome == Outcome::kFailed) {  // what the inventory had, it keeps
+      plan_.unsure.insert(manifest.key);
+      return false;
+    }
+    if (unlisted_.contains(manifest.key)) gained_.insert(manifest.key);
     if (!owner.empty()) {
       taken_[owner].insert(manifest.key);
       Add(Action::kHandedOver, manifest.key, "from repository " + owner);
@@ -123,24 +162,15 @@ class Planner {
       case Outcome::kCreated: Add(Action::kCreated, manifest.key); break;
       case Outcome::kConfigured: Add(Action::kConfigured, manifest.key); break;
       case Outcome::kSkipped:
+        plan_.unsure.insert(manifest.key);
         Add(Action::kSkipped, manifest.key,
             live->Deleting() ? "it is being deleted, and is made anew when it is gone"
                              : "an annotation asks to leave it alone");
         return false;
-      default:
-        plan_.memo.emplace(manifest.key, KnownApplied{manifest.object, live});
-        Add(Action::kUnchanged, manifest.key);
-        return false;
+      default: Add(Action::kUnchanged, manifest.key); return false;
     }
     changed_.push_back(&manifest);
     return true;
-  }
-
-  bool IsKnownApplied(const Manifest& manifest, const state::ObjectPtr& live) const {
-    if (repository_.memo == nullptr || live == nullptr) return false;
-    const auto known = repository_.memo->find(manifest.key);
-    return known != repository_.memo->end() && known->second.object == live &&
-           known->second.manifest == manifest.object;
   }
 
   // The other repository that has the object in its inventory; empty if none has.
@@ -149,18 +179,15 @@ class Planner {
     if (owner.empty() || owner == repository_.name) return "";
     auto known = inventories_.find(owner);
     if (known == inventories_.end()) {
-      const auto other = ReadRepository(before_, *draft_.context().schema, owner);
       known =
-          inventories_.emplace(owner, other.ok() ? other->inventory : std::set<state::Key>()).first;
+          inventories_.emplace(owner, ReadInventory(before_, *draft_.context().schema, owner).keys)
+              .first;
     }
-    return known->second.contains(object.key) ? owner : "";
+    return known->second->contains(object.key) ? owner : "";
   }
 
   void Prune() {
-    std::vector<state::Key> gone;
-    for (const state::Key& key : repository_.inventory) {
-      if (set_.Find(key) == nullptr) gone.push_back(key);
-    }
+    std::vector<state::Key> gone = gone_;
     std::stable_sort(gone.begin(), gone.end(), [](const state::Key& a, const state::Key& b) {
       return KindRank(a.resource) > KindRank(b.resource);
     });
@@ -168,7 +195,7 @@ class Planner {
     for (const state::Key& key : gone) {
       const state::ObjectPtr live = draft_.view().Get(key);
       if (live == nullptr) {
-        inventory_.erase(key);
+        left_.insert(key);
       } else if (uncertain) {
         Add(Action::kSkipped, key, "not pruned: some manifests could not be read");
       } else if (set_.manifests.empty() && !options_.allow_empty) {
@@ -180,7 +207,6 @@ class Planner {
   }
 
   void PruneOne(const state::Object& live) {
-    inventory_.erase(live.key);
     const std::string_view owner = live.Labels()[kOwnerLabel].AsString(repository_.name);
     if (owner != repository_.name) {
       Add(Action::kHandedOver, live.key, "to repository " + std::string(owner));
@@ -189,10 +215,12 @@ class Planner {
     } else if (!live.Deleting()) {
       const base::Status deleted =
           draft_.Delete(live.key, state::DeleteOptions{.uid = std::string(live.Uid())}).status();
-      if (deleted.ok()) return Add(Action::kPruned, live.key);
-      inventory_.insert(live.key);
-      Add(Action::kSkipped, live.key, "not pruned: " + std::string(deleted.message()));
+      if (!deleted.ok()) {
+        return Add(Action::kSkipped, live.key, "not pruned: " + std::string(deleted.message()));
+      }
+      Add(Action::kPruned, live.key);
     }
+    left_.insert(live.key);
   }
 
   // Records the inventory; the first wave that changes anything becomes the transaction.
@@ -200,10 +228,20 @@ class Planner {
     if (!plan_.transaction.empty()) return;
     for (const auto& [owner, keys] : taken_) Note(Disown(draft_, owner, keys));
     if (before_.Get(KustomizationKey(repository_.name)) != nullptr) {
-      Note(RecordInventory(draft_, repository_, inventory_, last ? &set_ : nullptr));
+      if (!gained_.empty() || !left_.empty()) {
+        Note(RecordInventory(draft_, repository_.name, NewInventory()));
+      }
+      if (last) Note(RecordApplied(draft_, repository_, set_));
     }
     plan_.transaction = draft_.Finish();
     plan_.complete = last;
+  }
+
+  std::set<state::Key> NewInventory() const {
+    std::set<state::Key> keys = *repository_.inventory.keys;
+    for (const state::Key& key : left_) keys.erase(key);
+    keys.insert(gained_.begin(), gained_.end());
+    return keys;
   }
 
   void Note(const base::Status& status) {
@@ -215,15 +253,27 @@ class Planner {
   // A manifest that did not change is looked at only if something that it may name did.
   void CheckReferences(bool all) {
     if (options_.allow_missing) return;
-    all |= std::any_of(plan_.results.begin(), plan_.results.end(), [](const ObjectResult& result) {
+    all |= std::any_of(plan_.results.begin(), plan_.results.end(), [&](const ObjectResult& result) {
       return IsReferent(result.key) &&
-             (result.action == Action::kPruned || result.action == Action::kConfigured);
+             (result.action == Action::kPruned ||
+              (result.action == Action::kConfigured && LosesKeys(result.key)));
     });
     if (all) {
       for (const Manifest& manifest : set_.manifests) CheckReferencesOf(manifest);
     } else {
       for (const Manifest* manifest : changed_) CheckReferencesOf(*manifest);
     }
+  }
+
+  // A key of a ConfigMap or Secret that somebody may name is no longer there.
+  bool LosesKeys(const state::Key& key) const {
+    const state::ObjectPtr old = before_.Get(key), now = draft_.view().Get(key);
+    for (const char* field : {"data", "binaryData"}) {
+      for (const auto& [name, value] : (*old)[field].Members()) {
+        if (!(*now)[field][name].Exists()) return true;
+      }
+    }
+    return false;
   }
 
   void CheckReferencesOf(const Manifest& manifest) {
@@ -258,9 +308,11 @@ class Planner {
   const PushOptions options_;
   state::Draft draft_;
   SyncPlan plan_;
-  std::set<state::Key> inventory_;                           // as it is to be recorded
-  std::map<std::string, std::set<state::Key>> taken_;        // by the repository they come from
-  std::map<std::string, std::set<state::Key>> inventories_;  // of other repositories
+  std::vector<state::Key> gone_;                       // in the inventory, not in the set
+  std::set<state::Key> unlisted_;                      // to be applied, and not in the inventory
+  std::set<state::Key> gained_, left_;                 // by the inventory
+  std::map<std::string, std::set<state::Key>> taken_;  // by the repository they come from
+  std::map<std::string, std::shared_ptr<const std::set<state::Key>>> inventories_;  // of others
   std::vector<const Manifest*> changed_;
 };
 
@@ -314,8 +366,8 @@ SyncPlan PlanSync(const state::View& view, const RepositoryState& repository,
       const std::vector<SourceError> all = plan.errors;
       ForgiveOldErrors(all, plan);
     } else if (repository.applied != nullptr) {
-      ForgiveOldErrors(
-          Planner(view, repository, *repository.applied, options, context).Run(true).errors, plan);
+      ForgiveOldErrors(Planner(view, repository, *repository.applied, options, context).JudgeAll(),
+                       plan);
     }
   }
   if (!plan.errors.empty()) {

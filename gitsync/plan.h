@@ -40,11 +40,14 @@ struct SyncPlan {
   std::vector<SourceError> errors;    // if there are any, nothing may be applied
   std::vector<SourceError> warnings;  // older errors among them
   std::vector<ObjectResult> results;  // in the order of applying, then of pruning
+  size_t untouched = 0;               // manifests that were not looked at, being applied for sure
   state::Transaction transaction;     // of the first wave that changes anything
   bool complete = false;              // nothing is left to do after `transaction`
-  AppliedMemo memo;                   // of what was found unchanged
+  std::set<state::Key> unsure;        // what is not as asked even when all is applied
 };
 
+// Looks at the manifests that differ from those of `repository.applied` and at `repository.unsure`;
+// at all of them if the process does not know what is applied.
 SyncPlan PlanSync(const state::View& view, const RepositoryState& repository,
                   const ManifestSet& set, const PushOptions& options,
                   const state::DraftContext& context);

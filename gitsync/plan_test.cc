@@ -73,10 +73,11 @@ class PlanTest : public testing::Test {
   }
 
   SyncPlan Plan(const std::string& name, const ManifestSet& set, const PushOptions& options = {}) {
-    auto state = ReadRepository(cluster_.store().view(), *cluster_.schema, name);
+    auto state = ReadRepository(cluster_.store().view(), name);
     EXPECT_TRUE(state.ok());
+    state->inventory = ReadInventory(cluster_.store().view(), *cluster_.schema, name);
     state->applied = applied_[name];
-    state->memo = memo_[name];
+    state->unsure = unsure_[name];
     return PlanSync(cluster_.store().view(), *state, set, options, cluster_.Context());
   }
 
@@ -104,22 +105,30 @@ class PlanTest : public testing::Test {
     const std::string text = Text(plan);
     if (!plan.errors.empty()) return text;
     Commit(plan.transaction);
-    if (plan.complete) applied_[name] = set;
-    memo_[name] = std::make_shared<const AppliedMemo>(std::move(plan.memo));
+    if (plan.complete) {
+      applied_[name] = set;
+      unsure_[name] = std::make_shared<const std::set<state::Key>>(std::move(plan.unsure));
+    }
     return text;
+  }
+
+  // What somebody else writes; the process does not know then what is as it should be.
+  void ByHand(const std::string& yaml) {
+    cluster_.Apply(yaml);
+    unsure_.clear();
   }
 
   std::string Inventory(const std::string& name = "site") {
     std::string text;
-    const auto state = ReadRepository(cluster_.store().view(), *cluster_.schema, name);
-    for (const state::Key& key : state->inventory) text += key.ToString() + ", ";
+    const auto inventory = ReadInventory(cluster_.store().view(), *cluster_.schema, name);
+    for (const state::Key& key : *inventory.keys) text += key.ToString() + ", ";
     return text;
   }
 
   state::TestCluster cluster_;
   ParseCache cache_;
   std::map<std::string, std::shared_ptr<const ManifestSet>> applied_;
-  std::map<std::string, std::shared_ptr<const AppliedMemo>> memo_;
+  std::map<std::string, std::shared_ptr<const std::set<state::Key>>> unsure_;
 };
 
 const Files kShop = {{"conf.yaml", kConfig}, {"ns.yaml", kNamespace}, {"web.yaml", kWeb}};
@@ -131,23 +140,41 @@ TEST_F(PlanTest, ObjectsAreCreatedInTheOrderOfTheirKinds) {
             "created     deployments.apps shop/web\n"
             "3 created\n");
   EXPECT_EQ(Inventory(), "configmaps shop/conf, deployments.apps shop/web, namespaces shop, ");
-  EXPECT_EQ(
-      cluster_.Field(kKustomizations, kSystemNamespace, "site", "status.inventory.entries[1]"),
-      R"({"id":"shop_web_apps_Deployment","v":"v1"})");
+  EXPECT_EQ(cluster_.Field(kInventories, kSystemNamespace, "site", "entries[1]"),
+            R"({"id":"shop_web_apps_Deployment","v":"v1"})");
 }
 
 TEST_F(PlanTest, ASecondPushOfTheSameTreeWritesNothing) {
   Push(kShop);
   const state::Revision before = cluster_.store().revision();
   EXPECT_EQ(Push(kShop), "3 unchanged\n");
-  memo_.clear();  // as after a restart
+  unsure_.clear();  // as after a restart
   EXPECT_EQ(Push(kShop), "3 unchanged\n");
   EXPECT_EQ(cluster_.store().revision(), before);
 }
 
+TEST_F(PlanTest, OnlyWhatChangedIsLookedAt) {
+  Push(kShop);
+  Files files = kShop;
+  files["conf.yaml"] = Replace(kConfig, "two", "three");
+  const SyncPlan plan = Plan("site", Set(files));
+  EXPECT_EQ(Text(plan), "configured  configmaps shop/conf\n1 configured, 2 unchanged\n");
+  EXPECT_EQ(plan.untouched, 2u);
+  unsure_["site"] = std::make_shared<const std::set<state::Key>>(
+      std::set<state::Key>{{"deployments.apps", "shop", "web"}});
+  EXPECT_EQ(Plan("site", Set(files)).untouched, 1u);
+}
+
+TEST_F(PlanTest, AnInventoryThatWasLostIsWrittenAgain) {
+  Push(kShop);
+  cluster_.Delete("inventories.plumb.dev", "plumb-system", "site");
+  EXPECT_EQ(Push(kShop), "3 unchanged\n");
+  EXPECT_EQ(Inventory(), "configmaps shop/conf, deployments.apps shop/web, namespaces shop, ");
+}
+
 TEST_F(PlanTest, FieldsThatOthersSetStayAndThoseThatLeaveTheManifestGo) {
   Push(kShop);
-  cluster_.Apply(Replace(kConfig, "a: one, b: two", "a: one, b: two, c: by hand"));
+  ByHand(Replace(kConfig, "a: one, b: two", "a: one, b: two, c: by hand"));
   Files files = kShop;
   files["conf.yaml"] = Replace(kConfig, ", b: two", "");
   // TestCluster's Apply replaces the object, the annotation too; put it back first.
@@ -158,7 +185,7 @@ TEST_F(PlanTest, FieldsThatOthersSetStayAndThoseThatLeaveTheManifestGo) {
 
 TEST_F(PlanTest, ExactlyWhatLeftTheCommitIsPruned) {
   Push(kShop);
-  cluster_.Apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mine, namespace: shop}\n");
+  ByHand("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mine, namespace: shop}\n");
   Files files = kShop;
   files.erase("web.yaml");
   EXPECT_EQ(Push(files), "pruned      deployments.apps shop/web\n2 unchanged, 1 pruned\n");
@@ -259,7 +286,7 @@ TEST_F(PlanTest, AWayBackToATreeThatWasAppliedIsNeverBlocked) {
   const Files first = {{"ns.yaml", kNamespace}, {"conf.yaml", kConfig}, {"web.yaml", kWeb}};
   Push(first);
   Push({{"ns.yaml", kNamespace}});
-  cluster_.Apply(
+  ByHand(
       "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q, namespace: shop}\nspec: "
       "{hard: {pods: 1}}\n");
   EXPECT_EQ(

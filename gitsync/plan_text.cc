@@ -30,6 +30,7 @@ std::vector<std::string> PlanLines(const SyncPlan& plan) {
   std::vector<std::string> lines;
   std::map<Action, size_t> counts;
   size_t left_out = 0;
+  if (plan.untouched > 0) counts[Action::kUnchanged] = plan.untouched;
   for (const ObjectResult& result : plan.results) {
     ++counts[result.action];
     if (result.action == Action::kUnchanged) continue;

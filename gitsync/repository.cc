@@ -1,6 +1,6 @@
-// The inventory has Flux's form: entries {id: NAMESPACE_NAME_GROUP_KIND, v: VERSION}. Names of
-// objects may hold '_' (they do in RBAC), the other parts cannot, so an id is taken apart from both
-// ends. The history is Flux's too, its digest the tree that was applied.
+// The entries of the inventory have Flux's form: {id: NAMESPACE_NAME_GROUP_KIND, v: VERSION}. Names
+// of objects may hold '_' (they do in RBAC), the other parts cannot, so an id is taken apart from
+// both ends. The history is Flux's too, its digest the tree that was applied.
 #include "gitsync/repository.h"
 
 #include <algorithm>
@@ -41,14 +41,14 @@ std::vector<std::string> SplitNames(std::string_view text) {
   return names;
 }
 
-Json InventoryJson(const manifests::Schema& schema, const std::set<state::Key>& inventory) {
+Json EntriesOf(const manifests::Schema& schema, const std::set<state::Key>& keys) {
   Json entries = Json::MakeArray();
-  for (const state::Key& key : inventory) {
+  for (const state::Key& key : keys) {
     const manifests::Kind* kind = schema.FindByResource(key.resource);
     if (kind == nullptr) continue;
     entries.Append(Json::MakeObject({{"id", InventoryId(*kind, key)}, {"v", kind->version}}));
   }
-  return Json::MakeObject({{"entries", std::move(entries)}});
+  return entries;
 }
 
 // The newest first; a tree that comes again moves to the front.
@@ -90,9 +90,7 @@ std::string RevisionText(std::string_view branch, std::string_view commit) {
   return std::string(branch) + "@sha1:" + std::string(commit);
 }
 
-base::Result<RepositoryState> ReadRepository(const state::View& view,
-                                             const manifests::Schema& schema,
-                                             const std::string& name) {
+base::Result<RepositoryState> ReadRepository(const state::View& view, const std::string& name) {
   const state::ObjectPtr object = view.Get(KustomizationKey(name));
   const state::ObjectPtr source = view.Get(kGitRepositories, kSystemNamespace, name);
   if (object == nullptr || source == nullptr) return NoRepository(name);
@@ -104,17 +102,27 @@ base::Result<RepositoryState> ReadRepository(const state::View& view,
   scope.default_namespace = object->Meta("annotations")[kDefaultNamespaceAnnotation].AsString(
       scope.namespaces.empty() ? "default" : scope.namespaces.front());
   const base::Value status = (*object)["status"];
-  for (const base::Value entry : status["inventory"]["entries"].Elements()) {
-    if (std::optional<state::Key> key = KeyOfEntry(schema, entry)) {
-      state.inventory.insert(*std::move(key));
-    }
-  }
   const std::string_view revision = status["lastAppliedRevision"].AsString();
   state.applied_commit = revision.substr(std::min(revision.rfind(':') + 1, revision.size()));
   for (const base::Value entry : status["history"].Elements()) {
     state.applied_trees.emplace_back(entry["digest"].AsString());
   }
   return state;
+}
+
+Inventory ReadInventory(const state::View& view, const manifests::Schema& schema,
+                        const std::string& name, const Inventory& known) {
+  const state::ObjectPtr object = view.Get(kInventories, kSystemNamespace, name);
+  if (object == known.object) return known;
+  auto keys = std::make_shared<std::set<state::Key>>();
+  if (object != nullptr) {
+    for (const base::Value entry : (*object)["entries"].Elements()) {
+      if (std::optional<state::Key> key = KeyOfEntry(schema, entry)) {
+        keys->insert(keys->end(), *std::move(key));
+      }
+    }
+  }
+  return Inventory{object, std::move(keys)};
 }
 
 std::vector<std::string> RepositoryNames(const state::View& view) {
@@ -165,36 +173,43 @@ base::Status CreateRepository(state::Draft& draft, const std::string& name,
   return draft.Create(std::move(kustomization)).status();
 }
 
-base::Status RecordInventory(state::Draft& draft, const RepositoryState& repository,
-                             const std::set<state::Key>& inventory, const ManifestSet* applied) {
+base::Status RecordInventory(state::Draft& draft, const std::string& repository,
+                             const std::set<state::Key>& keys) {
+  Json inventory = Json::MakeObject(
+      {{"apiVersion", "plumb.dev/v1"},
+       {"kind", "Inventory"},
+       {"metadata", Json::MakeObject({{"name", repository}, {"namespace", kSystemNamespace}})},
+       {"count", static_cast<int64_t>(keys.size())},
+       {"entries", EntriesOf(*draft.context().schema, keys)}});
+  if (draft.view().Get(kInventories, kSystemNamespace, repository) == nullptr) {
+    return draft.Create(std::move(inventory)).status();
+  }
+  return draft.Update(std::move(inventory)).status();
+}
+
+base::Status RecordApplied(state::Draft& draft, const RepositoryState& repository,
+                           const ManifestSet& set) {
   const state::ObjectPtr object = draft.view().Get(KustomizationKey(repository.name));
   if (object == nullptr) return NoRepository(repository.name);
   Json status = (*object)["status"].ToJson();
-  status.Set("inventory", InventoryJson(*draft.context().schema, inventory));
-  if (applied != nullptr) {
-    const std::string revision = RevisionText(repository.settings.branch, applied->commit);
-    status.Set("observedGeneration", object->Generation());
-    status.Set("lastAttemptedRevision", revision);
-    if (std::as_const(status)["lastAppliedRevision"].AsString() != revision) {
-      status.Set("history", HistoryWith(std::as_const(status)["history"], *applied, revision,
-                                        draft.context().now.ToString()));
-    }
-    status.Set("lastAppliedRevision", revision);
+  const std::string revision = RevisionText(repository.settings.branch, set.commit);
+  status.Set("observedGeneration", object->Generation());
+  status.Set("lastAttemptedRevision", revision);
+  if (std::as_const(status)["lastAppliedRevision"].AsString() != revision) {
+    status.Set("history", HistoryWith(std::as_const(status)["history"], set, revision,
+                                      draft.context().now.ToString()));
   }
+  status.Set("lastAppliedRevision", revision);
   return draft.UpdateStatus(object->key, std::move(status)).status();
 }
 
 base::Status Disown(state::Draft& draft, const std::string& owner,
                     const std::set<state::Key>& keys) {
-  const state::ObjectPtr object = draft.view().Get(KustomizationKey(owner));
-  if (object == nullptr) return base::Status();
-  const manifests::Schema& schema = *draft.context().schema;
-  Json status = (*object)["status"].ToJson();
-  std::erase_if(status["inventory"]["entries"].MutableElements(), [&](const Json& entry) {
-    const std::optional<state::Key> key = KeyOfEntry(schema, entry);
-    return key && keys.contains(*key);
-  });
-  return draft.UpdateStatus(object->key, std::move(status)).status();
+  const Inventory inventory = ReadInventory(draft.view(), *draft.context().schema, owner);
+  if (inventory.object == nullptr) return base::Status();
+  std::set<state::Key> left = *inventory.keys;
+  for (const state::Key& key : keys) left.erase(key);
+  return RecordInventory(draft, owner, left);
 }
 
 base::Status RecordCondition(state::Draft& draft, std::string_view repository,

@@ -1,5 +1,7 @@
 // A repository as the state records it: Flux's GitRepository and Kustomization of its name in
-// plumb-system. The Kustomization's status holds what was applied: revision, inventory, history.
+// plumb-system, and plumb's Inventory. The Kustomization's status says what was applied; the
+// inventory stands apart, so that a status is small whatever a repository holds, and a push that
+// changes objects without adding or removing any does not write it.
 //
 // Pure.
 #pragma once
@@ -25,6 +27,7 @@ inline constexpr std::string_view kNamespacesAnnotation = "plumb.dev/namespaces"
 inline constexpr std::string_view kDefaultNamespaceAnnotation = "plumb.dev/default-namespace";
 
 inline constexpr std::string_view kKustomizations = "kustomizations.kustomize.toolkit.fluxcd.io";
+inline constexpr std::string_view kInventories = "inventories.plumb.dev";
 inline constexpr std::string_view kGitRepositories = "gitrepositories.source.toolkit.fluxcd.io";
 inline constexpr size_t kMaxHistory =
     50;  // applied trees that a push may go back to whatever happens
@@ -34,31 +37,30 @@ struct RepositorySettings {
   RepositoryScope scope;
 };
 
-// Pairs of a manifest and the object that was seen to be as it asks: a plan that meets the same two
-// again need not look.
-struct KnownApplied {
-  std::shared_ptr<const base::Json> manifest;
-  state::ObjectPtr object;
+// The objects that a repository deploys, as its Inventory object lists them.
+struct Inventory {
+  state::ObjectPtr object;  // what it was read from; null if there is none yet
+  std::shared_ptr<const std::set<state::Key>> keys = std::make_shared<std::set<state::Key>>();
 };
-using AppliedMemo = std::map<state::Key, KnownApplied>;
 
 struct RepositoryState {
   std::string name;
   RepositorySettings settings;
-  std::set<state::Key> inventory;
   std::string applied_commit;              // empty before the first
   std::vector<std::string> applied_trees;  // the newest first
+  Inventory inventory;                     // for ReadInventory to fill in
   // What the process remembers; absent after a restart, at the cost of time only.
-  std::shared_ptr<const ManifestSet> applied;  // of applied_commit
-  std::shared_ptr<const AppliedMemo> memo;
+  std::shared_ptr<const ManifestSet> applied;          // of applied_commit
+  std::shared_ptr<const std::set<state::Key>> unsure;  // of `applied`: objects that may differ
 };
 
 state::Key KustomizationKey(std::string_view repository);
 
 // kNotFound if the state has no such repository.
-base::Result<RepositoryState> ReadRepository(const state::View& view,
-                                             const manifests::Schema& schema,
-                                             const std::string& name);
+base::Result<RepositoryState> ReadRepository(const state::View& view, const std::string& name);
+// `known`, an earlier answer, is given back if it is still right.
+Inventory ReadInventory(const state::View& view, const manifests::Schema& schema,
+                        const std::string& name, const Inventory& known = {});
 std::vector<std::string> RepositoryNames(const state::View& view);  // sorted
 
 // Creates plumb-system if it is missing, and the two objects. kAlreadyExists.
@@ -68,10 +70,13 @@ base::Status CreateRepository(state::Draft& draft, const std::string& name,
 // "main@sha1:0123..."
 std::string RevisionText(std::string_view branch, std::string_view commit);
 
-// The status of the Kustomization in the draft: the inventory; with a `set`, also that it is
-// applied now.
-base::Status RecordInventory(state::Draft& draft, const RepositoryState& repository,
-                             const std::set<state::Key>& inventory, const ManifestSet* applied);
+// The inventory of the repository in the draft.
+base::Status RecordInventory(state::Draft& draft, const std::string& repository,
+                             const std::set<state::Key>& keys);
+
+// In the status of the Kustomization in the draft, that `set` is applied now.
+base::Status RecordApplied(state::Draft& draft, const RepositoryState& repository,
+                           const ManifestSet& set);
 
 // Takes `keys` out of the inventory of the repository `owner`.
 base::Status Disown(state::Draft& draft, const std::string& owner,

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "gitsync/apply_manifest.h"
 #include "gitsync/git_rules.h"
+#include "gitsync/read_set.h"
 
 namespace gitsync {
 
@@ -68,6 +69,16 @@ bool SameBesidesStatus(const state::Object& a, const state::Object& b) {
   return covered(a, b) && covered(b, a);
 }
 
+// `known` brought up to `view`.
+base::Result<RepositoryState> ReadState(const state::View& view, const RepositoryState& known,
+                                        const state::DraftContext& context) {
+  ASSIGN_OR_RETURN(RepositoryState state, ReadRepository(view, known.name));
+  state.inventory = ReadInventory(view, *context.schema, known.name, known.inventory);
+  state.applied = known.applied;
+  state.unsure = known.unsure;
+  return state;
+}
+
 }  // namespace
 
 struct SyncEngine::Repo {
@@ -79,8 +90,14 @@ struct SyncEngine::Repo {
   std::shared_ptr<ParseCache> cache = std::make_shared<ParseCache>();
 
   std::shared_ptr<const ManifestSet> applied;  // the last complete deploy's
-  std::shared_ptr<const AppliedMemo> memo;
   std::shared_ptr<const ManifestSet> checked;  // of the push that was last accepted
+  std::shared_ptr<const ManifestSet> latest;   // read last
+  Inventory inventory;                         // as it was read last
+
+  // Deployed objects that changed, and by whomever: since `applied` was applied; since the plan
+  // under way looked, without what it wrote itself; since all of them were last found healthy.
+  std::set<state::Key> unsure, since_plan, unsettled;
+  bool all_settled = false;  // but for `unsettled`
 
   // The deploy under way.
   uint64_t epoch = 0;
@@ -91,8 +108,8 @@ struct SyncEngine::Repo {
   std::shared_ptr<const ManifestSet> set;
   int failures = 0;
   bool wave_complete = false;
-  std::set<state::Key> unhealthy;
-  std::map<state::Key, std::string> told;  // the last progress line of each
+  std::set<state::Key> unhealthy, to_look_at;  // the latter of the former, once health_scheduled
+  std::map<state::Key, std::string> told;      // the last progress line of each
   bool health_scheduled = false;
 
   std::set<state::Key> drifted;
@@ -102,28 +119,10 @@ struct SyncEngine::Repo {
 struct SyncEngine::Reading {
   Status status;
   bool nothing = false;  // the branch does not exist yet
+  Inventory inventory;
   std::shared_ptr<const ManifestSet> set;
   SyncPlan plan;
 };
-
-namespace {
-
-base::Result<std::shared_ptr<const ManifestSet>> ReadSet(
-    GitStore& git, const std::string& name, const std::string& commit, const Quarantine& quarantine,
-    const RepositoryScope& scope, const manifests::Schema& schema, ParseCache& cache) {
-  const ReadBlobFunction read = [&](const std::string& oid) {
-    return git.ReadBlob(name, oid, quarantine);
-  };
-  ASSIGN_OR_RETURN(const CommitInfo info, git.ReadCommit(name, commit, quarantine));
-  ASSIGN_OR_RETURN(const std::vector<TreeEntry> tree, git.ReadTree(name, commit, quarantine));
-  ASSIGN_OR_RETURN(const Discovery discovery, Discover(tree, read));
-  ASSIGN_OR_RETURN(ManifestSet set, ReadManifests(discovery, scope, schema, cache, read));
-  set.commit = commit;
-  set.tree = info.tree;
-  return std::make_shared<const ManifestSet>(std::move(set));
-}
-
-}  // namespace
 
 SyncEngine::SyncEngine(base::Loop& loop, state::Store& store, GitStore& git,
                        const state::DraftContext& context, EngineOptions options)
@@ -169,12 +168,23 @@ state::DraftContext SyncEngine::Context() {
   return context;
 }
 
-base::Result<state::Store::Committed> SyncEngine::Commit(state::Transaction transaction) {
+base::Result<state::Store::Committed> SyncEngine::Commit(state::Transaction transaction,
+                                                         const Repo* repo) {
   if (transaction.empty()) return state::Store::Committed{};
-  committing_ = true;
+  committing_ = repo;
   auto committed = store_.Commit(std::move(transaction));
-  committing_ = false;
+  committing_ = nullptr;
   return committed;
+}
+
+// What a plan starts from, as the process knows it.
+RepositoryState SyncEngine::Known(const RepoPtr& repo) const {
+  RepositoryState known;
+  known.name = repo->name;
+  known.inventory = repo->inventory;
+  known.applied = repo->applied;
+  known.unsure = std::make_shared<const std::set<state::Key>>(repo->unsure);
+  return known;
 }
 
 base::Loop::Task SyncEngine::Guarded(const RepoPtr& repo, base::Loop::Task task) const {
@@ -221,7 +231,7 @@ void SyncEngine::CreateRepository(const std::string& name, const RepositorySetti
         status = gitsync::CreateRepository(draft, repo->name, settings,
                                            options_.url_base + "/" + repo->name + ".git");
       }
-      if (status.ok()) status = Commit(draft.Finish()).status();
+      if (status.ok()) status = Commit(draft.Finish(), repo.get()).status();
       if (!status.ok()) {
         repos_.erase(repo->name);
         return done(status);
@@ -246,12 +256,13 @@ void SyncEngine::DeleteRepository(const std::string& name, std::function<void(St
       Status status;
       for (const state::Key& key :
            {KustomizationKey(repo->name),
+            state::Key{std::string(kInventories), std::string(kSystemNamespace), repo->name},
             state::Key{std::string(kGitRepositories), std::string(kSystemNamespace), repo->name}}) {
         if (status.ok() && draft.view().Get(key) != nullptr) {
           status = draft.Delete(key, state::DeleteOptions()).status();
         }
       }
-      if (status.ok()) status = Commit(draft.Finish()).status();
+      if (status.ok()) status = Commit(draft.Finish(), repo.get()).status();
       if (!status.ok()) return done(status);
       repos_.erase(repo->name);
       store_.WhenDurable(store_.revision(), [done] { done(Status()); });
@@ -263,7 +274,7 @@ void SyncEngine::DeleteRepository(const std::string& name, std::function<void(St
 
 void SyncEngine::PreReceive(PushRequest request, std::shared_ptr<HookSession> session) {
   const RepoPtr repo = Find(request.repository);
-  const auto state = ReadRepository(store_.view(), *context_.schema, request.repository);
+  const auto state = ReadRepository(store_.view(), request.repository);
   if (repo == nullptr || !state.ok())
     return Refuse(*session, std::string(state.status().message()));
   const base::Result<PushOptions> options = ParsePushOptions(request.options);
@@ -291,18 +302,17 @@ void SyncEngine::Check(const RepoPtr& repo, const PushRequest& request, const Re
   RunOnWorker(
       repo,
       [this, repo, commit = update.new_oid, quarantine = request.quarantine, options, session,
-       view = store_.view(), context = Context(), applied = repo->applied,
-       memo = repo->memo]() -> base::Loop::Task {
-        auto state = ReadRepository(view, *context.schema, repo->name);
+       view = store_.view(), context = Context(), known = Known(repo),
+       near = repo->latest]() -> base::Loop::Task {
+        auto state = ReadState(view, known, context);
         if (!state.ok()) {
           return [session, status = state.status()] {
             Refuse(*session, std::string(status.message()));
           };
         }
-        state->applied = applied;
-        state->memo = memo;
-        auto set = ReadSet(git_, repo->name, commit, quarantine, state->settings.scope,
-                           *context.schema, *repo->cache);
+        const SetSource source{
+            git_, repo->name, quarantine, state->settings.scope, *context.schema, *repo->cache};
+        auto set = ReadSet(source, commit, near.get());
         if (!set.ok()) {
           return [session, status = set.status()] {
             Refuse(*session, "the commit could not be read: " + std::string(status.message()));
@@ -310,7 +320,8 @@ void SyncEngine::Check(const RepoPtr& repo, const PushRequest& request, const Re
         }
         auto plan =
             std::make_shared<const SyncPlan>(PlanSync(view, *state, **set, options, context));
-        return [repo, options, session, set = *set, plan] {
+        return [repo, options, session, set = *set, plan, inventory = state->inventory] {
+          repo->inventory = inventory;
           PrintErrors(plan->warnings, "warning: ", *session);
           if (!plan->errors.empty()) {
             PrintErrors(plan->errors, "", *session);
@@ -320,7 +331,7 @@ void SyncEngine::Check(const RepoPtr& repo, const PushRequest& request, const Re
           }
           for (const std::string& line : PlanLines(*plan)) session->Print(line);
           if (options.dry_run) return Refuse(*session, "dry run: nothing was pushed");
-          repo->checked = set;
+          repo->checked = repo->latest = set;
           session->Finish(0);
         };
       });
@@ -328,7 +339,7 @@ void SyncEngine::Check(const RepoPtr& repo, const PushRequest& request, const Re
 
 void SyncEngine::PostReceive(PushRequest request, std::shared_ptr<HookSession> session) {
   const RepoPtr repo = Find(request.repository);
-  const auto state = ReadRepository(store_.view(), *context_.schema, request.repository);
+  const auto state = ReadRepository(store_.view(), request.repository);
   const auto options = ParsePushOptions(request.options);
   const bool deploys =
       repo != nullptr && state.ok() &&
@@ -359,38 +370,40 @@ void SyncEngine::Begin(const RepoPtr& repo, const PushOptions& options,
   repo->unhealthy.clear();
   repo->told.clear();
   repo->health_scheduled = false;
+  repo->to_look_at.clear();
   Attempt(repo);
 }
 
 void SyncEngine::Attempt(const RepoPtr& repo) {
+  repo->since_plan.clear();
   RunOnWorker(repo,
               [this, repo, epoch = repo->epoch, view = store_.view(), context = Context(),
-               options = repo->options, known = repo->set, checked = repo->checked,
-               applied = repo->applied, memo = repo->memo]() -> base::Loop::Task {
+               options = repo->options, known = Known(repo), near = repo->latest,
+               sets = std::vector{repo->set, repo->checked, repo->applied}]() -> base::Loop::Task {
                 Reading reading;
-                auto state = ReadRepository(view, *context.schema, repo->name);
+                auto state = ReadState(view, known, context);
                 reading.status = state.status();
                 if (state.ok()) {
+                  reading.inventory = state->inventory;
                   const auto head = git_.Resolve(repo->name, DeployRef(*state));
                   reading.status = head.status();
                   reading.nothing = head.status().code() == Code::kNotFound;
-                  for (const auto& set : {known, checked, applied}) {
+                  for (const auto& set : sets) {
                     if (head.ok() && set != nullptr && set->commit == *head) reading.set = set;
                   }
                   if (head.ok() && reading.set == nullptr) {
-                    auto set = ReadSet(git_, repo->name, *head, {}, state->settings.scope,
-                                       *context.schema, *repo->cache);
+                    const SetSource source{
+                        git_, repo->name, {}, state->settings.scope, *context.schema, *repo->cache};
+                    auto set = ReadSet(source, *head, near.get());
                     reading.status = set.status();
                     if (set.ok()) reading.set = *set;
                   }
                 }
                 if (reading.set != nullptr) {
-                  state->applied = applied;
-                  state->memo = memo;
                   reading.plan = PlanSync(view, *state, *reading.set, options, context);
                 }
-                return [this, repo, epoch, reading = std::move(reading)] {
-                  if (repo->epoch == epoch) Planned(repo, reading);
+                return [this, repo, epoch, reading = std::move(reading)]() mutable {
+                  if (repo->epoch == epoch) Planned(repo, std::move(reading));
                 };
               });
 }
@@ -401,7 +414,8 @@ void SyncEngine::Planned(const RepoPtr& repo, Reading reading) {
     return EndSession(repo, "nothing to deploy");
   }
   if (!reading.status.ok()) return Retry(repo, std::string(reading.status.message()));
-  repo->set = reading.set;
+  repo->inventory = reading.inventory;
+  repo->set = repo->latest = reading.set;
   Apply(repo, std::move(reading.plan));
 }
 
@@ -411,21 +425,24 @@ void SyncEngine::Apply(const RepoPtr& repo, SyncPlan plan) {
       if (repo->session != nullptr) PrintErrors(plan.errors, "", *repo->session);
       return Retry(repo, plan.errors.front().ToString());
     }
-    const auto committed = Commit(plan.transaction);
+    const auto committed = Commit(plan.transaction, repo.get());
     if (committed.ok()) break;
     if (committed.status().code() != Code::kConflict || attempt == kConflictRetries) {
       return Retry(repo, std::string(committed.status().message()));
     }
     // Something moved since the worker looked: plan again on what is there now.
-    auto state = ReadRepository(store_.view(), *context_.schema, repo->name);
+    const state::DraftContext context = Context();
+    const auto state = ReadState(store_.view(), Known(repo), context);
     if (!state.ok()) return Retry(repo, std::string(state.status().message()));
-    state->applied = repo->applied;
-    state->memo = repo->memo;
-    plan = PlanSync(store_.view(), *state, *repo->set, repo->options, Context());
+    repo->since_plan.clear();
+    plan = PlanSync(store_.view(), *state, *repo->set, repo->options, context);
   }
-  repo->memo = std::make_shared<const AppliedMemo>(std::move(plan.memo));
   repo->between_waves = !plan.complete;
-  if (plan.complete) repo->applied = repo->set;
+  if (plan.complete) {
+    repo->applied = repo->set;
+    repo->unsure = std::move(plan.unsure);
+    repo->unsure.merge(repo->since_plan);
+  }
   repo->wave_complete = plan.complete;
   store_.WhenDurable(store_.revision(), Guarded(repo, [this, repo, complete = plan.complete] {
                        Applied(repo, complete);
@@ -436,17 +453,23 @@ void SyncEngine::Applied(const RepoPtr& repo, bool complete) {
   if (repo->session != nullptr && complete) {
     repo->session->Print("applied " + Short(repo->set->commit));
   }
-  for (const Manifest& manifest : repo->set->manifests) {
-    if (!IsInert(manifest.key)) repo->unhealthy.insert(manifest.key);
+  if (repo->all_settled) {
+    for (const state::Key& key : repo->unsettled) {
+      if (repo->set->Find(key) != nullptr) repo->unhealthy.insert(key);
+    }
+  } else {
+    for (const Manifest& manifest : repo->set->manifests) {
+      if (!IsInert(manifest.key)) repo->unhealthy.insert(repo->unhealthy.end(), manifest.key);
+    }
   }
-  if (repo->drifted.size() > 0) ScheduleRepair(repo, options_.drift_delay);
+  if (!repo->drifted.empty()) ScheduleRepair(repo, options_.drift_delay);
   Watch(repo);
 }
 
 // The wait for what was applied.
 
 void SyncEngine::Watch(const RepoPtr& repo) {
-  LookAtHealth(repo);
+  LookAtHealth(repo, repo->unhealthy);
   if (!repo->active || repo->unhealthy.empty()) return;
   Condition(repo, "Unknown", "Progressing", "waiting for what was applied to become healthy");
   loop_.After(options_.health_limit, Guarded(repo, [this, repo, set = repo->set] {
@@ -459,25 +482,27 @@ void SyncEngine::Watch(const RepoPtr& repo) {
               }));
 }
 
-void SyncEngine::LookAtHealth(const RepoPtr& repo) {
+void SyncEngine::LookAtHealth(const RepoPtr& repo, const std::set<state::Key>& keys) {
   const state::View& view = store_.view();
-  for (auto key = repo->unhealthy.begin(); key != repo->unhealthy.end();) {
-    const state::ObjectPtr object = view.Get(*key);
+  for (const state::Key& key : std::set<state::Key>(keys)) {
+    const state::ObjectPtr object = view.Get(key);
     // In a later wave, or deleted: the next plan looks after it.
     const Health health = object == nullptr ? Health() : HealthOf(*object, view);
-    std::string& told = repo->told[*key];
+    std::string& told = repo->told[key];
     if (repo->session != nullptr && object != nullptr && told != health.reason &&
         !health.reason.empty()) {
-      repo->session->Print(key->ToString() + "  " + health.reason);
+      repo->session->Print(key.ToString() + "  " + health.reason);
     }
     told = health.reason;
     if (health.level == Health::Level::kFailed) {
-      return Settle(repo, DeployOutcome::kFailed, key->ToString() + ": " + health.reason);
+      return Settle(repo, DeployOutcome::kFailed, key.ToString() + ": " + health.reason);
     }
-    key = health.level == Health::Level::kHealthy ? repo->unhealthy.erase(key) : std::next(key);
+    if (health.level == Health::Level::kHealthy) repo->unhealthy.erase(key);
   }
   if (!repo->unhealthy.empty()) return;
   if (!repo->wave_complete) return Attempt(repo);
+  repo->all_settled = true;
+  repo->unsettled.clear();
   Settle(repo, DeployOutcome::kHealthy, "healthy");
 }
 
@@ -509,7 +534,7 @@ void SyncEngine::Settle(const RepoPtr& repo, DeployOutcome outcome, const std::s
     EndSession(repo, message);
   }
   if (!on_settled_ || repo->set == nullptr) return;
-  const auto state = ReadRepository(store_.view(), *context_.schema, repo->name);
+  const auto state = ReadRepository(store_.view(), repo->name);
   on_settled_(Deploy{repo->name, state.ok() ? state->settings.branch : "", repo->set->commit,
                      repo->set->tree, outcome, message, repo->set});
 }
@@ -525,7 +550,7 @@ void SyncEngine::Condition(const RepoPtr& repo, std::string_view value, std::str
                            const std::string& message) {
   state::Draft draft(store_.view(), Context());
   Status status = RecordCondition(draft, repo->name, "Ready", value, reason, message);
-  if (status.ok()) status = Commit(draft.Finish()).status();
+  if (status.ok()) status = Commit(draft.Finish(), repo.get()).status();
   if (!status.ok()) {
     base::LogWarning("a repository's condition was not recorded",
                      {{"repository", repo->name}, {"why", std::string(status.message())}});
@@ -535,22 +560,66 @@ void SyncEngine::Condition(const RepoPtr& repo, std::string_view value, std::str
 // Drift.
 
 void SyncEngine::Changed(const state::Change& change) {
+  NoteHealth(change);
+  // Who deploys it, and who did until now.
+  std::set<std::string> owners;
+  for (const state::ObjectPtr& side : {change.previous, change.object}) {
+    if (side != nullptr) owners.insert(std::string(side->Labels()[kOwnerLabel].AsString()));
+  }
+  for (const std::string& owner : owners) {
+    const RepoPtr repo = owner.empty() ? nullptr : Find(owner);
+    if (repo == nullptr) continue;
+    if (!IsInert(change.key())) repo->unsettled.insert(change.key());
+    if (!change.removed && !change.created() &&
+        SameBesidesStatus(*change.object, *change.previous)) {
+      continue;
+    }
+    repo->unsure.insert(change.key());
+    if (committing_ == repo.get()) continue;
+    repo->since_plan.insert(change.key());
+    // Another repository takes it over, or it comes to be: neither is for us to put back.
+    if (committing_ != nullptr || change.created()) continue;
+    if (repo->applied == nullptr || repo->applied->Find(change.key()) == nullptr) continue;
+    repo->drifted.insert(change.key());
+    ScheduleRepair(repo, options_.drift_delay);
+  }
+}
+
+// An object's health follows from its own status and from what was made for it.
+void SyncEngine::NoteHealth(const state::Change& change) {
+  std::optional<state::Key> root;
   for (const auto& [name, repo] : repos_) {
-    if (!repo->active || repo->health_scheduled || repo->unhealthy.empty()) continue;
+    if (!repo->active || repo->unhealthy.empty()) continue;
+    if (!root) root = RootOf(change.object != nullptr ? *change.object : *change.previous);
+    if (!repo->unhealthy.contains(*root)) continue;
+    repo->to_look_at.insert(*root);
+    if (repo->health_scheduled) continue;
     repo->health_scheduled = true;
     loop_.After(options_.health_delay, Guarded(repo, [this, repo = repo] {
                   repo->health_scheduled = false;
-                  if (repo->active && !repo->unhealthy.empty()) LookAtHealth(repo);
+                  const std::set<state::Key> keys = std::exchange(repo->to_look_at, {});
+                  if (repo->active && !repo->unhealthy.empty()) LookAtHealth(repo, keys);
                 }));
   }
-  if (committing_ || change.created()) return;
-  const std::string owner(change.previous->Labels()[kOwnerLabel].AsString());
-  const RepoPtr repo = owner.empty() ? nullptr : Find(owner);
-  if (repo == nullptr || repo->applied == nullptr) return;
-  if (!change.removed && SameBesidesStatus(*change.object, *change.previous)) return;
-  if (repo->applied->Find(change.key()) == nullptr) return;
-  repo->drifted.insert(change.key());
-  ScheduleRepair(repo, options_.drift_delay);
+}
+
+// What an object was made for: of a pod of a Deployment, the Deployment.
+state::Key SyncEngine::RootOf(const state::Object& object) const {
+  constexpr int kMostLevels = 4;
+  state::Key root = object.key;
+  base::Value owner = object.ControllerRef();
+  state::ObjectPtr above;
+  for (int level = 0; level < kMostLevels && owner.Exists(); ++level) {
+    const manifests::Kind* kind =
+        context_.schema->FindKind(owner["apiVersion"].AsString(), owner["kind"].AsString());
+    if (kind == nullptr) break;
+    root = state::Key{kind->Resource(), kind->namespaced ? root.ns : "",
+                      std::string(owner["name"].AsString())};
+    above = store_.view().Get(root);
+    if (above == nullptr) break;
+    owner = above->ControllerRef();
+  }
+  return root;
 }
 
 void SyncEngine::ScheduleRepair(const RepoPtr& repo, base::Duration delay) {
@@ -564,13 +633,14 @@ void SyncEngine::ScheduleRepair(const RepoPtr& repo, base::Duration delay) {
 }
 
 void SyncEngine::Repair(const RepoPtr& repo) {
-  const auto state = ReadRepository(store_.view(), *context_.schema, repo->name);
+  const auto state = ReadRepository(store_.view(), repo->name);
   if (!state.ok()) return;
   std::set<state::Key> keys = std::exchange(repo->drifted, {});
   // What another repository has taken over is no longer ours to put back.
-  std::erase_if(keys, [&](const state::Key& key) { return !state->inventory.contains(key); });
+  repo->inventory = ReadInventory(store_.view(), *context_.schema, repo->name, repo->inventory);
+  std::erase_if(keys, [&](const state::Key& key) { return !repo->inventory.keys->contains(key); });
   RepairPlan plan = PlanRepair(store_.view(), repo->name, *repo->applied, keys, Context());
-  const auto committed = Commit(std::move(plan.transaction));
+  const auto committed = Commit(std::move(plan.transaction), repo.get());
   if (committed.ok() && plan.errors.empty()) {
     for (const state::Key& key : plan.repaired) {
       base::LogInfo("put back as the repository says",

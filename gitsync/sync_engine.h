@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -85,15 +86,19 @@ class SyncEngine {
   void Apply(const RepoPtr& repo, SyncPlan plan);
   void Applied(const RepoPtr& repo, bool complete);
   void Watch(const RepoPtr& repo);
-  void LookAtHealth(const RepoPtr& repo);
+  void LookAtHealth(const RepoPtr& repo, const std::set<state::Key>& keys);
   void Retry(const RepoPtr& repo, const std::string& message);
   void Settle(const RepoPtr& repo, DeployOutcome outcome, const std::string& message);
   void EndSession(const RepoPtr& repo, const std::string& line);
   void Condition(const RepoPtr& repo, std::string_view value, std::string_view reason,
                  const std::string& message);
-  base::Result<state::Store::Committed> Commit(state::Transaction transaction);
+  // `repo` commits: what it changes of its own is no drift.
+  base::Result<state::Store::Committed> Commit(state::Transaction transaction, const Repo* repo);
+  RepositoryState Known(const RepoPtr& repo) const;
 
   void Changed(const state::Change& change);
+  void NoteHealth(const state::Change& change);
+  state::Key RootOf(const state::Object& object) const;
   void ScheduleRepair(const RepoPtr& repo, base::Duration delay);
   void Repair(const RepoPtr& repo);
 
@@ -108,7 +113,7 @@ class SyncEngine {
   base::Rng seeds_;
   std::map<std::string, RepoPtr> repos_;
   std::function<void(const Deploy&)> on_settled_;
-  bool committing_ = false;  // a change that this makes itself is no drift
+  const Repo* committing_ = nullptr;  // while its transaction commits
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

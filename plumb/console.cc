@@ -75,10 +75,12 @@ base::Json Console::Repositories() const {
     const state::ObjectPtr record = store_.view().Get(gitsync::KustomizationKey(name));
     if (record == nullptr) continue;
     const base::Value status = (*record)["status"];
+    const state::ObjectPtr inventory =
+        store_.view().Get(gitsync::kInventories, gitsync::kSystemNamespace, name);
     base::Json entry = base::Json::MakeObject(
         {{"name", name},
          {"revision", status["lastAppliedRevision"].AsString()},
-         {"objects", static_cast<int64_t>(status["inventory"]["entries"].size())},
+         {"objects", inventory == nullptr ? int64_t{0} : (*inventory)["count"].AsInt()},
          {"ready", "Unknown"},
          {"message", ""}});
     for (base::Value condition : status["conditions"].Elements()) {

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "base/edge/log.h"
-#include "gitsync/edge/git_host.h"
 #include "plumb/arguments.h"
 #include "plumb/commands.h"
 #include "plumb/dev/commands.h"
@@ -36,7 +35,6 @@ constexpr Command kCommands[] = {
     {"wait", WaitCommand, "wait until a deploy is healthy or has failed"},
     {"token", TokenCommand, "create, list and revoke the tokens of people and pipelines"},
     {"version", VersionCommand, "print the version"},
-    {"git-hook", GitHookCommand, nullptr},
     {"dev-forward", DevForwardCommand, nullptr},
 };
 
@@ -54,17 +52,6 @@ void PrintHelp(std::FILE* out) {
 }
 
 }  // namespace
-
-// Run by git, in a repository that plumb hosts: `plumb git-hook NAME --socket PATH`.
-int GitHookCommand(const Words& words) {
-  const base::Result<Arguments> arguments = Arguments::Parse(words, {{"--socket"}, {}});
-  if (!arguments.ok()) return Fail(arguments.status());
-  if (arguments->operands().size() != 1) {
-    return Fail(
-        base::Status(base::Code::kInvalid, "git-hook is run by git, with the name of a hook"));
-  }
-  return gitsync::RunHook(arguments->operands()[0], arguments->Get("--socket"));
-}
 
 int Main(const Words& words) {
   if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {

@@ -53,10 +53,4 @@ int MainLoop::Run() {
   return base::InfoOf(failure_.code()).exit_code;
 }
 
-std::string ProgramPath() {
-  char buffer[4096];
-  const ssize_t length = readlink("/proc/self/exe", buffer, sizeof buffer);
-  return length > 0 ? std::string(buffer, static_cast<size_t>(length)) : "plumb";
-}
-
 }  // namespace plumb

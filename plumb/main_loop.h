@@ -29,7 +29,4 @@ class MainLoop {
   base::Status failure_;
 };
 
-// The path of this very program.
-std::string ProgramPath();
-
 }  // namespace plumb

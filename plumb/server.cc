@@ -120,8 +120,9 @@ base::Status Server::Impl::StartDeciding() {
   gitsync::GitHostOptions host;
   host.root = options.data_dir + "/git";
   host.hook_socket = options.data_dir + "/git-hook.sock";
-  host.hook_program = options.program;
+  host.hook_program = options.data_dir + "/git-hook";
   RETURN_IF_ERROR(base::MakeDirectories(host.root, 0700));
+  RETURN_IF_ERROR(gitsync::WriteHookProgram(host.hook_program));
   git = gitsync::OpenGitStore(host);
   git_host = std::make_unique<gitsync::GitHost>(host);
   engine = std::make_unique<gitsync::SyncEngine>(

@@ -21,9 +21,7 @@ struct ServerOptions {
   std::string data_dir;
   std::string address = "0.0.0.0";
   int port = kDefaultPort;
-  std::vector<std::string>
-      names;            // further DNS names and addresses of the server, for its certificate
-  std::string program;  // this binary, for Git's hooks
+  std::vector<std::string> names;  // further DNS names and addresses, for the certificate
   state::ClusterConfig cluster;
 };
 

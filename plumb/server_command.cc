@@ -26,7 +26,6 @@ FlagSet ServerFlags() {
 base::Result<ServerOptions> ReadServerOptions(const Arguments& arguments) {
   ServerOptions options;
   options.data_dir = arguments.Get("--data-dir", kDefaultDataDir);
-  options.program = ProgramPath();
   options.names = arguments.All("--name");
   const std::string listen = arguments.Get("--listen", options.address);
   const size_t colon = listen.rfind(':');

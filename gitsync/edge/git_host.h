@@ -1,8 +1,8 @@
 // GitHost: smart HTTP for the repositories of a directory, by git's own upload-pack and
 // receive-pack as children.
 //
-// A push runs git receive-pack with quarantine, fsck and limits; its hooks are this very program
-// (`plumb git-hook NAME`), which talks to HookServer over a Unix socket: pre-receive asks "may
+// A push runs git receive-pack with quarantine, fsck and limits; its hooks are a small program
+// (git_hook_main.cc), which talks to HookServer over a Unix socket: pre-receive asks "may
 // these refs move?" while the objects are still in quarantine, post-receive streams what becomes of
 // it. What the daemon writes back appears as "remote: ..." lines.
 #pragma once
@@ -32,10 +32,13 @@ class HookServer {
                                                          HookHandlers handlers);
 };
 
-// The other end: what `plumb git-hook pre-receive|post-receive` does. Reads updates from standard
+// The other end: what the hook program does as pre-receive or post-receive. Reads updates from standard
 // input, options and quarantine from the environment that git sets, prints what comes; the exit
 // code.
 int RunHook(const std::string& name, const std::string& socket_path);
+
+// Writes the hook program to `path`, unless it is there already.
+base::Status WriteHookProgram(const std::string& path);
 
 // A body that can be read and written piecewise: what the HTTP edge offers, restated so that the
 // rooms stay apart.
@@ -61,7 +64,7 @@ struct GitHttpResponse {
 struct GitHostOptions {
   std::string root;  // holds NAME.git
   std::string hook_socket;
-  std::string hook_program;  // absolute path of the plumb binary
+  std::string hook_program;  // absolute path; WriteHookProgram makes it
   size_t max_pack_bytes = 512u << 20;
   base::Duration timeout = base::Duration::Minutes(30);  // of one child
 };

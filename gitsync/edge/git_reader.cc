@@ -108,6 +108,86 @@ class TreeWalk {
   std::vector<TreeEntry> entries_;
 };
 
+// Two trees side by side, in git's order of entries; what has the same id on both sides is not
+// entered, so a one-line change costs the directories above it.
+class TreeComparison {
+ public:
+  TreeComparison(git_repository* repository, git_odb* odb, size_t most)
+      : repository_(repository), odb_(odb), most_(most) {}
+
+  // Either side may be absent.
+  Status Compare(const git_oid* before, const git_oid* after, const std::string& prefix,
+                 size_t depth) {
+    ASSIGN_OR_RETURN(const TreeHandle left, Open(before, prefix, depth));
+    ASSIGN_OR_RETURN(const TreeHandle right, Open(after, prefix, depth));
+    const size_t left_count = left ? git_tree_entrycount(left.get()) : 0;
+    const size_t right_count = right ? git_tree_entrycount(right.get()) : 0;
+    for (size_t i = 0, j = 0; i < left_count || j < right_count;) {
+      const git_tree_entry* a = i < left_count ? git_tree_entry_byindex(left.get(), i) : nullptr;
+      const git_tree_entry* b = j < right_count ? git_tree_entry_byindex(right.get(), j) : nullptr;
+      const int order = a == nullptr ? 1 : b == nullptr ? -1 : git_tree_entry_cmp(a, b);
+      if (order <= 0) ++i;
+      if (order >= 0) ++j;
+      RETURN_IF_ERROR(Visit(order <= 0 ? a : nullptr, order >= 0 ? b : nullptr, prefix, depth));
+    }
+    return {};
+  }
+  std::vector<TreeChange> TakeChanges() { return std::move(changes_); }
+
+ private:
+  Result<TreeHandle> Open(const git_oid* oid, const std::string& prefix, size_t depth) {
+    TreeHandle tree;
+    if (oid == nullptr) return tree;
+    if (depth > kMaxTreeDepth || ++opened_ > kMaxTreeEntries) {
+      return Status(Code::kTooLarge, "directory \"" + prefix + "\" lies too deep, or there are " +
+                                         "too many of them");
+    }
+    RETURN_IF_ERROR(CheckObject(odb_, *oid, GIT_OBJECT_TREE, kMaxTreeObjectBytes).status());
+    if (const int error = git_tree_lookup(OwnedBy(tree), repository_, oid); error < 0) {
+      return GitFailure(error, "cannot read directory \"" + prefix + "\"");
+    }
+    return tree;
+  }
+
+  Status Visit(const git_tree_entry* a, const git_tree_entry* b, const std::string& prefix,
+               size_t depth) {
+    if (a != nullptr && b != nullptr && git_oid_equal(git_tree_entry_id(a), git_tree_entry_id(b)) &&
+        git_tree_entry_filemode_raw(a) == git_tree_entry_filemode_raw(b)) {
+      return {};
+    }
+    const std::string path = prefix + git_tree_entry_name(a != nullptr ? a : b);
+    const auto directory = [](const git_tree_entry* item) {
+      return item != nullptr && git_tree_entry_type(item) == GIT_OBJECT_TREE;
+    };
+    if (directory(a) || directory(b)) {  // of one order, so both are, or one is absent
+      return Compare(a != nullptr ? git_tree_entry_id(a) : nullptr,
+                     b != nullptr ? git_tree_entry_id(b) : nullptr, path + "/", depth + 1);
+    }
+    if (changes_.size() == most_) {
+      return Status(Code::kTooLarge, "more than " + std::to_string(most_) + " files differ");
+    }
+    TreeChange& change = changes_.emplace_back();
+    if (a != nullptr) change.before = EntryOf(*a, path);
+    if (b == nullptr) return {};
+    change.after = EntryOf(*b, path);
+    if (git_tree_entry_type(b) != GIT_OBJECT_BLOB) return {};
+    ASSIGN_OR_RETURN(const Header header, ReadHeader(odb_, *git_tree_entry_id(b)));
+    change.after->size = header.size;
+    return {};
+  }
+
+  static TreeEntry EntryOf(const git_tree_entry& item, const std::string& path) {
+    return TreeEntry{path, ToText(*git_tree_entry_id(&item)),
+                     static_cast<uint32_t>(git_tree_entry_filemode_raw(&item)), 0};
+  }
+
+  git_repository* repository_;
+  git_odb* odb_;
+  const size_t most_;
+  size_t opened_ = 0;
+  std::vector<TreeChange> changes_;
+};
+
 }  // namespace
 
 Result<OdbHandle> OdbOf(git_repository* repository) {
@@ -184,6 +264,25 @@ Result<std::vector<TreeEntry>> ReadCommitTree(git_repository* repository,
   std::sort(entries.begin(), entries.end(),
             [](const TreeEntry& a, const TreeEntry& b) { return a.path < b.path; });
   return entries;
+}
+
+Result<std::vector<TreeChange>> DiffCommits(git_repository* repository, const std::string& from,
+                                            const std::string& to, size_t most) {
+  ASSIGN_OR_RETURN(const git_oid from_id, ParseOid(from));
+  ASSIGN_OR_RETURN(const git_oid to_id, ParseOid(to));
+  ASSIGN_OR_RETURN(const CommitHandle before, LookUpCommit(repository, from_id));
+  ASSIGN_OR_RETURN(const CommitHandle after, LookUpCommit(repository, to_id));
+  if (git_oid_equal(git_commit_tree_id(before.get()), git_commit_tree_id(after.get()))) {
+    return std::vector<TreeChange>();
+  }
+  ASSIGN_OR_RETURN(const OdbHandle odb, OdbOf(repository));
+  TreeComparison comparison(repository, odb.get(), most);
+  RETURN_IF_ERROR(
+      comparison.Compare(git_commit_tree_id(before.get()), git_commit_tree_id(after.get()), "", 1));
+  std::vector<TreeChange> changes = comparison.TakeChanges();
+  std::sort(changes.begin(), changes.end(),
+            [](const TreeChange& a, const TreeChange& b) { return a.path() < b.path(); });
+  return changes;
 }
 
 Result<std::string> ReadBlobContent(git_repository* repository, const std::string& oid) {

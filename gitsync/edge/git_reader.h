@@ -20,6 +20,9 @@ base::Result<std::string> ReadRefCommit(git_repository* repository, const std::s
 base::Result<CommitInfo> ReadCommitInfo(git_repository* repository, const std::string& oid);
 base::Result<std::vector<TreeEntry>> ReadCommitTree(git_repository* repository,
                                                     const std::string& commit);
+base::Result<std::vector<TreeChange>> DiffCommits(git_repository* repository,
+                                                  const std::string& from, const std::string& to,
+                                                  size_t most);
 base::Result<std::string> ReadBlobContent(git_repository* repository, const std::string& oid);
 
 }  // namespace gitsync

@@ -217,6 +217,13 @@ class LibgitStore : public GitStore {
       return ReadCommitTree(handle, commit);
     });
   }
+  Result<std::vector<TreeChange>> Diff(const std::string& repository, const std::string& from,
+                                       const std::string& to, size_t most,
+                                       const Quarantine& quarantine) override {
+    return Use<std::vector<TreeChange>>(repository, quarantine, [&](git_repository* handle) {
+      return DiffCommits(handle, from, to, most);
+    });
+  }
   Result<std::string> ReadBlob(const std::string& repository, const std::string& oid,
                                const Quarantine& quarantine) override {
     return Use<std::string>(repository, quarantine,

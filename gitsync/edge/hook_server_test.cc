@@ -1,5 +1,5 @@
 // What the hook socket does apart from a push: who may talk, what it does with bytes that no hook
-// sends, slow readers, its file. The hook itself runs as this test program.
+// sends, slow readers, its file; and the real hook program.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -66,8 +66,10 @@ class HookServerTest : public testing::Test {
   }
   base::RunOutput RunHookProgram(const std::string& name, const std::string& input,
                                  GitSandbox::Words environment = {}) {
+    const std::string program = sandbox_.root() + "/git-hook";
+    EXPECT_TRUE(WriteHookProgram(program).ok());
     base::ProcessOptions options;
-    options.argv = {OwnProgram(), "git-hook", name, "--socket", path_};
+    options.argv = {program, "git-hook", name, "--socket", path_};
     environment.insert(environment.end(), {"PLUMB_REPOSITORY=shop", "PLUMB_USER=alice"});
     options.environment = environment;
     return *base::RunProcess(options, input, base::Duration::Seconds(60));

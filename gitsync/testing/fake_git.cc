@@ -210,6 +210,30 @@ Result<std::vector<TreeEntry>> FakeGit::ReadTree(const std::string& repository,
   return entries;
 }
 
+Result<std::vector<TreeChange>> FakeGit::Diff(const std::string& repository,
+                                              const std::string& from, const std::string& to,
+                                              size_t most, const Quarantine& quarantine) {
+  ASSIGN_OR_RETURN(const std::vector<TreeEntry> before,
+                   FakeGit::ReadTree(repository, from, quarantine));
+  ASSIGN_OR_RETURN(const std::vector<TreeEntry> after,
+                   FakeGit::ReadTree(repository, to, quarantine));
+  std::map<std::string, TreeChange> by_path;
+  for (const TreeEntry& entry : before) {
+    by_path[entry.path].before = entry;
+    by_path[entry.path].before->size = 0;
+  }
+  for (const TreeEntry& entry : after) by_path[entry.path].after = entry;
+  std::vector<TreeChange> changes;
+  for (auto& [path, change] : by_path) {
+    if (change.before && change.after && change.before->oid == change.after->oid) continue;
+    changes.push_back(std::move(change));
+  }
+  if (changes.size() > most) {
+    return Status(Code::kTooLarge, "more than " + std::to_string(most) + " files differ");
+  }
+  return changes;
+}
+
 Status FakeGit::AddTree(const Scope& scope, const std::string& tree, const std::string& prefix,
                         std::vector<TreeEntry>& entries) const {
   const Tree* found = FindIn(scope, &Objects::trees, tree);

@@ -61,6 +61,9 @@ class FakeGit : public GitStore {
   base::Result<std::vector<TreeEntry>> ReadTree(const std::string& repository,
                                                 const std::string& commit,
                                                 const Quarantine& quarantine = {}) override;
+  base::Result<std::vector<TreeChange>> Diff(const std::string& repository, const std::string& from,
+                                             const std::string& to, size_t most,
+                                             const Quarantine& quarantine = {}) override;
   base::Result<std::string> ReadBlob(const std::string& repository, const std::string& oid,
                                      const Quarantine& quarantine = {}) override;
   base::Result<bool> IsAncestor(const std::string& repository, const std::string& ancestor,

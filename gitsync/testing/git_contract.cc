@@ -41,6 +41,19 @@ std::string Describe(const Result<std::vector<TreeEntry>>& tree) {
   return text;
 }
 
+// One line a file: "path before -> after", the oids shortened.
+std::string Describe(const Result<std::vector<TreeChange>>& changes) {
+  if (!changes.ok()) return CodeName(changes.status());
+  const auto side = [](const std::optional<TreeEntry>& entry) {
+    return entry ? entry->oid.substr(0, 7) + " " + std::to_string(entry->size) : "none";
+  };
+  std::string text;
+  for (const TreeChange& change : *changes) {
+    text += change.path() + " " + side(change.before) + " -> " + side(change.after) + "\n";
+  }
+  return text;
+}
+
 std::string Subjects(const Result<std::vector<CommitInfo>>& history) {
   if (!history.ok()) return CodeName(history.status());
   std::string text;
@@ -155,6 +168,24 @@ TEST_P(GitContract, QuarantinedObjectsAreSeenOnlyThroughTheirQuarantine) {
   EXPECT_EQ(Text(store().ReadBlob("shop", b, staged.quarantine)), "2");
   EXPECT_EQ(CodeName(store().ReadBlob("shop", b).status()), "NotFound");
   EXPECT_EQ(Text(store().Resolve("shop", kMain)), first);
+}
+
+TEST_P(GitContract, DiffNamesWhatTwoCommitsHaveDifferently) {
+  const std::string one = Push(
+      kMain, {{"a/x.yaml", "a"}, {"a/y.yaml", "b"}, {"b.yaml", "b"}, {"c", "was a file"}}, "1", 1);
+  const FakeGit::Staged two = driver_->Stage(
+      "shop", kMain, {{"a/x.yaml", "a"}, {"a/y.yaml", "a"}, {"a-b", "a"}, {"c/d.yaml", "b"}}, "2",
+      WallTime::FromSeconds(2), false);
+  EXPECT_EQ(Describe(store().Diff("shop", one, two.new_oid, 10, two.quarantine)),
+            "a-b none -> 2e65efe 1\n"
+            "a/y.yaml 63d8dbd 0 -> 2e65efe 1\n"
+            "b.yaml 63d8dbd 0 -> none\n"
+            "c cffc289 0 -> none\n"
+            "c/d.yaml none -> 63d8dbd 1\n");
+  EXPECT_EQ(Describe(store().Diff("shop", one, one, 10)), "");
+  EXPECT_EQ(Describe(store().Diff("shop", one, two.new_oid, 4, two.quarantine)),
+            "RequestEntityTooLarge");
+  EXPECT_EQ(Describe(store().Diff("shop", one, two.new_oid, 10)), "NotFound");
 }
 
 TEST_P(GitContract, AcceptedObjectsAreSeenByAll) {
