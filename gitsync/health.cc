@@ -110,15 +110,21 @@ std::string ContainerTrouble(base::Value container) {
   return text;
 }
 
-std::string TroubleOfPod(const state::Object& pod) {
+std::optional<Trouble> TroubleOfPod(const state::ObjectPtr& pod) {
   for (const char* list : {"initContainerStatuses", "containerStatuses"}) {
-    for (const base::Value container : pod["status"][list].Elements()) {
+    for (const base::Value container : (*pod)["status"][list].Elements()) {
       if (container["ready"].AsBool()) continue;
-      const std::string trouble = ContainerTrouble(container);
-      if (!trouble.empty()) return "pod " + pod.key.name + ": " + trouble;
+      const std::string text = ContainerTrouble(container);
+      if (text.empty()) continue;
+      Trouble trouble{pod, std::string(container["name"].AsString()),
+                      "pod " + pod->key.name + ": " + text};
+      trouble.crashed = container["state"]["terminated"].Exists() ||
+                        container["lastState"]["terminated"].Exists();
+      trouble.previous = container["state"]["running"].Exists();
+      return trouble;
     }
   }
-  return "";
+  return std::nullopt;
 }
 
 }  // namespace
@@ -153,14 +159,21 @@ Health HealthOf(const state::Object& object, const state::View& view) {
   return health;
 }
 
-std::string PodTrouble(const state::Object& object, const state::View& view) {
-  if (object.key.resource == "pods") return TroubleOfPod(object);
+std::optional<Trouble> FindTrouble(const state::Object& object, const state::View& view) {
+  if (object.key.resource == "pods") {
+    const state::ObjectPtr pod = view.Get(object.key);
+    return pod == nullptr ? std::nullopt : TroubleOfPod(pod);
+  }
   for (const state::ObjectPtr& owned : view.Lookup(state::Index::kOwner, object.Uid())) {
     if (owned->key.resource != "pods" && owned->key.resource != "replicasets.apps") continue;
-    const std::string trouble = PodTrouble(*owned, view);
-    if (!trouble.empty()) return trouble;
+    if (std::optional<Trouble> trouble = FindTrouble(*owned, view)) return trouble;
   }
-  return "";
+  return std::nullopt;
+}
+
+std::string PodTrouble(const state::Object& object, const state::View& view) {
+  const std::optional<Trouble> trouble = FindTrouble(object, view);
+  return trouble ? trouble->text : "";
 }
 
 }  // namespace gitsync

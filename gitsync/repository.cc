@@ -86,6 +86,20 @@ state::Key KustomizationKey(std::string_view repository) {
                     std::string(repository)};
 }
 
+RepositoryScope ScopeOf(const state::Object& kustomization) {
+  const base::Value annotations = kustomization.Meta("annotations");
+  RepositoryScope scope;
+  scope.namespaces = SplitNames(annotations[kNamespacesAnnotation].AsString());
+  scope.default_namespace = annotations[kDefaultNamespaceAnnotation].AsString(
+      scope.namespaces.empty() ? "default" : scope.namespaces.front());
+  return scope;
+}
+
+std::string BranchOf(const state::View& view, std::string_view repository) {
+  const state::ObjectPtr source = view.Get(kGitRepositories, kSystemNamespace, repository);
+  return source == nullptr ? "" : std::string((*source)["spec"]["ref"]["branch"].AsString("main"));
+}
+
 std::string RevisionText(std::string_view branch, std::string_view commit) {
   return std::string(branch) + "@sha1:" + std::string(commit);
 }
@@ -96,11 +110,8 @@ base::Result<RepositoryState> ReadRepository(const state::View& view, const std:
   if (object == nullptr || source == nullptr) return NoRepository(name);
   RepositoryState state;
   state.name = name;
-  state.settings.branch = (*source)["spec"]["ref"]["branch"].AsString("main");
-  RepositoryScope& scope = state.settings.scope;
-  scope.namespaces = SplitNames(object->Meta("annotations")[kNamespacesAnnotation].AsString());
-  scope.default_namespace = object->Meta("annotations")[kDefaultNamespaceAnnotation].AsString(
-      scope.namespaces.empty() ? "default" : scope.namespaces.front());
+  state.settings.branch = BranchOf(view, name);
+  state.settings.scope = ScopeOf(*object);
   const base::Value status = (*object)["status"];
   const std::string_view revision = status["lastAppliedRevision"].AsString();
   state.applied_commit = revision.substr(std::min(revision.rfind(':') + 1, revision.size()));

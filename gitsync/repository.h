@@ -55,6 +55,9 @@ struct RepositoryState {
 };
 
 state::Key KustomizationKey(std::string_view repository);
+RepositoryScope ScopeOf(const state::Object& kustomization);
+// The deploy branch; empty if there is no such repository.
+std::string BranchOf(const state::View& view, std::string_view repository);
 
 // kNotFound if the state has no such repository.
 base::Result<RepositoryState> ReadRepository(const state::View& view, const std::string& name);

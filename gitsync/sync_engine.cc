@@ -20,6 +20,7 @@
 #include "gitsync/apply_manifest.h"
 #include "gitsync/git_rules.h"
 #include "gitsync/read_set.h"
+#include "gitsync/webhook_event.h"
 
 namespace gitsync {
 
@@ -475,9 +476,9 @@ void SyncEngine::Watch(const RepoPtr& repo) {
   loop_.After(options_.health_limit, Guarded(repo, [this, repo, set = repo->set] {
                 if (repo->active && !repo->unhealthy.empty() && repo->set == set) {
                   const state::Key& key = *repo->unhealthy.begin();
-                  Settle(repo, DeployOutcome::kFailed,
-                         key.ToString() + " did not become healthy within " +
-                             options_.health_limit.ToString() + ": " + repo->told[key]);
+                  Fail(repo, key,
+                       key.ToString() + " did not become healthy within " +
+                           options_.health_limit.ToString() + ": " + repo->told[key]);
                 }
               }));
 }
@@ -495,7 +496,7 @@ void SyncEngine::LookAtHealth(const RepoPtr& repo, const std::set<state::Key>& k
     }
     told = health.reason;
     if (health.level == Health::Level::kFailed) {
-      return Settle(repo, DeployOutcome::kFailed, key.ToString() + ": " + health.reason);
+      return Fail(repo, key, key.ToString() + ": " + health.reason);
     }
     if (health.level == Health::Level::kHealthy) repo->unhealthy.erase(key);
   }
@@ -520,23 +521,79 @@ void SyncEngine::Retry(const RepoPtr& repo, const std::string& message) {
   loop_.After(delay, Guarded(repo, [this, repo] { Attempt(repo); }));
 }
 
-void SyncEngine::Settle(const RepoPtr& repo, DeployOutcome outcome, const std::string& message) {
+// A failure ends the deploy once the last words of the container at fault are there, or do not
+// come.
+void SyncEngine::Fail(const RepoPtr& repo, const state::Key& failed, const std::string& message) {
+  const state::Key key = failed;  // it may be one of those forgotten here
+  repo->unhealthy.clear();
+  const state::ObjectPtr object = store_.view().Get(key);
+  const std::optional<Trouble> trouble =
+      object == nullptr ? std::nullopt : FindTrouble(*object, store_.view());
+  if (!options_.container_log || !trouble || !trouble->crashed) {
+    return Settle(repo, DeployOutcome::kFailed, message);
+  }
+  const auto log = std::make_shared<std::string>();
+  const base::Loop::Task end = Guarded(repo, [this, repo, message, log, trouble] {
+    const std::vector<std::string> lines = LastLines(*log);
+    if (repo->session != nullptr && !lines.empty()) {
+      repo->session->Print("the last lines of pod " + trouble->pod->key.name + ", container " +
+                           trouble->container + ":");
+      for (const std::string& line : lines) repo->session->Print("  | " + line);
+    }
+    Settle(repo, DeployOutcome::kFailed, message, RecordedLines(lines));
+  });
+  loop_.After(options_.log_limit, end);
+  options_.container_log({trouble->pod, trouble->container, trouble->previous},
+                         [log, end](std::string text) {
+                           *log = std::move(text);
+                           end();
+                         });
+}
+
+void SyncEngine::Settle(const RepoPtr& repo, DeployOutcome outcome, const std::string& message,
+                        const std::string& last_words) {
   repo->active = false;
   ++repo->epoch;  // nothing that still runs for it counts
   const std::string commit = repo->set == nullptr ? "" : Short(repo->set->commit);
+  if (repo->set != nullptr) RecordEnd(repo, outcome, message + last_words);
   if (outcome == DeployOutcome::kHealthy) {
-    Condition(repo, "True", "ReconciliationSucceeded", "applied " + repo->set->commit);
     EndSession(repo, "healthy " + commit);
   } else if (outcome == DeployOutcome::kFailed) {
-    Condition(repo, "False", "HealthCheckFailed", message);
     EndSession(repo, "failed " + commit + ": " + message);
   } else {
     EndSession(repo, message);
   }
   if (!on_settled_ || repo->set == nullptr) return;
-  const auto state = ReadRepository(store_.view(), repo->name);
-  on_settled_(Deploy{repo->name, state.ok() ? state->settings.branch : "", repo->set->commit,
+  on_settled_(Deploy{repo->name, BranchOf(store_.view(), repo->name), repo->set->commit,
                      repo->set->tree, outcome, message, repo->set});
+}
+
+// The condition, the record that Git is told from and the webhooks: one transaction, so that a
+// crash neither loses nor repeats any of them.
+void SyncEngine::RecordEnd(const RepoPtr& repo, DeployOutcome outcome, const std::string& message) {
+  state::Draft draft(store_.view(), Context());
+  Status status;
+  if (outcome == DeployOutcome::kHealthy) {
+    status = RecordCondition(draft, repo->name, "Ready", "True", "ReconciliationSucceeded",
+                             "applied " + repo->set->commit);
+  } else if (outcome == DeployOutcome::kFailed) {
+    status = RecordCondition(draft, repo->name, "Ready", "False", "HealthCheckFailed", message);
+  }
+  Settlement settlement;
+  settlement.repository = repo->name;
+  settlement.outcome = outcome;
+  settlement.revision = RevisionText(BranchOf(draft.view(), repo->name), repo->set->commit);
+  if (outcome == DeployOutcome::kFailed) settlement.message = message;
+  if (status.ok()) {
+    const base::Result<bool> recorded = RecordSettlement(draft, settlement);
+    status = recorded.status();
+    if (recorded.ok() && *recorded) StageDeliveries(draft, settlement);
+  }
+  if (status.ok()) status = Commit(draft.Finish(), repo.get()).status();
+  if (!status.ok()) {
+    base::LogWarning("the end of a deploy was not recorded",
+                     {{"repository", repo->name}, {"why", std::string(status.message())}});
+  }
 }
 
 void SyncEngine::EndSession(const RepoPtr& repo, const std::string& line) {

@@ -14,11 +14,13 @@
 
 #include "base/loop.h"
 #include "base/rng.h"
+#include "gitsync/container_log.h"
 #include "gitsync/git.h"
 #include "gitsync/health.h"
 #include "gitsync/plan.h"
 #include "gitsync/push.h"
 #include "gitsync/repository.h"
+#include "gitsync/settlement.h"
 #include "state/store.h"
 
 namespace gitsync {
@@ -30,10 +32,9 @@ struct EngineOptions {
   base::Duration drift_delay = base::Duration::Millis(200);   // so that a burst is one repair
   base::Duration health_delay = base::Duration::Millis(100);  // likewise
   base::Duration health_limit = base::Duration::Minutes(15);  // of one wait
+  ContainerLog container_log;  // absent: a failure is told without the container's last words
+  base::Duration log_limit = base::Duration::Seconds(5);
 };
-
-// How a deploy ended.
-enum class DeployOutcome { kHealthy, kFailed, kSuperseded };
 
 struct Deploy {
   std::string repository, branch, commit, tree;
@@ -88,7 +89,10 @@ class SyncEngine {
   void Watch(const RepoPtr& repo);
   void LookAtHealth(const RepoPtr& repo, const std::set<state::Key>& keys);
   void Retry(const RepoPtr& repo, const std::string& message);
-  void Settle(const RepoPtr& repo, DeployOutcome outcome, const std::string& message);
+  void Fail(const RepoPtr& repo, const state::Key& key, const std::string& message);
+  void Settle(const RepoPtr& repo, DeployOutcome outcome, const std::string& message,
+              const std::string& last_words = "");
+  void RecordEnd(const RepoPtr& repo, DeployOutcome outcome, const std::string& message);
   void EndSession(const RepoPtr& repo, const std::string& line);
   void Condition(const RepoPtr& repo, std::string_view value, std::string_view reason,
                  const std::string& message);

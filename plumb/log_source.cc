@@ -61,4 +61,23 @@ state::ApiServer::LogSource NodeLogSource(base::Loop& loop, nodeagent::Hub& hub)
   };
 }
 
+void ReadLogTail(nodeagent::Hub& hub, const gitsync::ContainerLogRequest& request,
+                 std::function<void(std::string)> done) {
+  nodeagent::LogRequest log;
+  log.pod = request.pod->key;
+  log.container = request.container;
+  log.previous = request.previous;
+  log.tail_lines = gitsync::kMaxLogLines;
+  const auto text = std::make_shared<std::string>();
+  hub.OpenLogs(
+      std::string((*request.pod)["spec"]["nodeName"].AsString()), log,
+      [text, done = std::move(done)](std::string_view bytes, bool end, const base::Status&) {
+        text->append(bytes);
+        if (text->size() > gitsync::kMaxLogTailBytes) {
+          text->erase(0, text->size() - gitsync::kMaxLogTailBytes);
+        }
+        if (end) done(std::move(*text));
+      });
+}
+
 }  // namespace plumb

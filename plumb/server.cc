@@ -7,6 +7,7 @@
 #include "base/edge/files.h"
 #include "base/log.h"
 #include "gitsync/edge/git_host.h"
+#include "gitsync/status_publisher.h"
 #include "gitsync/sync_engine.h"
 #include "nodeagent/edge/grpc_transport.h"
 #include "nodeagent/hub.h"
@@ -80,6 +81,7 @@ struct Server::Impl {
   std::unique_ptr<gitsync::GitHost> git_host;
   std::unique_ptr<reconciler::Reconciler> reconciler;
   std::unique_ptr<scheduler::Scheduler> scheduler;
+  std::unique_ptr<gitsync::StatusPublisher> publisher;
   std::unique_ptr<gitsync::SyncEngine> engine;
   std::unique_ptr<nodeagent::Hub> hub;
   std::unique_ptr<state::Api> api;
@@ -125,8 +127,15 @@ base::Status Server::Impl::StartDeciding() {
   RETURN_IF_ERROR(gitsync::WriteHookProgram(host.hook_program));
   git = gitsync::OpenGitStore(host);
   git_host = std::make_unique<gitsync::GitHost>(host);
-  engine = std::make_unique<gitsync::SyncEngine>(
-      loop, *store, *git, next_context(), gitsync::EngineOptions{.url_base = Url() + kGitPrefix});
+  publisher = std::make_unique<gitsync::StatusPublisher>(loop, *store, *git, schema);
+  gitsync::EngineOptions engine_options;
+  engine_options.url_base = Url() + kGitPrefix;
+  engine_options.container_log = [this](const gitsync::ContainerLogRequest& request,
+                                        std::function<void(std::string)> done) {
+    if (hub != nullptr) ReadLogTail(*hub, request, std::move(done));
+  };
+  engine = std::make_unique<gitsync::SyncEngine>(loop, *store, *git, next_context(),
+                                                 std::move(engine_options));
   // A hook runs on a thread of its server; the engine decides on the loop.
   gitsync::HookHandlers handlers;
   handlers.pre_receive = [this](gitsync::PushRequest push,

@@ -12,6 +12,7 @@ namespace {
 
 // resource, check, check_update, apply_defaults
 constexpr KindRules kRules[] = {
+    {"alerts.notification.toolkit.fluxcd.io", CheckAlert, nullptr, nullptr},
     {"configmaps", CheckConfigMap, CheckSealed, nullptr},
     {"deployments.apps", CheckDeployment, nullptr, DefaultDeployment},
     {"endpointslices.discovery.k8s.io", CheckEndpointSlice, nullptr, nullptr},
@@ -20,6 +21,7 @@ constexpr KindRules kRules[] = {
     {"namespaces", nullptr, nullptr, DefaultNamespace},
     {"nodes", CheckNode, nullptr, nullptr},
     {"pods", CheckPod, CheckPodUpdate, DefaultPod},
+    {"providers.notification.toolkit.fluxcd.io", CheckProvider, nullptr, nullptr},
     {"replicasets.apps", CheckReplicaSet, nullptr, DefaultReplicaSet},
     {"resourcequotas", CheckResourceQuota, nullptr, nullptr},
     {"secrets", CheckSecret, CheckSealed, DefaultSecret},

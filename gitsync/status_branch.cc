@@ -1,0 +1,172 @@
+// An object's file is NAMESPACE/KIND.GROUP/NAME.yaml, "_cluster" for objects without a namespace:
+// no namespace has that name, nor that of the README. Unchanged objects give unchanged files, so
+// nothing here may tell the time of writing, nor a revision.
+//
+// Commit message and note end in trailers; they say what was recorded when a restart asks.
+#include "gitsync/status_branch.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "gitsync/health.h"
+#include "gitsync/repository.h"
+#include "manifests/yaml.h"
+
+namespace gitsync {
+namespace {
+
+using base::Json;
+
+constexpr size_t kMaxFileName = 250;  // with ".yaml"; longer names go without
+constexpr size_t kMaxReasonBytes = 300;
+
+struct Row {
+  state::Key key;
+  std::string kind;  // "Deployment.apps"
+  std::string path;
+  std::string level;  // "healthy", "progressing", "failed", "missing"
+  std::string reason;
+};
+
+std::string_view LevelText(Health::Level level) {
+  switch (level) {
+    case Health::Level::kHealthy: return "healthy";
+    case Health::Level::kProgressing: return "progressing";
+    case Health::Level::kFailed: return "failed";
+  }
+  return "";
+}
+
+std::string KindText(const manifests::Kind& kind) {
+  return kind.group.empty() ? kind.kind : kind.kind + "." + kind.group;
+}
+
+std::string PathOf(const Row& row) {
+  const std::string& name = row.key.name;
+  return (row.key.ns.empty() ? "_cluster" : row.key.ns) + "/" + row.kind + "/" + name +
+         (name.size() + 5 > kMaxFileName ? "" : ".yaml");
+}
+
+std::string FileOf(const Row& row, const manifests::Kind& kind, const state::Object* object) {
+  Json metadata = Json::MakeObject({{"name", row.key.name}});
+  if (!row.key.ns.empty()) metadata.Set("namespace", row.key.ns);
+  Json health = Json::MakeObject({{"level", row.level}});
+  if (!row.reason.empty()) health.Set("reason", row.reason);
+  Json file = Json::MakeObject({{"apiVersion", kind.ApiVersion()}, {"kind", kind.kind}});
+  if (object != nullptr) {
+    metadata.Set("uid", object->Uid());
+    if (object->Generation() > 0) metadata.Set("generation", object->Generation());
+    // The status of these kinds is written by plumb; a Secret has none.
+    const base::Value status = (*object)["status"];
+    if (!status.empty() && row.key.resource != "secrets") file.Set("status", status.ToJson());
+  }
+  file.Set("metadata", std::move(metadata));
+  file.Set("health", std::move(health));
+  return manifests::ToYaml(file);
+}
+
+// Text in a table's cell: no markup, no end of the cell.
+std::string Cell(std::string_view text) {
+  std::string cell;
+  for (const char c : OneLine(text, kMaxReasonBytes)) {
+    if (std::string_view("\\`*_[]<>|").find(c) != std::string_view::npos) cell += '\\';
+    cell += c;
+  }
+  return cell;
+}
+
+std::string Clock(base::WallTime time) {
+  std::string text = time.ToString();  // 2026-11-23T03:09:54Z
+  std::replace(text.begin(), text.end(), 'T', ' ');
+  text.pop_back();
+  return text + " UTC";
+}
+
+// "5 objects: 3 healthy, 1 failed, 1 missing".
+std::string Count(const std::vector<Row>& rows) {
+  std::map<std::string_view, size_t> counts;
+  for (const Row& row : rows) ++counts[row.level];
+  std::string text = std::to_string(rows.size()) + (rows.size() == 1 ? " object" : " objects");
+  std::string_view before = ": ";
+  for (const std::string_view level : {"healthy", "progressing", "failed", "missing"}) {
+    if (!counts.contains(level)) continue;
+    text += std::string(before) + std::to_string(counts[level]) + " " + std::string(level);
+    before = ", ";
+  }
+  return text;
+}
+
+std::string Short(const std::string& commit) { return commit.substr(0, 12); }
+
+std::string Trailers(const Settlement& settlement) {
+  return "Plumb-Revision: " + settlement.revision +
+         "\nPlumb-Outcome: " + std::string(OutcomeText(settlement.outcome)) +
+         "\nPlumb-Settled: " + settlement.time.ToString() + "\n";
+}
+
+std::string Readme(const Settlement& settlement, const std::vector<Row>& rows) {
+  std::string text = "# " + settlement.repository + ": " +
+                     std::string(OutcomeText(settlement.outcome)) + "\n\nCommit `" +
+                     Short(settlement.commit()) + "` of `" + settlement.branch() + "`, " +
+                     Clock(settlement.time) + ". " + Count(rows) + ".\n";
+  if (!settlement.message.empty()) text += "\n> " + Cell(settlement.message) + "\n";
+  if (!rows.empty()) text += "\n| | object | namespace | kind | |\n|---|---|---|---|---|\n";
+  std::vector<const Row*> order;
+  for (const Row& row : rows) order.push_back(&row);
+  std::stable_partition(order.begin(), order.end(),
+                        [](const Row* row) { return row->level != "healthy"; });
+  for (size_t i = 0; i < order.size() && i < kMaxReadmeRows; ++i) {
+    const Row& row = *order[i];
+    text += "| " + row.level + " | [" + Cell(row.key.name) + "](" + row.path + ") | " + row.key.ns +
+            " | " + row.kind + " | " + Cell(row.reason) + " |\n";
+  }
+  if (order.size() > kMaxReadmeRows) {
+    text += "\nAnd " + std::to_string(order.size() - kMaxReadmeRows) +
+            " more: each object has a file here.\n";
+  }
+  return text + "\nWritten by plumb after each deploy; `git log --notes=plumb` shows the outcome " +
+         "at the commits themselves\n(`git fetch REMOTE refs/notes/plumb:refs/notes/plumb`).\n";
+}
+
+}  // namespace
+
+std::string RenderNote(const Settlement& settlement) {
+  std::string text(OutcomeText(settlement.outcome));
+  if (!settlement.message.empty()) text += ": " + settlement.message;
+  return text + "\n\n" + Trailers(settlement) + "Plumb-State: " + std::to_string(settlement.state) +
+         "\n";
+}
+
+StatusTree RenderStatus(const state::View& view, const manifests::Schema& schema,
+                        const Settlement& settlement) {
+  StatusTree tree;
+  std::vector<Row> rows;
+  for (const state::Key& key : *ReadInventory(view, schema, settlement.repository).keys) {
+    const manifests::Kind* kind = schema.FindByResource(key.resource);
+    if (kind == nullptr) continue;
+    const state::ObjectPtr object = view.Get(key);
+    Row row{key, KindText(*kind), "", "missing", ""};
+    if (object != nullptr) {
+      Health health = HealthOf(*object, view);
+      row.level = LevelText(health.level);
+      row.reason = OneLine(health.reason, kMaxReasonBytes);
+    }
+    row.path = PathOf(row);
+    tree.files[row.path] = FileOf(row, *kind, object.get());
+    rows.push_back(std::move(row));
+  }
+  tree.files["README.md"] = Readme(settlement, rows);
+  tree.note = RenderNote(settlement) + "Plumb-Objects: " + Count(rows) + "\n";
+  tree.message = std::string(OutcomeText(settlement.outcome)) + " " + Short(settlement.commit()) +
+                 ": " + Count(rows) + "\n\n" +
+                 (settlement.message.empty() ? "" : settlement.message + "\n\n") +
+                 Trailers(settlement) + "Plumb-State: " + std::to_string(settlement.state) + "\n";
+  return tree;
+}
+
+bool Records(std::string_view text, const Settlement& settlement) {
+  return text.find(Trailers(settlement)) != std::string_view::npos;
+}
+
+}  // namespace gitsync

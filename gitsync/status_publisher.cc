@@ -1,0 +1,155 @@
+// The branch comes before the note: a restart that finds one of them writes the other. Both name
+// the end they record by revision, outcome and time, so nothing is written twice, and a commit that
+// is deployed again later is recorded again.
+//
+// Refs move by compare-and-swap in the GitStore, which tries again on a conflict; whatever else
+// fails is tried again here, later and later. A repository or commit that is gone is not.
+#include "gitsync/status_publisher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "gitsync/git_rules.h"
+#include "gitsync/repository.h"
+#include "gitsync/status_branch.h"
+
+namespace gitsync {
+
+using base::Code;
+using base::Status;
+
+namespace {
+
+constexpr base::Duration kFirstRetry = base::Duration::Seconds(1);
+constexpr base::Duration kLongestRetry = base::Duration::Minutes(5);
+
+Status WriteBranch(GitStore& git, const Settlement& settlement, StatusTree tree) {
+  const auto tip = git.Resolve(settlement.repository, std::string(kStatusRef));
+  if (!tip.ok() && tip.status().code() != Code::kNotFound) return tip.status();
+  if (tip.ok()) {
+    ASSIGN_OR_RETURN(const CommitInfo last, git.ReadCommit(settlement.repository, *tip));
+    if (Records(last.body, settlement)) return Status();
+  }
+  GitStore::NewCommit commit;
+  commit.ref = kStatusRef;
+  commit.files = std::move(tree.files);
+  commit.message = std::move(tree.message);
+  commit.author_name = kNoteAuthor;
+  commit.author_email = kNoteEmail;
+  commit.time = settlement.time;
+  commit.keep_history = kMaxStatusCommits;
+  return git.Commit(settlement.repository, commit).status();
+}
+
+Status WriteNote(GitStore& git, const Settlement& settlement, const std::string& text) {
+  const std::string ref(kNotesRef), commit = settlement.commit();
+  const auto note = git.ReadNote(settlement.repository, ref, commit);
+  if (!note.ok() && note.status().code() != Code::kNotFound) return note.status();
+  if (note.ok() && Records(*note, settlement)) return Status();
+  return git.WriteNote(settlement.repository, ref, commit, text, settlement.time);
+}
+
+}  // namespace
+
+Status PublishStatus(GitStore& git, const state::View& view, const manifests::Schema& schema,
+                     const Settlement& settlement) {
+  if (settlement.outcome == DeployOutcome::kSuperseded) {
+    return WriteNote(git, settlement, RenderNote(settlement));
+  }
+  StatusTree tree = RenderStatus(view, schema, settlement);
+  const std::string note = tree.note;
+  RETURN_IF_ERROR(WriteBranch(git, settlement, std::move(tree)));
+  return WriteNote(git, settlement, note);
+}
+
+StatusPublisher::StatusPublisher(base::Loop& loop, state::Store& store, GitStore& git,
+                                 std::shared_ptr<const manifests::Schema> schema)
+    : loop_(loop), store_(store), git_(git), schema_(std::move(schema)) {
+  store_.OnCommit([this, alive = alive_](const state::Change& change) {
+    if (!*alive || change.key().resource != kKustomizations) return;
+    if (change.removed) {
+      repositories_.erase(change.key().name);
+    } else {
+      Look(*change.object);
+    }
+  });
+  for (const state::ObjectPtr& object : store_.view().List(kKustomizations, kSystemNamespace)) {
+    Look(*object);
+  }
+}
+
+StatusPublisher::~StatusPublisher() { *alive_ = false; }
+
+bool StatusPublisher::Idle() const {
+  return std::all_of(repositories_.begin(), repositories_.end(), [](const auto& entry) {
+    return !entry.second->busy && entry.second->waiting.empty();
+  });
+}
+
+void StatusPublisher::Look(const state::Object& kustomization) {
+  if (kustomization.key.ns != kSystemNamespace) return;
+  std::optional<Settlement> settlement = ReadSettlement(kustomization);
+  if (!settlement) return;
+  RepositoryPtr& repository = repositories_[kustomization.key.name];
+  if (repository == nullptr) repository = std::make_shared<Repository>();
+  if (repository->seen && repository->seen->SameAs(*settlement)) return;
+  repository->seen = settlement;
+  if (repository->waiting.size() == kMaxWaitingSettlements) {
+    // The first may be on its way.
+    const Settlement& oldest = repository->waiting[1].settlement;
+    base::LogWarning("too many deploys wait to be recorded in Git; one is left out",
+                     {{"repository", oldest.repository}, {"revision", oldest.revision}});
+    repository->waiting.erase(repository->waiting.begin() + 1);
+  }
+  repository->waiting.push_back({*std::move(settlement), store_.view()});
+  // Durable first: Git must not tell what a crash takes back.
+  store_.WhenDurable(store_.revision(),
+                     [this, alive = alive_, name = kustomization.key.name, repository] {
+                       if (*alive) Pump(name, repository);
+                     });
+}
+
+void StatusPublisher::Pump(const std::string& name, const RepositoryPtr& repository) {
+  const auto found = repositories_.find(name);
+  if (found == repositories_.end() || found->second != repository) return;  // deleted meanwhile
+  if (repository->busy || repository->waiting.empty()) return;
+  if (repository->waiting.front().view.revision() > store_.durable()) return;  // it has its own
+  repository->busy = true;
+  loop_.Offload([this, alive = alive_, name, repository, &git = git_, schema = schema_,
+                 work = repository->waiting.front()]() -> base::Loop::Task {
+    Status status = PublishStatus(git, work.view, *schema, work.settlement);
+    return [this, alive, name, repository, status = std::move(status)] {
+      if (*alive) Written(name, repository, status);
+    };
+  });
+}
+
+void StatusPublisher::Written(const std::string& name, const RepositoryPtr& repository,
+                              const Status& status) {
+  const bool gone = status.code() == Code::kNotFound;
+  if (status.ok() || gone) {
+    if (gone) {
+      base::LogWarning("a deploy's outcome has no place in Git any more",
+                       {{"repository", name}, {"why", std::string(status.message())}});
+    }
+    repository->busy = false;
+    repository->failures = 0;
+    repository->waiting.pop_front();
+    return Pump(name, repository);
+  }
+  base::Duration delay = kFirstRetry;
+  for (int i = 0; i < repository->failures && delay < kLongestRetry; ++i) delay = delay * 2;
+  delay = std::min(delay, kLongestRetry);
+  ++repository->failures;
+  base::LogWarning(
+      "a deploy's outcome was not written to Git, trying again",
+      {{"repository", name}, {"after", delay.ToString()}, {"why", std::string(status.message())}});
+  loop_.After(delay, [this, alive = alive_, name, repository] {
+    if (!*alive) return;
+    repository->busy = false;
+    Pump(name, repository);
+  });
+}
+
+}  // namespace gitsync
