@@ -142,7 +142,8 @@ StatusTree RenderStatus(const state::View& view, const manifests::Schema& schema
                         const Settlement& settlement) {
   StatusTree tree;
   std::vector<Row> rows;
-  for (const state::Key& key : *ReadInventory(view, schema, settlement.repository).keys) {
+  const Inventory inventory = ReadInventory(view, schema, settlement.repository);
+  for (const state::Key& key : *inventory.keys) {
     const manifests::Kind* kind = schema.FindByResource(key.resource);
     if (kind == nullptr) continue;
     const state::ObjectPtr object = view.Get(key);
