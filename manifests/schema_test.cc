@@ -39,6 +39,7 @@ TEST(SchemaTest, BuiltInHasTheKindsInAFixedOrder) {
             "notification.toolkit.fluxcd.io/v1beta3 Provider "
             "providers.notification.toolkit.fluxcd.io\n"
             "plumb.dev/v1 Delivery deliveries.plumb.dev\n"
+            "plumb.dev/v1 Inventory inventories.plumb.dev\n"
             "source.toolkit.fluxcd.io/v1 GitRepository gitrepositories.source.toolkit.fluxcd.io\n");
 }
 

@@ -7,6 +7,8 @@
 #include "base/edge/files.h"
 #include "base/log.h"
 #include "gitsync/edge/git_host.h"
+#include "gitsync/edge/http_webhook_sender.h"
+#include "gitsync/outbox.h"
 #include "gitsync/status_publisher.h"
 #include "gitsync/sync_engine.h"
 #include "nodeagent/edge/grpc_transport.h"
@@ -82,6 +84,8 @@ struct Server::Impl {
   std::unique_ptr<reconciler::Reconciler> reconciler;
   std::unique_ptr<scheduler::Scheduler> scheduler;
   std::unique_ptr<gitsync::StatusPublisher> publisher;
+  std::unique_ptr<gitsync::WebhookSender> webhooks;
+  std::unique_ptr<gitsync::Outbox> outbox;
   std::unique_ptr<gitsync::SyncEngine> engine;
   std::unique_ptr<nodeagent::Hub> hub;
   std::unique_ptr<state::Api> api;
@@ -128,6 +132,9 @@ base::Status Server::Impl::StartDeciding() {
   git = gitsync::OpenGitStore(host);
   git_host = std::make_unique<gitsync::GitHost>(host);
   publisher = std::make_unique<gitsync::StatusPublisher>(loop, *store, *git, schema);
+  webhooks = std::make_unique<gitsync::HttpWebhookSender>(
+      loop, gitsync::AddressGuard(options.webhook_allow));
+  outbox = std::make_unique<gitsync::Outbox>(loop, *store, next_context(), *webhooks);
   gitsync::EngineOptions engine_options;
   engine_options.url_base = Url() + kGitPrefix;
   engine_options.container_log = [this](const gitsync::ContainerLogRequest& request,

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ip.h"
 #include "base/loop.h"
 #include "base/status.h"
 #include "state/draft.h"
@@ -22,6 +23,7 @@ struct ServerOptions {
   std::string address = "0.0.0.0";
   int port = kDefaultPort;
   std::vector<std::string> names;  // further DNS names and addresses, for the certificate
+  std::vector<base::Cidr> webhook_allow;  // internal addresses that webhooks may go to
   state::ClusterConfig cluster;
 };
 

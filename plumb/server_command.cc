@@ -17,10 +17,13 @@ const char* const kServerFlagsHelp =
     "  --name NAME           a further DNS name or address of this server, for its certificate; "
     "may be repeated\n"
     "  --pod-cidr CIDR       addresses of pods (default 10.88.0.0/13)\n"
-    "  --service-cidr CIDR   addresses of services (default 10.96.0.0/16)\n";
+    "  --service-cidr CIDR   addresses of services (default 10.96.0.0/16)\n"
+    "  --webhook-allow CIDR  internal addresses that webhooks may go to (default none); may be "
+    "repeated\n";
 
 FlagSet ServerFlags() {
-  return {{"--data-dir", "--listen", "--name", "--pod-cidr", "--service-cidr"}, {"--help", "-h"}};
+  return {{"--data-dir", "--listen", "--name", "--pod-cidr", "--service-cidr", "--webhook-allow"},
+          {"--help", "-h"}};
 }
 
 base::Result<ServerOptions> ReadServerOptions(const Arguments& arguments) {
@@ -44,6 +47,10 @@ base::Result<ServerOptions> ReadServerOptions(const Arguments& arguments) {
   for (const std::string& cidr : {options.cluster.pod_cidr, options.cluster.service_cidr}) {
     const base::Result<base::Cidr> parsed = base::Cidr::Parse(cidr);
     if (!parsed.ok()) return parsed.status();
+  }
+  for (const std::string& range : arguments.All("--webhook-allow")) {
+    ASSIGN_OR_RETURN(const base::Cidr parsed, base::Cidr::Parse(range));
+    options.webhook_allow.push_back(parsed);
   }
   return options;
 }

@@ -56,8 +56,10 @@ Daemon ServerDaemon(const ClusterRecord& record, const std::string& binary) {
   Daemon daemon;
   daemon.name = member.name;
   daemon.network_namespace = member.network_namespace;
-  daemon.argv = {binary,     "server",        "--data-dir", member.data_directory,
-                 "--listen", ServerEndpoint()};
+  // Webhooks may go to this machine's own networks: there is nothing else to send them to.
+  daemon.argv = {
+      binary,           "server",          "--data-dir",  member.data_directory, "--listen",
+      ServerEndpoint(), "--webhook-allow", "127.0.0.0/8", "--webhook-allow",     "10.77.0.0/16"};
   daemon.mark = MarkOf(record, daemon.name);
   daemon.ready_files = {ServerKubeconfigPath(record), JoinTokenPath(record)};
   daemon.ready_address = member.address;

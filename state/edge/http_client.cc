@@ -3,15 +3,19 @@
 // to it. The host name is checked by the library after that, as always.
 #include "state/edge/http_client.h"
 
+#include <fcntl.h>
 #include <httplib.h>
 #include <openssl/x509_vfy.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <mutex>
 
 #include "state/edge/openssl.h"
 #include "state/edge/pki.h"
@@ -148,17 +152,32 @@ Result<httplib::Request> RequestOf(const HttpCall& call, const Url& url) {
 
 struct HttpClient::Impl {
   explicit Impl(HttpClientOptions given) : options(std::move(given)) {}
+  ~Impl() {
+    client.reset();
+    if (line >= 0) close(line);
+  }
 
   Status Connect(const Url& url);
   Status ConnectSecurely(const Url& url);
   Status FailureOf(httplib::Error error, const Url& url) const;
+  void TakeLine(int socket);
 
   HttpClientOptions options;
   Trust trust;         // outlives `client`
   std::string origin;  // of `client`
   std::unique_ptr<httplib::ClientImpl> client;
   httplib::SSLClient* tls = nullptr;  // client, if it is one
+
+  std::mutex mutex;      // guards what follows
+  int line = -1;         // the connection by a descriptor of our own, so that it is no other's ever
+  bool hung_up = false;  // for good
 };
+
+void HttpClient::Impl::TakeLine(int socket) {
+  const std::lock_guard lock(mutex);
+  if (line >= 0) close(line);
+  line = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+}
 
 Status HttpClient::Impl::ConnectSecurely(const Url& url) {
   Owned<X509> certificate;
@@ -195,12 +214,18 @@ Status HttpClient::Impl::Connect(const Url& url) {
   if (client && origin == wanted) return {};
   origin.clear();
   tls = nullptr;
+  std::string address;
+  if (options.resolve) {
+    ASSIGN_OR_RETURN(address, options.resolve(url.host));
+  }
   if (url.secure) {
     RETURN_IF_ERROR(ConnectSecurely(url));
   } else {
     client = std::make_unique<httplib::ClientImpl>(url.host, url.port);
   }
   origin = wanted;
+  if (!address.empty()) client->set_hostname_addr_map({{url.host, address}});
+  client->set_socket_options([this](socket_t socket) { TakeLine(socket); });
   client->set_keep_alive(true);
   client->set_url_encode(false);
   client->set_tcp_nodelay(true);
@@ -237,11 +262,21 @@ HttpClient::HttpClient(HttpClientOptions options)
     : impl_(std::make_unique<Impl>(std::move(options))) {}
 HttpClient::~HttpClient() = default;
 
+void HttpClient::HangUp() {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->hung_up = true;
+  if (impl_->line >= 0) shutdown(impl_->line, SHUT_RDWR);
+}
+
 Result<HttpAnswer> HttpClient::Do(const HttpCall& call) {
   ASSIGN_OR_RETURN(Url url, ParseUrl(call.url));
   ASSIGN_OR_RETURN(httplib::Request request, RequestOf(call, url));
   SigpipeHeld held;
   RETURN_IF_ERROR(impl_->Connect(url));
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (impl_->hung_up) return Status(Code::kUnavailable, "the call was ended");
+  }
 
   HttpAnswer answer;
   bool cancelled = false;

@@ -1,7 +1,7 @@
 // HttpClient: blocking HTTPS (and HTTP) requests, for the agent's join, webhooks and the commands.
 //
-// One thread at a time. It keeps a connection open between requests to the same server, follows no
-// redirect, and stops at a named size.
+// One thread at a time, but for HangUp. It keeps a connection open between requests to the same
+// server, follows no redirect, and stops at a named size.
 #pragma once
 
 #include <functional>
@@ -30,6 +30,9 @@ struct HttpClientOptions {
   base::Duration connect_timeout = base::Duration::Seconds(10);  // and TLS's handshake
   base::Duration read_timeout = base::Duration::Seconds(60);     // without a byte
   size_t max_response_bytes = 64u << 20;
+  // The numeric address to connect to for a host; absent: what the system finds for the name. The
+  // host's name stays the one that the certificate must have.
+  std::function<base::Result<std::string>(const std::string& host)> resolve;
 };
 
 struct HttpCall {
@@ -57,6 +60,10 @@ class HttpClient {
   // kUnauthorized if it is not believed, kTooLarge beyond max_response_bytes, kCancelled if on_data
   // said so, kInvalid for a URL or key that does not parse.
   base::Result<HttpAnswer> Do(const HttpCall& call);
+
+  // Ends the call under way, which then returns kUnavailable; there can be no other after it. Any
+  // thread; does not wait.
+  void HangUp();
 
  private:
   struct Impl;

@@ -8,6 +8,7 @@
 
 #include "plumb/dev/hello/dns.h"
 #include "plumb/dev/hello/get.h"
+#include "plumb/dev/hello/receive.h"
 #include "plumb/dev/hello/serve.h"
 
 namespace {
@@ -32,6 +33,11 @@ hello get URL [--count N] [--duration SECONDS] [--follow-until FILE]
   SIGTERM (at the first of those that are given; --count 1 if none is). Prints the totals by version
   and host; a failure is anything but a complete answer of 200. Exit code 1 if one failed.
 
+hello receive                 take webhooks on PORT, print each with its webhook- headers, answer 204
+  environment:
+    PORT=8080                 the port to listen on
+    FAIL_FIRST=N              answer the first N with 503
+
 hello dns [--type A|SRV|PTR] [--server IP[:PORT]] NAME
   Prints what the DNS servers of /etc/resolv.conf (or IP) answer, its search domains applied.
 
@@ -43,6 +49,7 @@ hello idle                    do nothing until SIGTERM
 int main(int argc, char** argv) {
   const char* mode = argc > 1 ? argv[1] : "serve";
   if (!strcmp(mode, "serve")) return hello::Serve(hello::ServeOptionsFromEnvironment());
+  if (!strcmp(mode, "receive")) return hello::Receive(hello::ReceiveOptionsFromEnvironment());
   if (!strcmp(mode, "get")) return hello::GetCommand(argc - 2, argv + 2);
   if (!strcmp(mode, "dns")) return hello::DnsCommand(argc - 2, argv + 2);
   if (!strcmp(mode, "idle")) return hello::Idle();

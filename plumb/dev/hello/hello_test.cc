@@ -25,15 +25,16 @@ base::RunOutput RunHello(std::vector<std::string> args) {
   return output.ok() ? *output : base::RunOutput();
 }
 
-// hello serve on a free port of loopback, ended with the test.
+// hello serve, or another mode that listens, on a free port of loopback, ended with the test.
 class RunningServer {
  public:
-  explicit RunningServer(std::vector<std::string> environment) : port_(*plumb::FindFreePort()) {
+  explicit RunningServer(std::vector<std::string> environment, std::string mode = "serve")
+      : port_(*plumb::FindFreePort()) {
     int pipes[2];
     EXPECT_EQ(pipe(pipes), 0);
     base::UniqueFd read_end(pipes[0]), write_end(pipes[1]);
     base::ProcessOptions options;
-    options.argv = {HELLO_BINARY, "serve"};
+    options.argv = {HELLO_BINARY, std::move(mode)};
     environment.push_back("PORT=" + std::to_string(port_));
     options.environment = environment;
     options.output = write_end.get();
@@ -49,6 +50,13 @@ class RunningServer {
   }
   uint16_t port() const { return port_; }
   base::Process& process() { return *process_; }
+  // What it printed, up to the end of `last`.
+  std::string PrintedUntil(const std::string& last) {
+    std::string text;
+    char byte;
+    while (!text.ends_with(last) && read(output_.get(), &byte, 1) == 1) text += byte;
+    return text;
+  }
 
  private:
   uint16_t port_;
@@ -214,6 +222,23 @@ class FakeDns {
   std::string server_;
   std::thread thread_;
 };
+
+TEST(HelloReceive, PrintsWhatCameAndFailsAsOftenAsAsked) {
+  RunningServer server({"FAIL_FIRST=1"}, "receive");
+  const std::string request =
+      "POST /hook HTTP/1.1\r\nHost: h\r\nwebhook-id: a\r\nContent-Length: 5\r\n"
+      "Webhook-Signature: v1,x\r\n\r\n{1}";
+  for (const std::string answer : {"HTTP/1.1 503 Not Now", "HTTP/1.1 204 No Content"}) {
+    Client client(server.port());
+    client.Send(request);
+    client.Send("\r\n");  // the body's last bytes
+    EXPECT_EQ(client.ReadAll(), answer);
+    const std::string code = answer.substr(9, 3);
+    EXPECT_EQ(server.PrintedUntil("answered " + code + "\n"),
+              "POST /hook\nwebhook-id: a\nWebhook-Signature: v1,x\nbody: {1}\r\n\nanswered " +
+                  code + "\n");
+  }
+}
 
 TEST(HelloDns, ReadsAddressesBehindAnAliasAndServices) {
   FakeDns dns;
