@@ -282,7 +282,9 @@ void SyncEngine::PreReceive(PushRequest request, std::shared_ptr<HookSession> se
   if (!options.ok()) return Refuse(*session, std::string(options.status().message()));
   const RefUpdate* deploy = nullptr;
   for (const RefUpdate& update : request.updates) {
-    if (update.ref.starts_with(kStatusBranch) || update.ref.starts_with(kNotes)) {
+    // A branch "plumb" would leave no room for plumb/status.
+    if (update.ref.starts_with(kStatusBranch) || update.ref.starts_with(kNotes) ||
+        update.ref + "/" == kStatusBranch) {
       return Refuse(*session, update.ref + " is written by plumb alone; push to another ref");
     }
     if (update.ref != DeployRef(*state)) continue;

@@ -130,6 +130,8 @@ TEST_F(SyncEngineTest, PlumbsOwnRefsAreNotPushedTo) {
             "refs/notes/plumb is written by plumb alone; push to another ref\nexit 1\n");
   EXPECT_EQ(Push({{"a", "b"}}, {}, "refs/heads/plumb/status")->text,
             "refs/heads/plumb/status is written by plumb alone; push to another ref\nexit 1\n");
+  EXPECT_EQ(Push({{"a", "b"}}, {}, "refs/heads/plumb")->text,
+            "refs/heads/plumb is written by plumb alone; push to another ref\nexit 1\n");
   EXPECT_EQ(Push({{"a", "b"}}, {}, "refs/heads/topic")->text, "exit 0\n");
 }
 
