@@ -99,6 +99,8 @@ base::Result<RepositoryState> ReadRepository(const state::View& view,
   RepositoryState state;
   state.name = name;
   state.settings.branch = (*source)["spec"]["ref"]["branch"].AsString("main");
+  state.settings.prune = (*object)["spec"]["prune"].AsBool(true);
+  state.settings.suspended = (*object)["spec"]["suspend"].AsBool();
   RepositoryScope& scope = state.settings.scope;
   scope.namespaces = SplitNames(object->Meta("annotations")[kNamespacesAnnotation].AsString());
   scope.default_namespace = object->Meta("annotations")[kDefaultNamespaceAnnotation].AsString(
