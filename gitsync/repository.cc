@@ -112,6 +112,8 @@ base::Result<RepositoryState> ReadRepository(const state::View& view, const std:
   state.name = name;
   state.settings.branch = BranchOf(view, name);
   state.settings.scope = ScopeOf(*object);
+  state.settings.prune = (*object)["spec"]["prune"].AsBool(true);
+  state.settings.suspended = (*object)["spec"]["suspend"].AsBool();
   const base::Value status = (*object)["status"];
   const std::string_view revision = status["lastAppliedRevision"].AsString();
   state.applied_commit = revision.substr(std::min(revision.rfind(':') + 1, revision.size()));
