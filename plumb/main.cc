@@ -32,6 +32,7 @@ constexpr Command kCommands[] = {
     {"dev", DevCommand, "a cluster of several nodes on this machine, in network namespaces"},
     {"repo", RepoCommand, "create, list and delete the repositories that are deployed"},
     {"status", StatusCommand, "what is deployed, and how it is"},
+    {"diff", DiffCommand, "what a push would change"},
     {"wait", WaitCommand, "wait until a deploy is healthy or has failed"},
     {"token", TokenCommand, "create, list and revoke the tokens of people and pipelines"},
     {"version", VersionCommand, "print the version"},
