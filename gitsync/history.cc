@@ -74,7 +74,7 @@ Json WithDeploy(const Json& history, const DeployRecord& record, base::WallTime 
   if (!known || begins) {
     for (Json& other : entries) {
       if (&other != &*at && IsProgressing(other)) {
-        SetPhase(other, DeployPhase::kSuperseded, "superseded by " + record.revision, now);
+        SetPhase(other, DeployPhase::kSuperseded, "by " + record.revision, now);
       }
     }
     std::rotate(entries.begin(), at, at + 1);

@@ -11,7 +11,7 @@ class HistoryTest : public testing::Test {
     history_ = WithDeploy(history_, record, base::WallTime::FromSeconds(second));
   }
 
-  // "b healthy tree=T2 x1; a superseded (superseded by b)"
+  // "b healthy tree=T2 x1; a superseded (by b)"
   std::string Text() const {
     std::string text;
     const base::Document status(base::Json::MakeObject({{"history", history_}}));
@@ -46,7 +46,7 @@ TEST_F(HistoryTest, ANewDeploySupersedesTheOneInProgressAndNoOther) {
   Record({.revision = "a", .phase = DeployPhase::kHealthy}, 2);
   Record({.revision = "b"}, 3);
   Record({.revision = "c"}, 4);
-  EXPECT_EQ(Text(), "c progressing; b superseded (superseded by c); a healthy tree=T1 x1");
+  EXPECT_EQ(Text(), "c progressing; b superseded (by c); a healthy tree=T1 x1");
 }
 
 TEST_F(HistoryTest, ADeployThatComesAgainProgressesAgainInFront) {
@@ -54,7 +54,7 @@ TEST_F(HistoryTest, ADeployThatComesAgainProgressesAgainInFront) {
   Record({.revision = "a", .phase = DeployPhase::kHealthy}, 2);
   Record({.revision = "b", .tree = "T2"}, 3);
   Record({.revision = "a"}, 4);
-  EXPECT_EQ(Text(), "a progressing tree=T1 x1; b superseded tree=T2 x1 (superseded by a)");
+  EXPECT_EQ(Text(), "a progressing tree=T1 x1; b superseded tree=T2 x1 (by a)");
 }
 
 TEST_F(HistoryTest, AnOutcomeThatIsNoNewsChangesNothing) {

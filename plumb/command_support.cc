@@ -43,7 +43,10 @@ int WrongUsage(const char* help) {
 
 bool WantsJson(const Arguments& arguments) { return arguments.Has(kOutputFlag); }
 
-void PrintJson(const base::Json& json) { std::printf("%s\n", json.ToString().c_str()); }
+void PrintJson(const base::Json& json) {
+  std::printf("%s\n", json.ToString().c_str());
+  std::fflush(stdout);
+}
 
 std::string CellText(const base::Json& cell) {
   return cell.IsString() ? std::string(cell.AsString()) : cell.ToString();

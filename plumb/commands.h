@@ -14,11 +14,11 @@ int AgentCommand(const Words& words);   // agent_command.cc
 int UpCommand(const Words& words);
 int RepoCommand(const Words& words);  // console_commands.cc
 int TokenCommand(const Words& words);
-int StatusCommand(const Words& words);   // status_command.cc
-int DiffCommand(const Words& words);     // diff_command.cc
-int WaitCommand(const Words& words);     // wait_command.cc
-int BackupCommand(const Words& words);   // backup_command.cc
-int RestoreCommand(const Words& words);  // restore_command.cc
+int StatusCommand(const Words& words);  // status_command.cc
+int DiffCommand(const Words& words);    // diff_command.cc
+int WaitCommand(const Words& words);    // wait_command.cc
+int BackupCommand(const Words& words);  // backup_command.cc
+int RestoreCommand(const Words& words);
 int GitHookCommand(const Words& words);  // main.cc
 
 }  // namespace plumb

@@ -134,7 +134,9 @@ void AppendChange(const Json& object, const Style& style, std::string& out) {
   }
   for (const DiffLine& line : lines) {
     switch (line.kind) {
-      case DiffLine::Kind::kPlace: out += style.Faint("    @ " + line.text) + "\n"; break;
+      case DiffLine::Kind::kPlace:
+        out += style.Faint(line.text.empty() ? "    @" : "    @ " + line.text) + "\n";
+        break;
       case DiffLine::Kind::kSame: out += "      " + line.text + "\n"; break;
       case DiffLine::Kind::kRemoved: out += style.Bad("    - " + line.text) + "\n"; break;
       case DiffLine::Kind::kAdded: out += style.Good("    + " + line.text) + "\n"; break;

@@ -13,12 +13,14 @@
 #include "gitsync/sync_engine.h"
 #include "nodeagent/edge/grpc_transport.h"
 #include "nodeagent/hub.h"
+#include "plumb/backup_route.h"
 #include "plumb/console.h"
 #include "plumb/credentials.h"
 #include "plumb/diff_route.h"
 #include "plumb/git_routes.h"
 #include "plumb/join_route.h"
 #include "plumb/log_source.h"
+#include "plumb/restore.h"
 #include "plumb/status_feed.h"
 #include "plumb/version.h"
 #include "reconciler/controllers/all.h"
@@ -103,6 +105,7 @@ struct Server::Impl {
 
 base::Status Server::Impl::Start(std::function<void(base::Status)> failed) {
   RETURN_IF_ERROR(base::MakeDirectories(options.data_dir, 0700));
+  RETURN_IF_ERROR(CheckRestored(options.data_dir));
   ASSIGN_OR_RETURN(storage, state::OpenLevelDb(options.data_dir + "/store"));
   const base::WallTime now = loop.now().wall;
   ASSIGN_OR_RETURN(credentials,
@@ -194,6 +197,7 @@ void Server::Impl::AddConsole(const Authenticator& authenticate) {
   const auto preview_context = [this] {
     return state::DraftContext{schema.get(), &options.cluster, loop.now().wall, RandomSeed()};
   };
+  AddBackupRoute(*http, BackupSource{loop, *store, options.data_dir, GitOptions()}, authenticate);
   AddDiffRoute(*http, DiffSource{loop, *store, *engine, preview_context},
                gitsync::OpenGitStore(GitOptions()), authenticate);
 }

@@ -181,7 +181,7 @@ class Tree {
         }
       }
       notes.Append(std::to_string(ready) + (ready == 1 ? " endpoint" : " endpoints"));
-    } else if (resource == "replicasets.apps" || resource == "deployments.apps") {
+    } else if (resource == "deployments.apps" || resource == "replicasets.apps") {
       for (const base::Value container :
            object["spec"]["template"]["spec"]["containers"].Elements()) {
         notes.Append(container["image"].AsString());
@@ -233,6 +233,7 @@ Result<const manifests::Kind*> FindKind(const manifests::Schema& schema, const s
       if (name == wanted) return kind;
     }
     known.push_back(kind->singular);
+    known.insert(known.end(), kind->short_names.begin(), kind->short_names.end());
   }
   const std::string_view meant = manifests::Closest(wanted, known);
   return Status(Code::kInvalid,

@@ -38,7 +38,7 @@ std::string Head(const Json& report, const std::string& server, const Style& sty
   const Json::Array& nodes = report["nodes"].Elements();
   for (const Json& node : nodes) ready += node["ready"].AsBool();
   const int64_t all = static_cast<int64_t>(nodes.size()) + report["more_nodes"].AsInt();
-  std::string count = std::to_string(ready) + " of " + Plural(all, "node") + " ready";
+  std::string count = std::to_string(ready) + " of " + std::to_string(all) + " nodes ready";
   count = all == 0       ? style.Busy("no nodes yet; plumb agent --help says how one joins")
           : ready == all ? style.Good(count)
                          : style.Bad(count);

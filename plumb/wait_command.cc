@@ -89,9 +89,9 @@ class Waiter {
     ended_ = verdict.known && verdict.phase != gitsync::DeployPhase::kProgressing;
     const std::string phase =
         verdict.known ? std::string(gitsync::PhaseName(verdict.phase)) : "not pushed yet";
-    const std::string line = repository_ + " " + verdict.commit.substr(0, 12) +
-                             (verdict.commit.empty() ? "" : " ") + phase +
-                             (verdict.message.empty() ? "" : ": " + verdict.message);
+    std::string line = repository_ + " " + verdict.commit.substr(0, 12);
+    line += (verdict.commit.empty() ? "" : " ") + phase;
+    if (!verdict.message.empty()) line += ": " + verdict.message;
     if (ended_) {
       exit_ = ExitCodeOf(verdict.phase);
       if (json_) {
