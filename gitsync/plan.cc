@@ -79,6 +79,7 @@ class Planner {
     EndWave(/*last=*/true);
     CheckReferences(all);
     CheckQuotas();
+    plan_.after = draft_.view();
     std::stable_sort(plan_.errors.begin(), plan_.errors.end(),
                      [](const SourceError& a, const SourceError& b) {
                        return std::tie(a.path, a.mark) < std::tie(b.path, b.mark);

@@ -44,6 +44,7 @@ struct SyncPlan {
   state::Transaction transaction;     // of the first wave that changes anything
   bool complete = false;              // nothing is left to do after `transaction`
   std::set<state::Key> unsure;        // what is not as asked even when all is applied
+  state::View after;                  // the state as it would be when all waves are applied
 };
 
 // Looks at the manifests that differ from those of `repository.applied` and at `repository.unsure`;

@@ -1,6 +1,6 @@
 // The entries of the inventory have Flux's form: {id: NAMESPACE_NAME_GROUP_KIND, v: VERSION}. Names
 // of objects may hold '_' (they do in RBAC), the other parts cannot, so an id is taken apart from
-// both ends. The history is Flux's too, its digest the tree that was applied.
+// both ends.
 #include "gitsync/repository.h"
 
 #include <algorithm>
@@ -51,29 +51,6 @@ Json EntriesOf(const manifests::Schema& schema, const std::set<state::Key>& keys
   return entries;
 }
 
-// The newest first; a tree that comes again moves to the front.
-Json HistoryWith(const Json& history, const ManifestSet& set, const std::string& revision,
-                 const std::string& now) {
-  Json entry = Json::MakeObject({{"digest", set.tree},
-                                 {"firstReconciled", now},
-                                 {"lastReconciledStatus", "ReconciliationSucceeded"},
-                                 {"totalReconciliations", 0}});
-  Json::Array kept;
-  for (const Json& old : history.Elements()) {
-    if (old["digest"].AsString() == set.tree) {
-      entry = old;
-    } else if (kept.size() + 1 < kMaxHistory) {
-      kept.push_back(old);
-    }
-  }
-  const int64_t total = std::as_const(entry)["totalReconciliations"].AsInt();
-  entry.Set("totalReconciliations", total + 1);
-  entry.Set("lastReconciled", now);
-  entry.Set("metadata", Json::MakeObject({{"revision", revision}}));
-  kept.insert(kept.begin(), std::move(entry));
-  return Json(std::move(kept));
-}
-
 base::Status NoRepository(std::string_view name) {
   return base::Status(base::Code::kNotFound, "there is no repository \"" + std::string(name) +
                                                  "\"; plumb repo list names those there are");
@@ -117,8 +94,8 @@ base::Result<RepositoryState> ReadRepository(const state::View& view, const std:
   const base::Value status = (*object)["status"];
   const std::string_view revision = status["lastAppliedRevision"].AsString();
   state.applied_commit = revision.substr(std::min(revision.rfind(':') + 1, revision.size()));
-  for (const base::Value entry : status["history"].Elements()) {
-    state.applied_trees.emplace_back(entry["digest"].AsString());
+  for (const DeployRecord& deploy : HistoryOf(status)) {
+    if (!deploy.tree.empty()) state.applied_trees.push_back(deploy.tree);
   }
   return state;
 }
@@ -209,8 +186,9 @@ base::Status RecordApplied(state::Draft& draft, const RepositoryState& repositor
   status.Set("observedGeneration", object->Generation());
   status.Set("lastAttemptedRevision", revision);
   if (std::as_const(status)["lastAppliedRevision"].AsString() != revision) {
-    status.Set("history", HistoryWith(std::as_const(status)["history"], set, revision,
-                                      draft.context().now.ToString()));
+    status.Set("history",
+               WithDeploy(std::as_const(status)["history"],
+                          {.revision = revision, .tree = set.tree}, draft.context().now));
   }
   status.Set("lastAppliedRevision", revision);
   return draft.UpdateStatus(object->key, std::move(status)).status();
@@ -223,6 +201,15 @@ base::Status Disown(state::Draft& draft, const std::string& owner,
   std::set<state::Key> left = *inventory.keys;
   for (const state::Key& key : keys) left.erase(key);
   return RecordInventory(draft, owner, left);
+}
+
+base::Status RecordDeploy(state::Draft& draft, std::string_view repository,
+                          const DeployRecord& deploy) {
+  const state::ObjectPtr object = draft.view().Get(KustomizationKey(repository));
+  if (object == nullptr) return NoRepository(repository);
+  Json status = (*object)["status"].ToJson();
+  status.Set("history", WithDeploy(std::as_const(status)["history"], deploy, draft.context().now));
+  return draft.UpdateStatus(object->key, std::move(status)).status();
 }
 
 base::Status RecordCondition(state::Draft& draft, std::string_view repository,

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gitsync/history.h"
 #include "gitsync/manifest_set.h"
 #include "state/draft.h"
 #include "state/view.h"
@@ -29,8 +30,6 @@ inline constexpr std::string_view kDefaultNamespaceAnnotation = "plumb.dev/defau
 inline constexpr std::string_view kKustomizations = "kustomizations.kustomize.toolkit.fluxcd.io";
 inline constexpr std::string_view kInventories = "inventories.plumb.dev";
 inline constexpr std::string_view kGitRepositories = "gitrepositories.source.toolkit.fluxcd.io";
-inline constexpr size_t kMaxHistory =
-    50;  // applied trees that a push may go back to whatever happens
 
 struct RepositorySettings {
   std::string branch = "main";
@@ -48,9 +47,10 @@ struct Inventory {
 struct RepositoryState {
   std::string name;
   RepositorySettings settings;
-  std::string applied_commit;              // empty before the first
-  std::vector<std::string> applied_trees;  // the newest first
-  Inventory inventory;                     // for ReadInventory to fill in
+  std::string applied_commit;  // empty before the first
+  // Those of the history, the newest first: a push may go back to them whatever happens.
+  std::vector<std::string> applied_trees;
+  Inventory inventory;  // for ReadInventory to fill in
   // What the process remembers; absent after a restart, at the cost of time only.
   std::shared_ptr<const ManifestSet> applied;          // of applied_commit
   std::shared_ptr<const std::set<state::Key>> unsure;  // of `applied`: objects that may differ
@@ -86,6 +86,10 @@ base::Status RecordApplied(state::Draft& draft, const RepositoryState& repositor
 // Takes `keys` out of the inventory of the repository `owner`.
 base::Status Disown(state::Draft& draft, const std::string& owner,
                     const std::set<state::Key>& keys);
+
+// The history of the Kustomization with `deploy` in it. What is no news writes nothing.
+base::Status RecordDeploy(state::Draft& draft, std::string_view repository,
+                          const DeployRecord& deploy);
 
 // A condition of the Kustomization. Unchanged ones write nothing.
 base::Status RecordCondition(state::Draft& draft, std::string_view repository,

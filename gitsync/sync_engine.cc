@@ -344,24 +344,31 @@ void SyncEngine::PostReceive(PushRequest request, std::shared_ptr<HookSession> s
   const RepoPtr repo = Find(request.repository);
   const auto state = ReadRepository(store_.view(), request.repository);
   const auto options = ParsePushOptions(request.options);
-  const bool deploys =
-      repo != nullptr && state.ok() &&
-      std::any_of(request.updates.begin(), request.updates.end(),
-                  [&](const RefUpdate& update) { return update.ref == DeployRef(*state); });
-  if (!deploys) return session->Finish(0);
+  const auto deploy = std::find_if(
+      request.updates.begin(), request.updates.end(),
+      [&](const RefUpdate& update) { return state.ok() && update.ref == DeployRef(*state); });
+  if (repo == nullptr || deploy == request.updates.end()) return session->Finish(0);
   const PushOptions chosen = options.ok() ? *options : PushOptions();
-  if (chosen.no_wait) {
-    session->Print("accepted; plumb wait tells how it ends");
-    session->Finish(0);
-    session = nullptr;
+  Begin(repo, chosen, chosen.no_wait ? nullptr : session, deploy->new_oid);
+  // Only now: whoever asks for the deploy once the push has returned finds it.
+  if (!chosen.no_wait) return;
+  session->Print("accepted; plumb wait tells how it ends");
+  session->Finish(0);
+}
+
+base::Result<RepositoryState> SyncEngine::Recall(const std::string& name) const {
+  const RepoPtr repo = Find(name);
+  if (repo == nullptr) {
+    return Status(Code::kNotFound,
+                  "there is no repository \"" + name + "\"; plumb repo list names those there are");
   }
-  Begin(repo, chosen, std::move(session));
+  return ReadState(store_.view(), Known(repo), context_);
 }
 
 // A deploy.
 
 void SyncEngine::Begin(const RepoPtr& repo, const PushOptions& options,
-                       std::shared_ptr<HookSession> session) {
+                       std::shared_ptr<HookSession> session, const std::string& commit) {
   if (repo->active) Settle(repo, DeployOutcome::kSuperseded, "superseded by a newer push");
   ++repo->epoch;
   repo->active = true;
@@ -374,6 +381,12 @@ void SyncEngine::Begin(const RepoPtr& repo, const PushOptions& options,
   repo->told.clear();
   repo->health_scheduled = false;
   repo->to_look_at.clear();
+  if (!commit.empty()) {
+    Record(repo, [&](state::Draft& draft) {
+      return RecordDeploy(draft, repo->name,
+                          {.revision = RevisionText(BranchOf(draft.view(), repo->name), commit)});
+    });
+  }
   Attempt(repo);
 }
 
@@ -563,7 +576,7 @@ void SyncEngine::Settle(const RepoPtr& repo, DeployOutcome outcome, const std::s
   } else if (outcome == DeployOutcome::kFailed) {
     EndSession(repo, "failed " + commit + ": " + message);
   } else {
-    EndSession(repo, message);
+    EndSession(repo, message);  // the deploy that supersedes it is the history's to tell
   }
   if (!on_settled_ || repo->set == nullptr) return;
   on_settled_(Deploy{repo->name, BranchOf(store_.view(), repo->name), repo->set->commit,
@@ -586,6 +599,14 @@ void SyncEngine::RecordEnd(const RepoPtr& repo, DeployOutcome outcome, const std
   settlement.outcome = outcome;
   settlement.revision = RevisionText(BranchOf(draft.view(), repo->name), repo->set->commit);
   if (outcome == DeployOutcome::kFailed) settlement.message = message;
+  // That a deploy was superseded stands in the history since the next one began.
+  if (status.ok() && outcome != DeployOutcome::kSuperseded) {
+    const bool healthy = outcome == DeployOutcome::kHealthy;
+    status = RecordDeploy(draft, repo->name,
+                          {.revision = settlement.revision,
+                           .phase = healthy ? DeployPhase::kHealthy : DeployPhase::kFailed,
+                           .message = OneLine(settlement.message, kMaxHistoryMessageBytes)});
+  }
   if (status.ok()) {
     const base::Result<bool> recorded = RecordSettlement(draft, settlement);
     status = recorded.status();
@@ -607,11 +628,17 @@ void SyncEngine::EndSession(const RepoPtr& repo, const std::string& line) {
 
 void SyncEngine::Condition(const RepoPtr& repo, std::string_view value, std::string_view reason,
                            const std::string& message) {
+  Record(repo, [&](state::Draft& draft) {
+    return RecordCondition(draft, repo->name, "Ready", value, reason, message);
+  });
+}
+
+void SyncEngine::Record(const RepoPtr& repo, const std::function<Status(state::Draft&)>& write) {
   state::Draft draft(store_.view(), Context());
-  Status status = RecordCondition(draft, repo->name, "Ready", value, reason, message);
+  Status status = write(draft);
   if (status.ok()) status = Commit(draft.Finish(), repo.get()).status();
   if (!status.ok()) {
-    base::LogWarning("a repository's condition was not recorded",
+    base::LogWarning("a repository's status was not recorded",
                      {{"repository", repo->name}, {"why", std::string(status.message())}});
   }
 }

@@ -62,6 +62,10 @@ class SyncEngine {
   void PreReceive(PushRequest request, std::shared_ptr<HookSession> session);
   void PostReceive(PushRequest request, std::shared_ptr<HookSession> session);
 
+  // A repository as a plan of it starts from: what the state records, and what this remembers.
+  // kNotFound.
+  base::Result<RepositoryState> Recall(const std::string& name) const;
+
   // Called for every deploy that ends.
   void OnSettled(std::function<void(const Deploy&)> listener) { on_settled_ = std::move(listener); }
 
@@ -81,7 +85,9 @@ class SyncEngine {
 
   void Check(const RepoPtr& repo, const PushRequest& request, const RefUpdate& update,
              const PushOptions& options, std::shared_ptr<HookSession> session);
-  void Begin(const RepoPtr& repo, const PushOptions& options, std::shared_ptr<HookSession> session);
+  // `commit` is what was pushed; empty if there was no push.
+  void Begin(const RepoPtr& repo, const PushOptions& options, std::shared_ptr<HookSession> session,
+             const std::string& commit = "");
   void Attempt(const RepoPtr& repo);
   void Planned(const RepoPtr& repo, Reading reading);
   void Apply(const RepoPtr& repo, SyncPlan plan);
@@ -96,6 +102,7 @@ class SyncEngine {
   void EndSession(const RepoPtr& repo, const std::string& line);
   void Condition(const RepoPtr& repo, std::string_view value, std::string_view reason,
                  const std::string& message);
+  void Record(const RepoPtr& repo, const std::function<base::Status(state::Draft&)>& write);
   // `repo` commits: what it changes of its own is no drift.
   base::Result<state::Store::Committed> Commit(state::Transaction transaction, const Repo* repo);
   RepositoryState Known(const RepoPtr& repo) const;

@@ -264,5 +264,39 @@ TEST_F(SyncEngineTest, AChangeBetweenPlanAndCommitIsPlannedAgain) {
   EXPECT_EQ(cluster_.Field("configmaps", "default", "conf", "immutable"), "true");
 }
 
+TEST_F(SyncEngineTest, TheHistorySaysHowEachDeployEnded) {
+  const auto phase = [&](int at) {
+    return cluster_.Field(kKustomizations, kSystemNamespace, "site",
+                          "status.history[" + std::to_string(at) + "].lastReconciledStatus");
+  };
+  Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  Push({{"web.yaml", kWeb}});
+  EXPECT_EQ(phase(0), "\"Progressing\"");  // as soon as the push has returned
+  cluster_.Settle();
+  Push({{"web.yaml", kWeb}, {"other.yaml", kOther}});
+  cluster_.Settle();
+  MakeHealthy();
+  cluster_.Settle();
+  EXPECT_EQ(phase(0) + phase(1) + phase(2),
+            "\"ReconciliationSucceeded\"\"Superseded\"\"ReconciliationSucceeded\"");
+  EXPECT_EQ(cluster_.Field(kKustomizations, kSystemNamespace, "site",
+                           "status.history[0].metadata.revision"),
+            "\"main@sha1:" + head_ + "\"");
+}
+
+TEST_F(SyncEngineTest, ARestartLeavesTheHistoryAsItIs) {
+  Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  const std::string before =
+      cluster_.Field(kKustomizations, kSystemNamespace, "site", "status.history");
+  engine_.reset();
+  cluster_.Crash();
+  cluster_.Settle(Duration::Minutes(5));
+  StartEngine();
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Field(kKustomizations, kSystemNamespace, "site", "status.history"), before);
+}
+
 }  // namespace
 }  // namespace gitsync

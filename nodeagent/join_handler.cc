@@ -28,7 +28,7 @@ std::string JoinToken::ToString() const {
 base::Result<JoinToken> ParseJoinToken(std::string_view text) {
   const base::Status bad(base::Code::kInvalid,
                          "this is no join token; it looks like plumb-<64 hexadecimal "
-                         "digits>-<secret>, and \"plumb token create\" prints one");
+                         "digits>-<secret>, and \"plumb server\" printed one when it started");
   if (!text.starts_with(kTokenPrefix)) return bad;
   text.remove_prefix(kTokenPrefix.size());
   if (text.size() < kDigestDigits + 2 || text[kDigestDigits] != '-') return bad;

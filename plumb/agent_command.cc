@@ -8,6 +8,7 @@
 #include "plumb/arguments.h"
 #include "plumb/client.h"
 #include "plumb/commands.h"
+#include "plumb/config_file.h"
 #include "plumb/main_loop.h"
 #include "plumb/server_command.h"
 
@@ -29,7 +30,11 @@ constexpr const char* kAgentHelp =
     "  --cgroup-root PATH        the cgroup that pods run below\n"
     "  --registry-mirror NAME=URL  pull images of registry NAME from a plain-HTTP URL; may be "
     "repeated\n"
-    "  --pod-cidr, --service-cidr CIDR  as given to the server, if they were\n";
+    "  --pod-cidr, --service-cidr CIDR  as given to the server, if they were\n"
+    "  --config FILE             these flags in YAML, without the dashes; the command line wins\n\n"
+    "Exit codes: 0 stopped by a signal, 1 failed, 2 wrong usage or configuration, 5 not "
+    "permitted,\n"
+    "6 the server or containerd cannot be reached.\n";
 
 std::string HostName() {
   char name[256] = {};
@@ -88,7 +93,7 @@ base::Result<AgentOptions> ReadAgentOptions(const Arguments& arguments) {
 }  // namespace
 
 int AgentCommand(const Words& words) {
-  const base::Result<Arguments> arguments = Arguments::Parse(words, AgentFlags());
+  const base::Result<Arguments> arguments = ParseWithConfig(words, AgentFlags());
   if (!arguments.ok()) return Fail(arguments.status());
   if (arguments->Has("--help") || arguments->Has("-h")) {
     std::fputs(kAgentHelp, stdout);
@@ -106,14 +111,14 @@ int AgentCommand(const Words& words) {
 int UpCommand(const Words& words) {
   FlagSet flags = ServerFlags();
   flags.with_value.insert({"--node-name", "--node-ip"});
-  const base::Result<Arguments> arguments = Arguments::Parse(words, flags);
+  const base::Result<Arguments> arguments = ParseWithConfig(words, flags);
   if (!arguments.ok()) return Fail(arguments.status());
   if (arguments->Has("--help") || arguments->Has("-h")) {
     std::printf(
         "usage: plumb up [FLAGS]\n\nA control plane and a node in one process: the appliance on "
-        "one machine.\n\n%s"
+        "one machine.\n\n"
         "  --node-name NAME      default: this machine's name\n"
-        "  --node-ip ADDRESS     the node's own address (default: that of the default route)\n",
+        "  --node-ip ADDRESS     the node's own address (default: that of the default route)\n%s",
         kServerFlagsHelp);
     return 0;
   }

@@ -48,7 +48,7 @@ base::Status FailureOf(const state::HttpAnswer& answer) {
 
 }  // namespace
 
-base::Result<Client> Client::Connect(const Arguments& arguments) {
+base::Result<Client> Client::Connect(const Arguments& arguments, base::Duration patience) {
   const std::string path = KubeconfigPath(arguments);
   const base::Result<std::string> text = base::ReadFile(path, kMaxKubeconfig);
   if (!text.ok()) {
@@ -75,8 +75,9 @@ base::Result<Client> Client::Connect(const Arguments& arguments) {
   RETURN_IF_ERROR(decode(cluster["certificate-authority-data"], options.ca_pem));
   RETURN_IF_ERROR(decode(user["client-certificate-data"], options.certificate_pem));
   RETURN_IF_ERROR(decode(user["client-key-data"], options.key_pem));
-  options.read_timeout = base::Duration::Hours(1);
+  options.read_timeout = patience;
   Client client;
+  client.token_ = user["token"].AsString();
   client.url_ = cluster["server"].AsString();
   if (client.url_.empty())
     return base::Status(base::Code::kInvalid, path + " names no server in its current context");
@@ -84,30 +85,44 @@ base::Result<Client> Client::Connect(const Arguments& arguments) {
   return client;
 }
 
+state::HttpCall Client::Call(const char* method, const std::string& path) const {
+  state::HttpCall call{
+      .method = method, .url = url_ + path, .headers = {{"Accept", "application/json"}}};
+  if (!token_.empty()) call.headers.emplace_back("Authorization", "Bearer " + token_);
+  return call;
+}
+
 base::Result<base::Json> Client::Do(state::HttpCall call) {
-  call.url = url_ + call.url;
   ASSIGN_OR_RETURN(const state::HttpAnswer answer, http_->Do(call));
   if (answer.status < 200 || answer.status > 299) return FailureOf(answer);
   if (answer.body.empty()) return base::Json();
   return base::ParseJson(answer.body);
 }
 
-base::Result<base::Json> Client::Get(const std::string& path) {
-  return Do({.method = "GET", .url = path, .headers = {{"Accept", "application/json"}}});
-}
+base::Result<base::Json> Client::Get(const std::string& path) { return Do(Call("GET", path)); }
 
 base::Result<base::Json> Client::Send(const std::string& method, const std::string& path,
                                       const base::Json& body) {
-  return Do({.method = method,
-             .url = path,
-             .headers = {{"Accept", "application/json"}, {"Content-Type", "application/json"}},
-             .body = body.IsNull() ? "" : body.ToString()});
+  state::HttpCall call = Call(method.c_str(), path);
+  call.headers.emplace_back("Content-Type", "application/json");
+  if (!body.IsNull()) call.body = body.ToString();
+  return Do(std::move(call));
 }
 
-base::Result<base::Json> Client::GetTable(const std::string& path) {
-  return Do({.method = "GET",
-             .url = path,
-             .headers = {{"Accept", "application/json;as=Table;v=v1;g=meta.k8s.io"}}});
+base::Result<base::Json> Client::Post(const std::string& path, const std::string& content_type,
+                                      std::string body) {
+  state::HttpCall call = Call("POST", path);
+  call.headers.emplace_back("Content-Type", content_type);
+  call.body = std::move(body);
+  return Do(std::move(call));
+}
+
+base::Status Client::Read(const std::string& path,
+                          const std::function<bool(std::string_view)>& take) {
+  state::HttpCall call = Call("GET", path);
+  call.on_data = take;
+  ASSIGN_OR_RETURN(const state::HttpAnswer answer, http_->Do(call));
+  return answer.status < 200 || answer.status > 299 ? FailureOf(answer) : base::Status();
 }
 
 base::Status Client::Follow(const std::string& path,
@@ -115,8 +130,7 @@ base::Status Client::Follow(const std::string& path,
   std::string pending;
   bool stopped = false;
   base::Status bad;
-  state::HttpCall call{
-      .method = "GET", .url = url_ + path, .headers = {{"Accept", "application/json"}}};
+  state::HttpCall call = Call("GET", path);
   call.on_data = [&](std::string_view bytes) {
     pending += bytes;
     for (size_t end; (end = pending.find('\n')) != std::string::npos; pending.erase(0, end + 1)) {

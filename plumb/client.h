@@ -18,26 +18,34 @@ namespace plumb {
 inline constexpr const char* kDefaultDataDir = "/var/lib/plumb";
 inline constexpr const char* kKubeconfigFlag = "--kubeconfig";
 
+inline constexpr base::Duration kClientPatience = base::Duration::Hours(1);
+
 class Client {
  public:
-  // kNotFound with what to do if there is no kubeconfig.
-  static base::Result<Client> Connect(const Arguments& arguments);
+  // kNotFound with what to do if there is no kubeconfig. A call fails once nothing came from the
+  // server for `patience`.
+  static base::Result<Client> Connect(const Arguments& arguments,
+                                      base::Duration patience = kClientPatience);
 
   // The answer of a 2xx, else the Status that the server sent.
   base::Result<base::Json> Get(const std::string& path);
   base::Result<base::Json> Send(const std::string& method, const std::string& path,
                                 const base::Json& body);
+  base::Result<base::Json> Post(const std::string& path, const std::string& content_type,
+                                std::string body);
+  // The bytes of an answer as they come, without a limit; `take` ends the call with false.
+  base::Status Read(const std::string& path,
+                    const std::function<bool(std::string_view bytes)>& take);
   // Lines of a streamed answer, until `line` returns false or it ends.
   base::Status Follow(const std::string& path,
                       const std::function<bool(const base::Json& line)>& line);
-  // The table that kubectl would print.
-  base::Result<base::Json> GetTable(const std::string& path);
 
   const std::string& url() const { return url_; }
 
  private:
   base::Result<base::Json> Do(state::HttpCall call);
-  std::string url_;
+  state::HttpCall Call(const char* method, const std::string& path) const;
+  std::string url_, token_;
   std::shared_ptr<state::HttpClient> http_;
 };
 

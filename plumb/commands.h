@@ -9,13 +9,16 @@ namespace plumb {
 
 using Words = std::vector<std::string>;
 
-int ServerCommand(const Words& words);  // server.cc
-int AgentCommand(const Words& words);   // agent.cc
-int UpCommand(const Words& words);      // up.cc
-int RepoCommand(const Words& words);    // console_commands.cc
+int ServerCommand(const Words& words);  // server_command.cc
+int AgentCommand(const Words& words);   // agent_command.cc
+int UpCommand(const Words& words);
+int RepoCommand(const Words& words);  // console_commands.cc
 int TokenCommand(const Words& words);
-int StatusCommand(const Words& words);
-int WaitCommand(const Words& words);
+int StatusCommand(const Words& words);  // status_command.cc
+int DiffCommand(const Words& words);    // diff_command.cc
+int WaitCommand(const Words& words);    // wait_command.cc
+int BackupCommand(const Words& words);  // backup_command.cc
+int RestoreCommand(const Words& words);
 int GitHookCommand(const Words& words);  // main.cc
 
 }  // namespace plumb

@@ -1,64 +1,12 @@
-// plumb repo, token, status and wait: what people ask of a server, by its kubeconfig.
-#include <unistd.h>
-
-#include <algorithm>
+// plumb repo and plumb token: what people ask of a server, by its kubeconfig.
 #include <cstdio>
 #include <optional>
 
-#include "plumb/client.h"
-#include "plumb/commands.h"
+#include "plumb/command_support.h"
+#include "plumb/terminal.h"
 
 namespace plumb {
 namespace {
-
-constexpr const char* kConsole = "/plumb/v1";
-
-void PrintTable(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const auto& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      line += row[i];
-      if (i + 1 < row.size()) line.append(widths[i] - row[i].size() + 3, ' ');
-    }
-    std::printf("%s\n", line.c_str());
-  }
-}
-
-std::string CellText(const base::Json& cell) {
-  return cell.IsString() ? std::string(cell.AsString()) : cell.ToString();
-}
-
-// Parses, connects, or says why not. Absent: the exit code is in `exit`.
-struct Session {
-  Arguments arguments;
-  Client client;
-};
-std::optional<Session> Begin(const Words& words, FlagSet flags, const char* help, int& exit) {
-  flags.with_value.insert(kKubeconfigFlag);
-  flags.without.insert({"--help", "-h"});
-  base::Result<Arguments> arguments = Arguments::Parse(words, flags);
-  if (!arguments.ok()) return exit = Fail(arguments.status()), std::nullopt;
-  if (arguments->Has("--help") || arguments->Has("-h")) {
-    std::printf(
-        "%s\n  --kubeconfig FILE   which server (default $KUBECONFIG, then "
-        "/var/lib/plumb/kubeconfig)\n",
-        help);
-    return exit = 0, std::nullopt;
-  }
-  base::Result<Client> client = Client::Connect(*arguments);
-  if (!client.ok()) return exit = Fail(client.status()), std::nullopt;
-  return Session{*std::move(arguments), *std::move(client)};
-}
-
-int WrongUsage(const char* help) {
-  std::fprintf(stderr, "%s", help);
-  return 2;
-}
 
 base::Json Strings(const std::string& commas) {
   base::Json list = base::Json::MakeArray();
@@ -73,27 +21,15 @@ base::Json Strings(const std::string& commas) {
 int ListRepositories(Session& session) {
   const base::Result<base::Json> list = session.client.Get(std::string(kConsole) + "/repositories");
   if (!list.ok()) return Fail(list.status());
+  if (WantsJson(session.arguments)) return PrintJson(*list), 0;
   std::vector<std::vector<std::string>> rows = {
       {"NAME", "READY", "REVISION", "OBJECTS", "MESSAGE"}};
   for (const base::Json& each : list->Elements()) {
     rows.push_back({CellText(each["name"]), CellText(each["ready"]), CellText(each["revision"]),
                     CellText(each["objects"]), CellText(each["message"])});
   }
-  PrintTable(rows);
+  std::fputs(TableText(rows).c_str(), stdout);
   return 0;
-}
-
-// A repository's record, once it is no longer in progress; absent while it is.
-std::optional<int> Outcome(const base::Json& repository, const std::string& revision) {
-  const std::string_view applied = repository["revision"].AsString();
-  const std::string_view reason = repository["reason"].AsString();
-  if (!revision.empty() && applied.find(revision) == std::string_view::npos &&
-      reason != "Progressing" && !applied.empty() && repository["ready"].AsString() == "True") {
-    return 2;  // another revision is what runs now
-  }
-  if (repository["ready"].AsString() == "True") return 0;
-  if (repository["ready"].AsString() == "False") return 1;
-  return std::nullopt;
 }
 
 }  // namespace
@@ -102,12 +38,19 @@ int RepoCommand(const Words& words) {
   constexpr const char* kHelp =
       "usage: plumb repo create NAME [--branch BRANCH] [--namespaces A,B] [--default-namespace "
       "NS]\n"
-      "       plumb repo list\n"
+      "       plumb repo list [-o json]\n"
       "       plumb repo delete NAME    what it deployed stays\n\n"
-      "A push to the branch of a repository is a deploy.\n";
+      "A push to the branch of a repository is a deploy.\n\n"
+      "  --branch BRANCH         the branch that is deployed (default main)\n"
+      "  --namespaces A,B        the repository may touch these only (default: all but plumb's)\n"
+      "  --default-namespace NS  for objects that name none (default: the first of --namespaces,\n"
+      "                          else \"default\")\n\n"
+      "Exit codes: 0 done, 1 failed or there already, 2 wrong usage or name, 4 no such "
+      "repository,\n"
+      "5 not allowed, 6 the server cannot be reached.\n";
   int exit = 0;
-  std::optional<Session> session =
-      Begin(words, {{"--branch", "--namespaces", "--default-namespace"}, {}}, kHelp, exit);
+  std::optional<Session> session = Begin(
+      words, {{"--branch", "--namespaces", "--default-namespace", kOutputFlag}, {}}, kHelp, exit);
   if (!session) return exit;
   const std::vector<std::string>& operands = session->arguments.operands();
   if (operands.size() == 1 && operands[0] == "list") return ListRepositories(*session);
@@ -139,21 +82,27 @@ int RepoCommand(const Words& words) {
 int TokenCommand(const Words& words) {
   constexpr const char* kHelp =
       "usage: plumb token create NAME --role admin|deployer|viewer    prints the secret, once\n"
-      "       plumb token list\n"
+      "       plumb token list [-o json]\n"
       "       plumb token revoke NAME\n\n"
-      "For Git the token is the password, for the API it is a bearer token.\n";
+      "For Git the token is the password (any user name), for the API a bearer token.\n"
+      "admin may do all, a deployer may push and change what is deployed, a viewer may read all\n"
+      "but Secrets.\n\n"
+      "Exit codes: 0 done, 1 failed or there already, 2 wrong usage, 4 no such token, 5 not "
+      "allowed,\n"
+      "6 the server cannot be reached.\n";
   int exit = 0;
-  std::optional<Session> session = Begin(words, {{"--role"}, {}}, kHelp, exit);
+  std::optional<Session> session = Begin(words, {{"--role", kOutputFlag}, {}}, kHelp, exit);
   if (!session) return exit;
   const std::vector<std::string>& operands = session->arguments.operands();
   const std::string path = std::string(kConsole) + "/tokens";
   if (operands.size() == 1 && operands[0] == "list") {
     const base::Result<base::Json> list = session->client.Get(path);
     if (!list.ok()) return Fail(list.status());
+    if (WantsJson(session->arguments)) return PrintJson(*list), 0;
     std::vector<std::vector<std::string>> rows = {{"NAME", "ROLE"}};
     for (const base::Json& each : list->Elements())
       rows.push_back({CellText(each["name"]), CellText(each["role"])});
-    PrintTable(rows);
+    std::fputs(TableText(rows).c_str(), stdout);
     return 0;
   }
   if (operands.size() == 2 && operands[0] == "create") {
@@ -173,75 +122,6 @@ int TokenCommand(const Words& words) {
     return 0;
   }
   return WrongUsage(kHelp);
-}
-
-int StatusCommand(const Words& words) {
-  constexpr const char* kHelp =
-      "usage: plumb status\n\nThe repositories, what they deployed, and the nodes.\n";
-  int exit = 0;
-  std::optional<Session> session = Begin(words, {}, kHelp, exit);
-  if (!session) return exit;
-  if (const int failed = ListRepositories(*session); failed != 0) return failed;
-  for (const auto& [title, path] :
-       {std::pair("DEPLOYMENTS", "/apis/apps/v1/deployments"), std::pair("PODS", "/api/v1/pods"),
-        std::pair("NODES", "/api/v1/nodes")}) {
-    const base::Result<base::Json> table = session->client.GetTable(path);
-    if (!table.ok()) return Fail(table.status());
-    std::printf("\n%s\n", title);
-    std::vector<std::vector<std::string>> rows(1);
-    std::vector<size_t> shown;
-    const base::Json::Array& columns = (*table)["columnDefinitions"].Elements();
-    if (std::string_view(title) != "NODES") rows[0].push_back("NAMESPACE");
-    for (size_t i = 0; i < columns.size(); ++i) {
-      if (columns[i]["priority"].AsInt() != 0) continue;
-      shown.push_back(i);
-      std::string name(columns[i]["name"].AsString());
-      std::transform(name.begin(), name.end(), name.begin(),
-                     [](unsigned char c) { return std::toupper(c); });
-      rows[0].push_back(name);
-    }
-    for (const base::Json& row : (*table)["rows"].Elements()) {
-      std::vector<std::string> cells;
-      if (std::string_view(title) != "NODES")
-        cells.push_back(CellText(row["object"]["metadata"]["namespace"]));
-      for (const size_t i : shown) cells.push_back(CellText(row["cells"].At(i)));
-      rows.push_back(std::move(cells));
-    }
-    PrintTable(rows);
-  }
-  return 0;
-}
-
-int WaitCommand(const Words& words) {
-  constexpr const char* kHelp =
-      "usage: plumb wait [REVISION] [--repo NAME] [--timeout 10m]\n\n"
-      "Waits until the deploy has ended. Exit codes: 0 healthy, 1 failed, 2 superseded, 3 timed "
-      "out.\n";
-  int exit = 0;
-  std::optional<Session> session = Begin(words, {{"--repo", "--timeout"}, {}}, kHelp, exit);
-  if (!session) return exit;
-  const base::Result<base::Duration> timeout =
-      session->arguments.GetDuration("--timeout", base::Duration::Minutes(10));
-  if (!timeout.ok()) return Fail(timeout.status());
-  const std::string revision =
-      session->arguments.operands().empty() ? "" : session->arguments.operands()[0];
-  const std::string wanted = session->arguments.Get("--repo");
-  constexpr int64_t kPollMillis = 500;
-  for (int64_t waited = 0; waited <= timeout->millis(); waited += kPollMillis) {
-    const base::Result<base::Json> list =
-        session->client.Get(std::string(kConsole) + "/repositories");
-    if (!list.ok()) return Fail(list.status());
-    for (const base::Json& each : list->Elements()) {
-      if (!wanted.empty() && each["name"].AsString() != wanted) continue;
-      const std::optional<int> outcome = Outcome(each, revision);
-      if (!outcome) continue;
-      std::printf("%s: %s\n", CellText(each["name"]).c_str(), CellText(each["message"]).c_str());
-      return *outcome;
-    }
-    usleep(kPollMillis * 1000);
-  }
-  std::fprintf(stderr, "plumb: the deploy has not ended after %s\n", timeout->ToString().c_str());
-  return 3;
 }
 
 }  // namespace plumb

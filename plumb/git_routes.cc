@@ -3,10 +3,6 @@
 namespace plumb {
 namespace {
 
-bool MayPush(const state::Identity& identity) {
-  return identity.InGroup("plumb:admin") || identity.InGroup("plumb:deployer");
-}
-
 // git asks for a password only when it is told that one is missing.
 void AskForPassword(state::Exchange& exchange, const std::string& why) {
   state::HttpResponse response;
@@ -67,6 +63,10 @@ void Serve(state::Exchange& exchange, gitsync::GitHost& host, const Authenticato
 }
 
 }  // namespace
+
+bool MayPush(const state::Identity& identity) {
+  return identity.InGroup("plumb:admin") || identity.InGroup("plumb:deployer");
+}
 
 void AddGitRoutes(state::HttpServer& server, gitsync::GitHost& host, Authenticator authenticate) {
   server.AddWorkerHandler(

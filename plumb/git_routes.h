@@ -15,6 +15,8 @@ inline constexpr const char* kGitPrefix = "/git";
 
 using Authenticator = std::function<base::Result<state::Identity>(const state::IncomingRequest&)>;
 
+bool MayPush(const state::Identity& identity);
+
 void AddGitRoutes(state::HttpServer& server, gitsync::GitHost& host, Authenticator authenticate);
 
 }  // namespace plumb

@@ -1,6 +1,7 @@
 // plumb: one program. The first word names the command; each command has its own --help.
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,18 @@ struct Command {
   const char* summary;  // null: internal, not listed
 };
 
-int VersionCommand(const Words&) {
-  std::printf("plumb %s (Kubernetes API %s)\n", kVersion, kKubernetesVersion);
+int VersionCommand(const Words& words) {
+  const base::Result<Arguments> arguments = Arguments::Parse(words, {{"-o"}, {"--help", "-h"}});
+  if (!arguments.ok()) return Fail(arguments.status());
+  if (arguments->Has("--help") || arguments->Has("-h")) {
+    std::printf("usage: plumb version [-o json]\n");
+  } else if (arguments->Get("-o") == "json") {
+    std::printf("{\"kubernetes\":\"%s\",\"plumb\":\"%s\"}\n", kKubernetesVersion, kVersion);
+  } else if (arguments->Has("-o")) {
+    return Fail(base::Status(base::Code::kInvalid, "-o takes json"));
+  } else {
+    std::printf("plumb %s (Kubernetes API %s)\n", kVersion, kKubernetesVersion);
+  }
   return 0;
 }
 
@@ -32,7 +43,10 @@ constexpr Command kCommands[] = {
     {"dev", DevCommand, "a cluster of several nodes on this machine, in network namespaces"},
     {"repo", RepoCommand, "create, list and delete the repositories that are deployed"},
     {"status", StatusCommand, "what is deployed, and how it is"},
+    {"diff", DiffCommand, "what a push would change"},
     {"wait", WaitCommand, "wait until a deploy is healthy or has failed"},
+    {"backup", BackupCommand, "write all that the server is made of into a file"},
+    {"restore", RestoreCommand, "make a server's data directory from a backup"},
     {"token", TokenCommand, "create, list and revoke the tokens of people and pipelines"},
     {"version", VersionCommand, "print the version"},
     {"dev-forward", DevForwardCommand, nullptr},
@@ -48,7 +62,8 @@ void PrintHelp(std::FILE* out) {
   std::fprintf(out,
                "\n'plumb COMMAND --help' explains one. Exit codes: 0 done, 1 failed, 2 wrong usage "
                "or input, 3 timed out,\n"
-               "4 not found, 5 not allowed, 6 not reachable.\n");
+               "4 not found, 5 not allowed, 6 not reachable; diff and wait have codes of their "
+               "own.\n");
 }
 
 }  // namespace
@@ -70,5 +85,6 @@ int Main(const Words& words) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);  // what went wrong is said in our words
   return plumb::Main(plumb::Words(argv + 1, argv + argc));
 }

@@ -30,13 +30,15 @@ MainLoop::MainLoop() : loop_(4) {
     const sigset_t waited = EndSignals();
     int signal = 0;
     sigwait(&waited, &signal);
+    if (ending_) return;
     base::LogInfo("stopping", {{"signal", std::to_string(signal)}});
     loop_.Stop();
   });
 }
 
 MainLoop::~MainLoop() {
-  // It may wait still, if the loop ended by itself.
+  // It may wait still, if the loop ended by itself, or never ran.
+  ending_ = true;
   pthread_kill(signals_.native_handle(), SIGTERM);
   signals_.join();
 }

@@ -4,6 +4,7 @@
 // One a process, made before any thread.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <thread>
 
@@ -25,6 +26,7 @@ class MainLoop {
 
  private:
   base::RealLoop loop_;
+  std::atomic<bool> ending_{false};
   std::thread signals_;
   base::Status failure_;
 };

@@ -13,11 +13,15 @@
 #include "gitsync/sync_engine.h"
 #include "nodeagent/edge/grpc_transport.h"
 #include "nodeagent/hub.h"
+#include "plumb/backup_route.h"
 #include "plumb/console.h"
 #include "plumb/credentials.h"
+#include "plumb/diff_route.h"
 #include "plumb/git_routes.h"
 #include "plumb/join_route.h"
 #include "plumb/log_source.h"
+#include "plumb/restore.h"
+#include "plumb/status_feed.h"
 #include "plumb/version.h"
 #include "reconciler/controllers/all.h"
 #include "reconciler/reconciler.h"
@@ -67,6 +71,8 @@ struct Server::Impl {
   base::Status Start(std::function<void(base::Status)> failed);
   base::Status StartDeciding();
   base::Status StartServing();
+  void AddConsole(const Authenticator& authenticate);
+  gitsync::GitHostOptions GitOptions() const;
   std::string Url() const {
     return "https://" + (options.address == "0.0.0.0" ? "127.0.0.1" : options.address) + ":" +
            std::to_string(options.port);
@@ -91,6 +97,7 @@ struct Server::Impl {
   std::unique_ptr<state::Api> api;
   std::unique_ptr<state::ApiServer> api_server;
   std::unique_ptr<Console> console;
+  std::unique_ptr<StatusFeed> status;
   std::unique_ptr<gitsync::HookServer> hooks;
   std::unique_ptr<nodeagent::GrpcListener> agents;
   std::unique_ptr<state::HttpServer> http;
@@ -98,6 +105,7 @@ struct Server::Impl {
 
 base::Status Server::Impl::Start(std::function<void(base::Status)> failed) {
   RETURN_IF_ERROR(base::MakeDirectories(options.data_dir, 0700));
+  RETURN_IF_ERROR(CheckRestored(options.data_dir));
   ASSIGN_OR_RETURN(storage, state::OpenLevelDb(options.data_dir + "/store"));
   const base::WallTime now = loop.now().wall;
   ASSIGN_OR_RETURN(credentials,
@@ -123,10 +131,7 @@ base::Status Server::Impl::StartDeciding() {
           {.started = loop.now().wall, .ca_certificate = credentials->ca().cert_pem}));
   scheduler = std::make_unique<scheduler::Scheduler>(loop, *store, next_context());
 
-  gitsync::GitHostOptions host;
-  host.root = options.data_dir + "/git";
-  host.hook_socket = options.data_dir + "/git-hook.sock";
-  host.hook_program = options.data_dir + "/git-hook";
+  const gitsync::GitHostOptions host = GitOptions();
   RETURN_IF_ERROR(base::MakeDirectories(host.root, 0700));
   RETURN_IF_ERROR(gitsync::WriteHookProgram(host.hook_program));
   git = gitsync::OpenGitStore(host);
@@ -169,6 +174,34 @@ base::Status Server::Impl::StartDeciding() {
   return base::Status();
 }
 
+gitsync::GitHostOptions Server::Impl::GitOptions() const {
+  gitsync::GitHostOptions host;
+  host.root = options.data_dir + "/git";
+  host.hook_socket = options.data_dir + "/git-hook.sock";
+  host.hook_program = options.data_dir + "/git-hook";
+  return host;
+}
+
+// What plumb's own commands ask.
+void Server::Impl::AddConsole(const Authenticator& authenticate) {
+  console = std::make_unique<Console>(*store, *engine, *credentials);
+  http->AddLoopHandler(kConsolePrefix,
+                       [this](state::IncomingRequest request, std::unique_ptr<state::Reply> reply) {
+                         console->Handle(std::move(request), std::move(reply));
+                       });
+  status = std::make_unique<StatusFeed>(loop, *store, schema, authenticate);
+  http->AddLoopHandler(kStatusPath,
+                       [this](state::IncomingRequest request, std::unique_ptr<state::Reply> reply) {
+                         status->Handle(std::move(request), std::move(reply));
+                       });
+  const auto preview_context = [this] {
+    return state::DraftContext{schema.get(), &options.cluster, loop.now().wall, RandomSeed()};
+  };
+  AddBackupRoute(*http, BackupSource{loop, *store, options.data_dir, GitOptions()}, authenticate);
+  AddDiffRoute(*http, DiffSource{loop, *store, *engine, preview_context},
+               gitsync::OpenGitStore(GitOptions()), authenticate);
+}
+
 base::Status Server::Impl::StartServing() {
   const auto authenticate = [this](const state::IncomingRequest& request) {
     return credentials->Authenticate(request);
@@ -178,7 +211,6 @@ base::Status Server::Impl::StartServing() {
   api_options.seed = RandomSeed();
   api_server = std::make_unique<state::ApiServer>(loop, *store, *api, options.cluster, authenticate,
                                                   NodeLogSource(loop, *hub), api_options);
-  console = std::make_unique<Console>(*store, *engine, *credentials);
 
   state::HttpServerOptions http_options;
   http_options.address = options.address;
@@ -193,10 +225,7 @@ base::Status Server::Impl::StartServing() {
           api_server->Handle(std::move(request), std::move(reply));
         });
   }
-  http->AddLoopHandler(kConsolePrefix,
-                       [this](state::IncomingRequest request, std::unique_ptr<state::Reply> reply) {
-                         console->Handle(std::move(request), std::move(reply));
-                       });
+  AddConsole(authenticate);
   AddJoinRoute(loop, *http, *credentials);
   AddGitRoutes(*http, *git_host, authenticate);
   RETURN_IF_ERROR(http->Start());

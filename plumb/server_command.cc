@@ -6,6 +6,7 @@
 #include "base/ip.h"
 #include "plumb/client.h"
 #include "plumb/commands.h"
+#include "plumb/config_file.h"
 #include "plumb/main_loop.h"
 
 namespace plumb {
@@ -19,7 +20,13 @@ const char* const kServerFlagsHelp =
     "  --pod-cidr CIDR       addresses of pods (default 10.88.0.0/13)\n"
     "  --service-cidr CIDR   addresses of services (default 10.96.0.0/16)\n"
     "  --webhook-allow CIDR  internal addresses that webhooks may go to (default none); may be "
-    "repeated\n";
+    "repeated\n"
+    "  --config FILE         these flags in YAML, without the dashes; the command line wins:\n"
+    "                          data-dir: /srv/plumb\n"
+    "                          listen: 0.0.0.0:6443\n"
+    "                          name: [cluster.example.org, 192.0.2.7]\n"
+    "\nExit codes: 0 stopped by a signal, 1 failed, 2 wrong usage or configuration, 5 not "
+    "permitted,\n6 the port is taken, the data is in use or of a newer plumb.\n";
 
 FlagSet ServerFlags() {
   return {{"--data-dir", "--listen", "--name", "--pod-cidr", "--service-cidr", "--webhook-allow"},
@@ -56,7 +63,7 @@ base::Result<ServerOptions> ReadServerOptions(const Arguments& arguments) {
 }
 
 int ServerCommand(const Words& words) {
-  const base::Result<Arguments> arguments = Arguments::Parse(words, ServerFlags());
+  const base::Result<Arguments> arguments = ParseWithConfig(words, ServerFlags());
   if (!arguments.ok()) return Fail(arguments.status());
   if (arguments->Has("--help") || arguments->Has("-h")) {
     std::printf(
