@@ -127,7 +127,7 @@ class Restorer final : public Consumer {
   explicit Restorer(std::string data_dir) : data_dir_(std::move(data_dir)) {
     git_.root = data_dir_ + "/git";
     git_.hook_socket = data_dir_ + "/git-hook.sock";
-    git_.hook_program = ProgramPath();
+    git_.hook_program = data_dir_ + "/git-hook";  // which the server writes
   }
 
   Status Open() {
