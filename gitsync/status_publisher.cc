@@ -17,6 +17,7 @@
 namespace gitsync {
 
 using base::Code;
+using base::Result;
 using base::Status;
 
 namespace {
@@ -24,43 +25,68 @@ namespace {
 constexpr base::Duration kFirstRetry = base::Duration::Seconds(1);
 constexpr base::Duration kLongestRetry = base::Duration::Minutes(5);
 
-Status WriteBranch(GitStore& git, const Settlement& settlement, StatusTree tree) {
-  const auto tip = git.Resolve(settlement.repository, std::string(kStatusRef));
-  if (!tip.ok() && tip.status().code() != Code::kNotFound) return tip.status();
-  if (tip.ok()) {
-    ASSIGN_OR_RETURN(const CommitInfo last, git.ReadCommit(settlement.repository, *tip));
-    if (Records(last.body, settlement)) return Status();
-  }
+// A change beyond this is written as a whole tree, which the GitStore packs.
+constexpr size_t kMostChangedFiles = 64;
+
+bool IsRecorded(GitStore& git, const Settlement& settlement, const std::string& tip) {
+  const auto last = git.ReadCommit(settlement.repository, tip);
+  return last.ok() && Records(last->body, settlement);
+}
+
+Result<std::string> WriteBranch(GitStore& git, const Settlement& settlement, StatusTree tree,
+                                const std::string& base) {
   GitStore::NewCommit commit;
   commit.ref = kStatusRef;
   commit.files = std::move(tree.files);
+  commit.base = base;
+  commit.removed = std::move(tree.removed);
   commit.message = std::move(tree.message);
   commit.author_name = kNoteAuthor;
   commit.author_email = kNoteEmail;
   commit.time = settlement.time;
   commit.keep_history = kMaxStatusCommits;
-  return git.Commit(settlement.repository, commit).status();
+  return git.Commit(settlement.repository, commit);
+}
+
+Result<bool> IsNoted(GitStore& git, const Settlement& settlement) {
+  const auto note =
+      git.ReadNote(settlement.repository, std::string(kNotesRef), settlement.commit());
+  if (!note.ok() && note.status().code() != Code::kNotFound) return note.status();
+  return note.ok() && Records(*note, settlement);
 }
 
 Status WriteNote(GitStore& git, const Settlement& settlement, const std::string& text) {
-  const std::string ref(kNotesRef), commit = settlement.commit();
-  const auto note = git.ReadNote(settlement.repository, ref, commit);
-  if (!note.ok() && note.status().code() != Code::kNotFound) return note.status();
-  if (note.ok() && Records(*note, settlement)) return Status();
-  return git.WriteNote(settlement.repository, ref, commit, text, settlement.time);
+  return git.WriteNote(settlement.repository, std::string(kNotesRef), settlement.commit(), text,
+                       settlement.time);
 }
 
 }  // namespace
 
-Status PublishStatus(GitStore& git, const state::View& view, const manifests::Schema& schema,
-                     const Settlement& settlement) {
+Result<Published> PublishStatus(GitStore& git, const state::View& view,
+                                const manifests::Schema& schema, const Settlement& settlement,
+                                const Published& last) {
+  ASSIGN_OR_RETURN(const bool noted, IsNoted(git, settlement));
   if (settlement.outcome == DeployOutcome::kSuperseded) {
-    return WriteNote(git, settlement, RenderNote(settlement));
+    if (!noted) RETURN_IF_ERROR(WriteNote(git, settlement, RenderNote(settlement)));
+    return last;
   }
-  StatusTree tree = RenderStatus(view, schema, settlement);
+  const auto tip = git.Resolve(settlement.repository, std::string(kStatusRef));
+  if (!tip.ok() && tip.status().code() != Code::kNotFound) return tip.status();
+  const bool recorded = tip.ok() && IsRecorded(git, settlement, *tip);
+  if (recorded && noted) return last;
+  const bool known = tip.ok() && *tip == last.commit;
+  StatusTree tree = RenderStatus(view, schema, settlement, known ? last.rendered.get() : nullptr);
+  const bool small = known && tree.files.size() + tree.removed.size() <= kMostChangedFiles;
+  if (known && !small) tree = RenderStatus(view, schema, settlement);
   const std::string note = tree.note;
-  RETURN_IF_ERROR(WriteBranch(git, settlement, std::move(tree)));
-  return WriteNote(git, settlement, note);
+  Published published = last;
+  if (!recorded) {
+    published.rendered = tree.rendered;
+    ASSIGN_OR_RETURN(published.commit,
+                     WriteBranch(git, settlement, std::move(tree), small ? *tip : ""));
+  }
+  if (!noted) RETURN_IF_ERROR(WriteNote(git, settlement, note));
+  return published;
 }
 
 StatusPublisher::StatusPublisher(base::Loop& loop, state::Store& store, GitStore& git,
@@ -117,16 +143,19 @@ void StatusPublisher::Pump(const std::string& name, const RepositoryPtr& reposit
   if (repository->waiting.front().view.revision() > store_.durable()) return;  // it has its own
   repository->busy = true;
   loop_.Offload([this, alive = alive_, name, repository, &git = git_, schema = schema_,
-                 work = repository->waiting.front()]() -> base::Loop::Task {
-    Status status = PublishStatus(git, work.view, *schema, work.settlement);
-    return [this, alive, name, repository, status = std::move(status)] {
-      if (*alive) Written(name, repository, status);
+                 work = repository->waiting.front(),
+                 last = repository->published]() -> base::Loop::Task {
+    Result<Published> published = PublishStatus(git, work.view, *schema, work.settlement, last);
+    return [this, alive, name, repository, published = std::move(published)] {
+      if (*alive) Written(name, repository, published);
     };
   });
 }
 
 void StatusPublisher::Written(const std::string& name, const RepositoryPtr& repository,
-                              const Status& status) {
+                              const Result<Published>& published) {
+  const Status& status = published.status();
+  if (published.ok()) repository->published = *published;
   const bool gone = status.code() == Code::kNotFound;
   if (status.ok() || gone) {
     if (gone) {

@@ -16,12 +16,19 @@
 #include "base/status.h"
 #include "gitsync/git.h"
 #include "gitsync/settlement.h"
+#include "gitsync/status_branch.h"
 #include "state/store.h"
 
 namespace gitsync {
 
 // Ends that wait while Git is slow; of more, the oldest is left out.
 inline constexpr size_t kMaxWaitingSettlements = 32;  // of one repository
+
+// What the branch holds, as far as this process wrote it.
+struct Published {
+  std::string commit;  // empty: not known
+  std::shared_ptr<const Rendered> rendered;
+};
 
 class StatusPublisher {
  public:
@@ -40,6 +47,7 @@ class StatusPublisher {
   struct Repository {
     std::optional<Settlement> seen;  // the last one that was taken up
     std::deque<Waiting> waiting;
+    Published published;
     bool busy = false;
     int failures = 0;
   };
@@ -48,7 +56,7 @@ class StatusPublisher {
   void Look(const state::Object& kustomization);
   void Pump(const std::string& name, const RepositoryPtr& repository);
   void Written(const std::string& name, const RepositoryPtr& repository,
-               const base::Status& status);
+               const base::Result<Published>& published);
 
   base::Loop& loop_;
   state::Store& store_;
@@ -59,8 +67,9 @@ class StatusPublisher {
 };
 
 // What a worker does: writes the branch and the note, or leaves them as they are if they say so
-// already. A superseded deploy gets a note only.
-base::Status PublishStatus(GitStore& git, const state::View& view, const manifests::Schema& schema,
-                           const Settlement& settlement);
+// already. A superseded deploy gets a note only. What the branch holds then.
+base::Result<Published> PublishStatus(GitStore& git, const state::View& view,
+                                      const manifests::Schema& schema, const Settlement& settlement,
+                                      const Published& last);
 
 }  // namespace gitsync

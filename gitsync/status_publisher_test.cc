@@ -121,6 +121,19 @@ TEST_F(StatusPublisherTest, ACommitThatIsDeployedAgainIsRecordedAgain) {
                           ": 1 object: 1 healthy\n");
 }
 
+TEST_F(StatusPublisherTest, AnotherWritersCommitIsWrittenOver) {
+  Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  git_.Push("site", std::string(kStatusRef), {{"stray", "1"}}, "stray\n", {});
+  Push({{"conf.yaml", std::string(kConfig) + "#\n"}});
+  cluster_.Settle();
+  std::string paths;
+  const std::string tip = *git_.Resolve("site", std::string(kStatusRef));
+  const auto tree = git_.ReadTree("site", tip);
+  for (const TreeEntry& entry : *tree) paths += entry.path + "\n";
+  EXPECT_EQ(paths, "README.md\ndefault/ConfigMap/conf.yaml\n");
+}
+
 TEST_F(StatusPublisherTest, FailingGitIsTriedAgain) {
   cluster_.faults.Set("git.commit.fail", 1);
   const std::string commit = Push({{"conf.yaml", kConfig}});
