@@ -1,3 +1,6 @@
+// At the start the history of each repository is gone through as well: of deploys that followed
+// each other closely, a crash may have left out any.
+//
 // The branch comes before the note: a restart that finds one of them writes the other. Both name
 // the end they record by revision, outcome and time, so nothing is written twice, and a commit that
 // is deployed again later is recorded again.
@@ -11,6 +14,7 @@
 
 #include "base/log.h"
 #include "gitsync/git_rules.h"
+#include "gitsync/history.h"
 #include "gitsync/repository.h"
 #include "gitsync/status_branch.h"
 
@@ -60,7 +64,36 @@ Status WriteNote(GitStore& git, const Settlement& settlement, const std::string&
                        settlement.time);
 }
 
+// The ends that the history tells, but for `last`.
+std::vector<Settlement> EndsBefore(const state::Object& kustomization, const Settlement& last) {
+  std::vector<Settlement> ends;
+  for (const DeployRecord& record : HistoryOf(kustomization["status"])) {
+    if (record.phase == DeployPhase::kProgressing || record.revision == last.revision) continue;
+    Settlement end = last;
+    end.outcome = record.phase == DeployPhase::kHealthy  ? DeployOutcome::kHealthy
+                  : record.phase == DeployPhase::kFailed ? DeployOutcome::kFailed
+                                                         : DeployOutcome::kSuperseded;
+    end.revision = record.revision;
+    end.message = record.phase == DeployPhase::kFailed ? record.message : "";
+    const auto since = base::WallTime::Parse(record.since);
+    if (since.ok()) end.time = *since;
+    ends.push_back(std::move(end));
+  }
+  return ends;
+}
+
 }  // namespace
+
+Status NoteMissed(GitStore& git, const std::vector<Settlement>& missed) {
+  for (const Settlement& end : missed) {
+    const auto note = git.ReadNote(end.repository, std::string(kNotesRef), end.commit());
+    if (note.ok()) continue;
+    if (note.status().code() != Code::kNotFound) return note.status();
+    const Status written = WriteNote(git, end, RenderNote(end));
+    if (!written.ok() && written.code() != Code::kNotFound) return written;  // the commit is gone
+  }
+  return Status();
+}
 
 Result<Published> PublishStatus(GitStore& git, const state::View& view,
                                 const manifests::Schema& schema, const Settlement& settlement,
@@ -101,7 +134,8 @@ StatusPublisher::StatusPublisher(base::Loop& loop, state::Store& store, GitStore
     }
   });
   for (const state::ObjectPtr& object : store_.view().List(kKustomizations, kSystemNamespace)) {
-    Look(*object);
+    const std::optional<Settlement> last = ReadSettlement(*object);
+    if (last) Look(*object, EndsBefore(*object, *last));
   }
 }
 
@@ -113,7 +147,7 @@ bool StatusPublisher::Idle() const {
   });
 }
 
-void StatusPublisher::Look(const state::Object& kustomization) {
+void StatusPublisher::Look(const state::Object& kustomization, std::vector<Settlement> missed) {
   if (kustomization.key.ns != kSystemNamespace) return;
   std::optional<Settlement> settlement = ReadSettlement(kustomization);
   if (!settlement) return;
@@ -128,7 +162,7 @@ void StatusPublisher::Look(const state::Object& kustomization) {
                      {{"repository", oldest.repository}, {"revision", oldest.revision}});
     repository->waiting.erase(repository->waiting.begin() + 1);
   }
-  repository->waiting.push_back({*std::move(settlement), store_.view()});
+  repository->waiting.push_back({*std::move(settlement), store_.view(), std::move(missed)});
   // Durable first: Git must not tell what a crash takes back.
   store_.WhenDurable(store_.revision(),
                      [this, alive = alive_, name = kustomization.key.name, repository] {
@@ -145,7 +179,11 @@ void StatusPublisher::Pump(const std::string& name, const RepositoryPtr& reposit
   loop_.Offload([this, alive = alive_, name, repository, &git = git_, schema = schema_,
                  work = repository->waiting.front(),
                  last = repository->published]() -> base::Loop::Task {
-    Result<Published> published = PublishStatus(git, work.view, *schema, work.settlement, last);
+    Result<Published> published = last;
+    if (Status noted = NoteMissed(git, work.missed); !noted.ok()) published = noted;
+    if (published.ok()) {
+      published = PublishStatus(git, work.view, *schema, work.settlement, last);
+    }
     return [this, alive, name, repository, published = std::move(published)] {
       if (*alive) Written(name, repository, published);
     };

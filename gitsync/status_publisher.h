@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/loop.h"
 #include "base/status.h"
@@ -42,7 +43,8 @@ class StatusPublisher {
  private:
   struct Waiting {
     Settlement settlement;
-    state::View view;  // as it was then
+    state::View view;                // as it was then
+    std::vector<Settlement> missed;  // earlier ends that a crash may have kept from Git
   };
   struct Repository {
     std::optional<Settlement> seen;  // the last one that was taken up
@@ -53,7 +55,7 @@ class StatusPublisher {
   };
   using RepositoryPtr = std::shared_ptr<Repository>;
 
-  void Look(const state::Object& kustomization);
+  void Look(const state::Object& kustomization, std::vector<Settlement> missed = {});
   void Pump(const std::string& name, const RepositoryPtr& repository);
   void Written(const std::string& name, const RepositoryPtr& repository,
                const base::Result<Published>& published);
@@ -71,5 +73,8 @@ class StatusPublisher {
 base::Result<Published> PublishStatus(GitStore& git, const state::View& view,
                                       const manifests::Schema& schema, const Settlement& settlement,
                                       const Published& last);
+
+// Notes on earlier deploys, where there is no note yet.
+base::Status NoteMissed(GitStore& git, const std::vector<Settlement>& missed);
 
 }  // namespace gitsync

@@ -80,6 +80,27 @@ TEST_F(StatusPublisherTest, WhatACrashKeptFromGitIsWrittenByTheRestart) {
   EXPECT_LT(tip->author_time + Duration::Minutes(59), cluster_.loop.now().wall);
 }
 
+TEST_F(StatusPublisherTest, EndsThatFollowedCloselyAreNotedByTheRestartToo) {
+  cluster_.faults.Set("git.commit.fail", 1);
+  const std::string first = Push({{"web.yaml", kWeb}});
+  cluster_.Settle();
+  SetDeployment(kFailedWeb);
+  cluster_.Settle();
+  const std::string second = Push({{"web.yaml", std::string(kWeb) + "  # again\n"}});
+  cluster_.Settle();
+  const std::string third = Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  Stop();
+  cluster_.faults.Clear();
+  Start();
+  cluster_.Settle();
+  EXPECT_EQ(Note(first),
+            "failed: deployments.apps default/web: ProgressDeadlineExceeded: timed out");
+  EXPECT_EQ(Note(third), "healthy");
+  EXPECT_EQ(Branch(), "healthy " + Short(third) + ": 1 object: 1 healthy\n");
+  EXPECT_NE(Note(second), "");
+}
+
 // The process ends after every step of the loop in turn: what Git says afterwards is always the
 // same, and each end of a deploy is there once.
 TEST_F(StatusPublisherTest, WhereverItCrashesGitSaysTheSame) {
