@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -89,6 +90,10 @@ class GitStore {
   struct NewCommit {
     std::string ref;                           // "refs/heads/plumb/status"
     std::map<std::string, std::string> files;  // the whole tree: path -> content
+    // If not empty, `files` and `removed` are what changes in the tree of this commit: the cost is
+    // that of the change. kConflict if it is not what the ref names.
+    std::string base;
+    std::set<std::string> removed;  // paths
     std::string message;
     std::string author_name, author_email;
     base::WallTime time;

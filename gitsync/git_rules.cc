@@ -164,6 +164,10 @@ Status CheckNote(const std::string& commit, const std::string& text) {
                                      " bytes is longer than " + std::to_string(kMaxNoteBytes));
 }
 
+Status NotTheBase(const std::string& ref) {
+  return Status(Code::kConflict, "ref " + ref + " names another commit than the one to be changed");
+}
+
 std::string NoteMessage(const std::string& commit) { return "Note on " + commit + "\n"; }
 
 Result<Directory> NestFiles(const std::map<std::string, std::string>& files) {

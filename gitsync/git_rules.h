@@ -32,6 +32,7 @@ base::Status CheckRefName(std::string_view ref);          // as git check-ref-fo
 base::Status CheckAuthor(std::string_view name, std::string_view email);
 base::Status CheckMessage(std::string_view message);
 base::Status CheckNote(const std::string& commit, const std::string& text);
+base::Status NotTheBase(const std::string& ref);     // a commit that changes another than the ref's
 std::string NoteMessage(const std::string& commit);  // of the commit that holds a new note
 
 // Files as the directories that a tree object is made of.

@@ -1,6 +1,7 @@
 // An object's file is NAMESPACE/KIND.GROUP/NAME.yaml, "_cluster" for objects without a namespace:
 // no namespace has that name, nor that of the README. Unchanged objects give unchanged files, so
-// nothing here may tell the time of writing, nor a revision.
+// nothing here may tell the time of writing, nor a revision. A healthy object's health follows from
+// itself alone: one that is the same object as last time need not be looked at.
 //
 // Commit message and note end in trailers; they say what was recorded when a restart asks.
 #include "gitsync/status_branch.h"
@@ -10,7 +11,6 @@
 #include <vector>
 
 #include "gitsync/health.h"
-#include "gitsync/repository.h"
 #include "manifests/yaml.h"
 
 namespace gitsync {
@@ -21,13 +21,7 @@ using base::Json;
 constexpr size_t kMaxFileName = 250;  // with ".yaml"; longer names go without
 constexpr size_t kMaxReasonBytes = 300;
 
-struct Row {
-  state::Key key;
-  std::string kind;  // "Deployment.apps"
-  std::string path;
-  std::string level;  // "healthy", "progressing", "failed", "missing"
-  std::string reason;
-};
+using RowPtr = std::shared_ptr<const StatusRow>;
 
 std::string_view LevelText(Health::Level level) {
   switch (level) {
@@ -42,13 +36,14 @@ std::string KindText(const manifests::Kind& kind) {
   return kind.group.empty() ? kind.kind : kind.kind + "." + kind.group;
 }
 
-std::string PathOf(const Row& row) {
+std::string PathOf(const StatusRow& row) {
   const std::string& name = row.key.name;
   return (row.key.ns.empty() ? "_cluster" : row.key.ns) + "/" + row.kind + "/" + name +
          (name.size() + 5 > kMaxFileName ? "" : ".yaml");
 }
 
-std::string FileOf(const Row& row, const manifests::Kind& kind, const state::Object* object) {
+std::string FileOf(const StatusRow& row, const manifests::Kind& kind) {
+  const state::Object* object = row.object.get();
   Json metadata = Json::MakeObject({{"name", row.key.name}});
   if (!row.key.ns.empty()) metadata.Set("namespace", row.key.ns);
   Json health = Json::MakeObject({{"level", row.level}});
@@ -84,9 +79,9 @@ std::string Clock(base::WallTime time) {
 }
 
 // "5 objects: 3 healthy, 1 failed, 1 missing".
-std::string Count(const std::vector<Row>& rows) {
+std::string Count(const std::vector<RowPtr>& rows) {
   std::map<std::string_view, size_t> counts;
-  for (const Row& row : rows) ++counts[row.level];
+  for (const RowPtr& row : rows) ++counts[row->level];
   std::string text = std::to_string(rows.size()) + (rows.size() == 1 ? " object" : " objects");
   std::string_view before = ": ";
   for (const std::string_view level : {"healthy", "progressing", "failed", "missing"}) {
@@ -105,19 +100,19 @@ std::string Trailers(const Settlement& settlement) {
          "\nPlumb-Settled: " + settlement.time.ToString() + "\n";
 }
 
-std::string Readme(const Settlement& settlement, const std::vector<Row>& rows) {
+std::string Readme(const Settlement& settlement, const std::vector<RowPtr>& rows) {
   std::string text = "# " + settlement.repository + ": " +
                      std::string(OutcomeText(settlement.outcome)) + "\n\nCommit `" +
                      Short(settlement.commit()) + "` of `" + settlement.branch() + "`, " +
                      Clock(settlement.time) + ". " + Count(rows) + ".\n";
   if (!settlement.message.empty()) text += "\n> " + Cell(settlement.message) + "\n";
   if (!rows.empty()) text += "\n| | object | namespace | kind | |\n|---|---|---|---|---|\n";
-  std::vector<const Row*> order;
-  for (const Row& row : rows) order.push_back(&row);
+  std::vector<const StatusRow*> order;
+  for (const RowPtr& row : rows) order.push_back(row.get());
   std::stable_partition(order.begin(), order.end(),
-                        [](const Row* row) { return row->level != "healthy"; });
+                        [](const StatusRow* row) { return row->level != "healthy"; });
   for (size_t i = 0; i < order.size() && i < kMaxReadmeRows; ++i) {
-    const Row& row = *order[i];
+    const StatusRow& row = *order[i];
     text += "| " + row.level + " | [" + Cell(row.key.name) + "](" + row.path + ") | " + row.key.ns +
             " | " + row.kind + " | " + Cell(row.reason) + " |\n";
   }
@@ -139,30 +134,52 @@ std::string RenderNote(const Settlement& settlement) {
 }
 
 StatusTree RenderStatus(const state::View& view, const manifests::Schema& schema,
-                        const Settlement& settlement) {
+                        const Settlement& settlement, const Rendered* last) {
   StatusTree tree;
-  std::vector<Row> rows;
-  const Inventory inventory = ReadInventory(view, schema, settlement.repository);
-  for (const state::Key& key : *inventory.keys) {
+  auto rendered = std::make_shared<Rendered>();
+  rendered->inventory = ReadInventory(view, schema, settlement.repository,
+                                      last == nullptr ? Inventory() : last->inventory);
+  std::vector<RowPtr>& rows = rendered->rows;
+  // Both are by key: what the last one has and this one has not is passed over, and removed.
+  size_t old = 0;
+  const auto pass = [&](const state::Key* until) {
+    while (last != nullptr && old < last->rows.size() &&
+           (until == nullptr || last->rows[old]->key < *until)) {
+      tree.removed.insert(last->rows[old++]->path);
+    }
+  };
+  for (const state::Key& key : *rendered->inventory.keys) {
     const manifests::Kind* kind = schema.FindByResource(key.resource);
     if (kind == nullptr) continue;
     const state::ObjectPtr object = view.Get(key);
-    Row row{key, KindText(*kind), "", "missing", ""};
+    pass(&key);
+    RowPtr before;
+    if (last != nullptr && old < last->rows.size() && last->rows[old]->key == key) {
+      before = last->rows[old++];
+    }
+    if (before != nullptr && before->object == object &&
+        (object == nullptr || before->level == "healthy")) {
+      rows.push_back(std::move(before));
+      continue;
+    }
+    StatusRow row{key, object, KindText(*kind), "", "missing", ""};
     if (object != nullptr) {
-      Health health = HealthOf(*object, view);
+      const Health health = HealthOf(*object, view);
       row.level = LevelText(health.level);
       row.reason = OneLine(health.reason, kMaxReasonBytes);
     }
     row.path = PathOf(row);
-    tree.files[row.path] = FileOf(row, *kind, object.get());
-    rows.push_back(std::move(row));
+    tree.files[row.path] = FileOf(row, *kind);
+    rows.push_back(std::make_shared<const StatusRow>(std::move(row)));
   }
+  pass(nullptr);
   tree.files["README.md"] = Readme(settlement, rows);
   tree.note = RenderNote(settlement) + "Plumb-Objects: " + Count(rows) + "\n";
   tree.message = std::string(OutcomeText(settlement.outcome)) + " " + Short(settlement.commit()) +
                  ": " + Count(rows) + "\n\n" +
                  (settlement.message.empty() ? "" : settlement.message + "\n\n") +
                  Trailers(settlement) + "Plumb-State: " + std::to_string(settlement.state) + "\n";
+  tree.rendered = std::move(rendered);
   return tree;
 }
 

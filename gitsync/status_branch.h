@@ -3,9 +3,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "gitsync/repository.h"
 #include "gitsync/settlement.h"
 #include "manifests/schema.h"
 #include "state/view.h"
@@ -18,16 +22,33 @@ inline constexpr std::string_view kNotesRef = "refs/notes/plumb";
 inline constexpr size_t kMaxStatusCommits = 500;
 inline constexpr size_t kMaxReadmeRows = 200;  // the unhealthy first; the rest is counted
 
-struct StatusTree {
-  std::map<std::string, std::string> files;  // path -> content: README.md and one an object
-  std::string message;                       // of the commit
-  std::string note;
+// What a tree was made of: the next one costs what differs. Immutable.
+struct StatusRow {
+  state::Key key;
+  state::ObjectPtr object;  // null if it is missing
+  std::string kind;         // "Deployment.apps"
+  std::string path;
+  std::string level;  // "healthy", "progressing", "failed", "missing"
+  std::string reason;
+};
+struct Rendered {
+  Inventory inventory;
+  std::vector<std::shared_ptr<const StatusRow>> rows;  // by key
 };
 
-// `view` holds the repository's record, whose inventory is what is shown. No file holds anything of
-// an object but its identity, its health and its status: of a Secret, that it is there.
+struct StatusTree {
+  std::map<std::string, std::string> files;  // path -> content: README.md and one an object
+  std::set<std::string> removed;             // of the tree before, if there was one
+  std::string message;                       // of the commit
+  std::string note;
+  std::shared_ptr<const Rendered> rendered;
+};
+
+// `view` holds the repository's inventory. No file holds anything of an object but its identity,
+// its health and its status: of a Secret, that it is there. With `last`, files and removed are what
+// differs from its tree; without, the whole.
 StatusTree RenderStatus(const state::View& view, const manifests::Schema& schema,
-                        const Settlement& settlement);
+                        const Settlement& settlement, const Rendered* last = nullptr);
 
 // The note alone, without a look at the objects: of a superseded deploy.
 std::string RenderNote(const Settlement& settlement);

@@ -150,6 +150,28 @@ TEST_F(StatusBranchTest, TheReadmeListsSoManyAndCountsTheRest) {
             std::string::npos);
 }
 
+TEST_F(StatusBranchTest, TheNextTreeIsWhatDiffers) {
+  cluster_.Apply(
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\n"
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n---\n"
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n");
+  const state::Key a{"configmaps", "default", "a"}, b{"configmaps", "default", "b"},
+      c{"configmaps", "default", "c"}, d{"configmaps", "default", "d"};
+  Own({a, b, c});
+  const StatusTree first = Render();
+  cluster_.Delete("configmaps", "default", "b");
+  Own({b, c, d});
+  const StatusTree next =
+      RenderStatus(cluster_.store().view(), *cluster_.schema, settlement_, first.rendered.get());
+  std::string paths;
+  for (const auto& [path, content] : next.files) paths += path + "\n";
+  for (const std::string& path : next.removed) paths += "- " + path + "\n";
+  EXPECT_EQ(paths,
+            "README.md\ndefault/ConfigMap/b.yaml\ndefault/ConfigMap/d.yaml\n"
+            "- default/ConfigMap/a.yaml\n");
+  EXPECT_EQ(next.files.at("README.md"), Render().files.at("README.md"));
+}
+
 TEST_F(StatusBranchTest, ALineIsCutBetweenCharacters) {
   EXPECT_EQ(OneLine("a\nb\x1b[1mc\xc2\x9b", 20), "a b [1mc ");
   EXPECT_EQ(OneLine("bad\xff", 20), "bad?");

@@ -11,17 +11,25 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/loop.h"
 #include "base/status.h"
 #include "gitsync/git.h"
 #include "gitsync/settlement.h"
+#include "gitsync/status_branch.h"
 #include "state/store.h"
 
 namespace gitsync {
 
 // Ends that wait while Git is slow; of more, the oldest is left out.
 inline constexpr size_t kMaxWaitingSettlements = 32;  // of one repository
+
+// What the branch holds, as far as this process wrote it.
+struct Published {
+  std::string commit;  // empty: not known
+  std::shared_ptr<const Rendered> rendered;
+};
 
 class StatusPublisher {
  public:
@@ -35,20 +43,22 @@ class StatusPublisher {
  private:
   struct Waiting {
     Settlement settlement;
-    state::View view;  // as it was then
+    state::View view;                // as it was then
+    std::vector<Settlement> missed;  // earlier ends that a crash may have kept from Git
   };
   struct Repository {
     std::optional<Settlement> seen;  // the last one that was taken up
     std::deque<Waiting> waiting;
+    Published published;
     bool busy = false;
     int failures = 0;
   };
   using RepositoryPtr = std::shared_ptr<Repository>;
 
-  void Look(const state::Object& kustomization);
+  void Look(const state::Object& kustomization, std::vector<Settlement> missed = {});
   void Pump(const std::string& name, const RepositoryPtr& repository);
   void Written(const std::string& name, const RepositoryPtr& repository,
-               const base::Status& status);
+               const base::Result<Published>& published);
 
   base::Loop& loop_;
   state::Store& store_;
@@ -59,8 +69,12 @@ class StatusPublisher {
 };
 
 // What a worker does: writes the branch and the note, or leaves them as they are if they say so
-// already. A superseded deploy gets a note only.
-base::Status PublishStatus(GitStore& git, const state::View& view, const manifests::Schema& schema,
-                           const Settlement& settlement);
+// already. A superseded deploy gets a note only. What the branch holds then.
+base::Result<Published> PublishStatus(GitStore& git, const state::View& view,
+                                      const manifests::Schema& schema, const Settlement& settlement,
+                                      const Published& last);
+
+// Notes on earlier deploys, where there is no note yet.
+base::Status NoteMissed(GitStore& git, const std::vector<Settlement>& missed);
 
 }  // namespace gitsync

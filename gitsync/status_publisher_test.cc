@@ -80,6 +80,27 @@ TEST_F(StatusPublisherTest, WhatACrashKeptFromGitIsWrittenByTheRestart) {
   EXPECT_LT(tip->author_time + Duration::Minutes(59), cluster_.loop.now().wall);
 }
 
+TEST_F(StatusPublisherTest, EndsThatFollowedCloselyAreNotedByTheRestartToo) {
+  cluster_.faults.Set("git.commit.fail", 1);
+  const std::string first = Push({{"web.yaml", kWeb}});
+  cluster_.Settle();
+  SetDeployment(kFailedWeb);
+  cluster_.Settle();
+  const std::string second = Push({{"web.yaml", std::string(kWeb) + "  # again\n"}});
+  cluster_.Settle();
+  const std::string third = Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  Stop();
+  cluster_.faults.Clear();
+  Start();
+  cluster_.Settle();
+  EXPECT_EQ(Note(first),
+            "failed: deployments.apps default/web: ProgressDeadlineExceeded: timed out");
+  EXPECT_EQ(Note(third), "healthy");
+  EXPECT_EQ(Branch(), "healthy " + Short(third) + ": 1 object: 1 healthy\n");
+  EXPECT_NE(Note(second), "");
+}
+
 // The process ends after every step of the loop in turn: what Git says afterwards is always the
 // same, and each end of a deploy is there once.
 TEST_F(StatusPublisherTest, WhereverItCrashesGitSaysTheSame) {
@@ -119,6 +140,19 @@ TEST_F(StatusPublisherTest, ACommitThatIsDeployedAgainIsRecordedAgain) {
   EXPECT_EQ(Branch(), "healthy " + Short(first) + ": 1 object: 1 healthy\nhealthy " +
                           Short(second) + ": 0 objects\nhealthy " + Short(first) +
                           ": 1 object: 1 healthy\n");
+}
+
+TEST_F(StatusPublisherTest, AnotherWritersCommitIsWrittenOver) {
+  Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  git_.Push("site", std::string(kStatusRef), {{"stray", "1"}}, "stray\n", {});
+  Push({{"conf.yaml", std::string(kConfig) + "#\n"}});
+  cluster_.Settle();
+  std::string paths;
+  const std::string tip = *git_.Resolve("site", std::string(kStatusRef));
+  const auto tree = git_.ReadTree("site", tip);
+  for (const TreeEntry& entry : *tree) paths += entry.path + "\n";
+  EXPECT_EQ(paths, "README.md\ndefault/ConfigMap/conf.yaml\n");
 }
 
 TEST_F(StatusPublisherTest, FailingGitIsTriedAgain) {

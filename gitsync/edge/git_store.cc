@@ -257,11 +257,23 @@ class LibgitStore : public GitStore {
     RETURN_IF_ERROR(CheckAuthor(commit.author_name, commit.author_email));
     RETURN_IF_ERROR(CheckMessage(commit.message));
     ASSIGN_OR_RETURN(const Directory root, NestFiles(commit.files));
+    std::map<std::string, std::string> no_content;
+    for (const std::string& path : commit.removed) no_content[path];
+    ASSIGN_OR_RETURN(const Directory removed, NestFiles(no_content));
     return Use<std::string>(repository, {}, [&](git_repository* handle) -> Result<std::string> {
-      ASSIGN_OR_RETURN(const git_oid tree, WriteTree(handle, root));
-      return AddCommit(handle, commit.ref, commit.keep_history,
-                       {commit.message, commit.author_name, commit.author_email, commit.time},
-                       [&](const git_commit*) -> Result<git_oid> { return tree; });
+      const CommitWords words{commit.message, commit.author_name, commit.author_email, commit.time};
+      if (commit.base.empty()) {
+        ASSIGN_OR_RETURN(const git_oid tree, WriteTree(handle, root));
+        return AddCommit(handle, commit.ref, commit.keep_history, words,
+                         [&](const git_commit*) -> Result<git_oid> { return tree; });
+      }
+      return AddCommit(handle, commit.ref, commit.keep_history, words,
+                       [&](const git_commit* tip) -> Result<git_oid> {
+                         if (tip == nullptr || ToText(*git_commit_id(tip)) != commit.base) {
+                           return NotTheBase(commit.ref);
+                         }
+                         return WriteChangedTree(handle, tip, root, removed);
+                       });
     });
   }
 

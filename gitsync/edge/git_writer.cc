@@ -10,6 +10,7 @@
 #include <git2/sys/odb_backend.h>
 
 #include <chrono>
+#include <set>
 #include <thread>
 
 #include "gitsync/edge/git_reader.h"
@@ -137,6 +138,50 @@ Result<git_oid> WriteDirectory(git_repository* repository, git_odb* odb,
   return Finish(builder.get());
 }
 
+// `base` may be null. The directories that neither names stay the objects they are; one that ends
+// up empty is left out, as in every tree of git's.
+Result<std::optional<git_oid>> ChangeDirectory(git_repository* repository, git_odb* odb,
+                                               const git_tree* base, const Directory& written,
+                                               const Directory& removed) {
+  ASSIGN_OR_RETURN(const TreeBuilderHandle builder, NewTree(repository, base));
+  for (const auto& [name, content] : removed.files) {
+    if (git_treebuilder_get(builder.get(), name.c_str()) != nullptr) {
+      git_treebuilder_remove(builder.get(), name.c_str());
+    }
+  }
+  for (const auto& [name, content] : written.files) {
+    ASSIGN_OR_RETURN(const git_oid oid, WriteBlob(odb, *content));
+    RETURN_IF_ERROR(Insert(builder.get(), name, oid, GIT_FILEMODE_BLOB));
+  }
+  std::set<std::string> names;
+  for (const auto& [name, child] : written.directories) names.insert(name);
+  for (const auto& [name, child] : removed.directories) names.insert(name);
+  const Directory none;
+  const auto child_of = [&](const Directory& parent, const std::string& name) -> const Directory& {
+    const auto found = parent.directories.find(name);
+    return found == parent.directories.end() ? none : found->second;
+  };
+  for (const std::string& name : names) {
+    TreeHandle old;
+    const git_tree_entry* entry = git_treebuilder_get(builder.get(), name.c_str());
+    if (entry != nullptr && git_tree_entry_type(entry) == GIT_OBJECT_TREE) {
+      const int error = git_tree_lookup(OwnedBy(old), repository, git_tree_entry_id(entry));
+      if (error < 0) return GitFailure(error, "cannot read a tree");
+    }
+    ASSIGN_OR_RETURN(const std::optional<git_oid> oid,
+                     ChangeDirectory(repository, odb, old.get(), child_of(written, name),
+                                     child_of(removed, name)));
+    if (oid) {
+      RETURN_IF_ERROR(Insert(builder.get(), name, *oid, GIT_FILEMODE_TREE));
+    } else if (git_treebuilder_get(builder.get(), name.c_str()) != nullptr) {
+      git_treebuilder_remove(builder.get(), name.c_str());
+    }
+  }
+  if (git_treebuilder_entrycount(builder.get()) == 0) return std::optional<git_oid>();
+  ASSIGN_OR_RETURN(const git_oid oid, Finish(builder.get()));
+  return std::optional<git_oid>(oid);
+}
+
 size_t CountNewFiles(git_odb* odb, const Directory& directory) {
   size_t count = 0;
   for (const auto& [name, content] : directory.files) {
@@ -212,6 +257,19 @@ Result<git_oid> WriteTree(git_repository* repository, const Directory& root) {
     return WriteAsPack(repository, odb.get(), root);
   }
   return WriteDirectory(repository, odb.get(), root);
+}
+
+Result<git_oid> WriteChangedTree(git_repository* repository, const git_commit* tip,
+                                 const Directory& written, const Directory& removed) {
+  TreeHandle base;
+  if (const int error = git_commit_tree(OwnedBy(base), tip); error < 0) {
+    return GitFailure(error, "cannot read a tree");
+  }
+  ASSIGN_OR_RETURN(const OdbHandle odb, OdbOf(repository));
+  ASSIGN_OR_RETURN(const std::optional<git_oid> tree,
+                   ChangeDirectory(repository, odb.get(), base.get(), written, removed));
+  if (tree) return *tree;
+  return WriteDirectory(repository, odb.get(), Directory());
 }
 
 Result<git_oid> WriteTreeWith(git_repository* repository, const git_commit* tip,

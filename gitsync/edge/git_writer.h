@@ -31,6 +31,9 @@ base::Result<std::string> AddCommit(git_repository* repository, const std::strin
                                     const MakeTree& make_tree);
 
 base::Result<git_oid> WriteTree(git_repository* repository, const Directory& root);
+// The tree of `tip` with the files of one Directory written and those of the other removed.
+base::Result<git_oid> WriteChangedTree(git_repository* repository, const git_commit* tip,
+                                       const Directory& written, const Directory& removed);
 // The tree of `tip` (null: an empty one) with the file `name` in its root replaced.
 base::Result<git_oid> WriteTreeWith(git_repository* repository, const git_commit* tip,
                                     const std::string& name, const std::string& content);

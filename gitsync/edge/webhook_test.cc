@@ -4,6 +4,7 @@
 
 #include <future>
 
+#include "base/edge/files.h"
 #include "base/edge/process.h"
 #include "gitsync/edge/http_webhook_sender.h"
 #include "gitsync/edge/webhook_signature.h"

@@ -353,9 +353,19 @@ Result<std::string> FakeGit::Commit(const std::string& repository, const NewComm
   RETURN_IF_ERROR(CheckRefName(commit.ref));
   RETURN_IF_ERROR(CheckAuthor(commit.author_name, commit.author_email));
   RETURN_IF_ERROR(CheckMessage(commit.message));
-  ASSIGN_OR_RETURN(const Directory root, NestFiles(commit.files));
   ASSIGN_OR_RETURN(Repository * into, Find(repository));
   RETURN_IF_ERROR(Fail("git.commit.fail"));
+  Files files = commit.files;
+  if (!commit.base.empty()) {
+    const auto tip = into->refs.find(commit.ref);
+    if (tip == into->refs.end() || tip->second != commit.base) return NotTheBase(commit.ref);
+    ASSIGN_OR_RETURN(const std::vector<TreeEntry> old, ReadTree(repository, commit.base));
+    for (const TreeEntry& entry : old) {
+      if (commit.removed.contains(entry.path)) continue;
+      files.emplace(entry.path, into->objects.blobs.at(entry.oid));
+    }
+  }
+  ASSIGN_OR_RETURN(const Directory root, NestFiles(files));
   CommitInfo words;
   words.author_name = commit.author_name;
   words.author_email = commit.author_email;

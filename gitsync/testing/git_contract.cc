@@ -223,6 +223,29 @@ TEST_P(GitContract, CommitWritesTheWholeTreeAndAddsHistory) {
   EXPECT_EQ(Subjects(store().History("shop", *two, 9)), "second\nfirst\n");
 }
 
+TEST_P(GitContract, ACommitCanBeAChangeOfAnother) {
+  const Result<std::string> one = store().Commit(
+      "shop", StatusCommit({{"a/b/x", "1"}, {"a/c/y", "2"}, {"d/z", "3"}, {"e", "4"}}, "m\n", 1));
+  ASSERT_TRUE(one.ok());
+  GitStore::NewCommit change = StatusCommit({{"a/b/x", "5"}, {"f/g/h", "6"}}, "change\n", 2);
+  change.base = *one;
+  change.removed = {"d/z", "e", "never/there"};
+  const Result<std::string> two = store().Commit("shop", change);
+  ASSERT_TRUE(two.ok()) << two.status().ToString();
+  // The same id as that of a commit of the whole tree: the same trees, none of them empty.
+  const Result<std::string> whole = store().Commit(
+      "shop", StatusCommit({{"a/b/x", "5"}, {"a/c/y", "2"}, {"f/g/h", "6"}}, "change\n", 3));
+  EXPECT_EQ(Text(whole), *two);
+  EXPECT_EQ(Subjects(store().History("shop", *two, 9)), "change\nm\n");
+  EXPECT_EQ(CodeName(store().Commit("shop", change).status()), "Conflict");
+  GitStore::NewCommit rest = StatusCommit({}, "nothing\n", 4);
+  rest.base = *two;
+  rest.removed = {"a/b/x", "a/c/y", "f/g/h"};
+  const Result<std::string> three = store().Commit("shop", rest);
+  ASSERT_TRUE(three.ok());
+  EXPECT_EQ(store().ReadCommit("shop", *three)->tree, "4b825dc642cb6eb9a060e54bf8d69288fbee4904");
+}
+
 TEST_P(GitContract, CommitOfTheSameTreeWritesNothing) {
   const Result<std::string> one = store().Commit("shop", StatusCommit({{"a", "1"}}, "first\n", 60));
   const Result<std::string> two = store().Commit("shop", StatusCommit({{"a", "1"}}, "again\n", 99));
