@@ -13,7 +13,6 @@
 #include "gitsync/edge/git_bundle.h"
 #include "gitsync/repository.h"
 #include "plumb/backup_format.h"
-#include "plumb/main_loop.h"
 #include "state/edge/leveldb_storage.h"
 #include "state/record.h"
 
@@ -127,7 +126,7 @@ class Restorer final : public Consumer {
   explicit Restorer(std::string data_dir) : data_dir_(std::move(data_dir)) {
     git_.root = data_dir_ + "/git";
     git_.hook_socket = data_dir_ + "/git-hook.sock";
-    git_.hook_program = ProgramPath();
+    git_.hook_program = data_dir_ + "/git-hook";
   }
 
   Status Open() {
