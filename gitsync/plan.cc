@@ -392,7 +392,7 @@ RepairPlan PlanRepair(const state::View& view, const std::string& repository,
                       const ManifestSet& set, const std::set<state::Key>& keys,
                       const state::DraftContext& context) {
   RepairPlan plan;
-  const auto state = ReadRepository(view, *context.schema, repository);
+  const auto state = ReadRepository(view, repository);
   if (state.ok() && state->settings.suspended) {
     plan.errors.push_back(SuspendedError());
     return plan;
