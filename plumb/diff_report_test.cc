@@ -99,9 +99,9 @@ TEST_F(DiffReportTest, SecretsAreMaskedEqualValuesEqually) {
   const Files changed = {
       {"key.yaml",
        "apiVersion: v1\nkind: Secret\nmetadata: {name: key}\n"
-       "stringData: {first: hunter2, second: changed, third: hunter2}\n"},
+       "stringData: {first: hunter2, second: plugh, third: hunter2}\n"},
       {"copy.yaml",
-       "apiVersion: v1\nkind: Secret\nmetadata: {name: copy}\nstringData: {it: changed}\n"}};
+       "apiVersion: v1\nkind: Secret\nmetadata: {name: copy}\nstringData: {it: plugh}\n"}};
   const std::string text = Text(changed);
   EXPECT_EQ(text,
             "+ created    secrets default/copy\n"
@@ -125,7 +125,7 @@ TEST_F(DiffReportTest, SecretsAreMaskedEqualValuesEqually) {
             "1 created, 1 configured\n");
   // Neither plain nor encoded, in no field of the report.
   const std::string all = Report(changed).ToString();
-  for (const char* value : {"hunter2", "aHVudGVyMg", "xyzzy", "changed\"", "Y2hhbmdlZA"}) {
+  for (const char* value : {"hunter2", "aHVudGVyMg", "xyzzy", "plugh", "cGx1Z2g"}) {
     EXPECT_EQ(all.find(value), std::string::npos) << value << " in " << all;
   }
 }
