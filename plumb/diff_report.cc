@@ -150,7 +150,7 @@ base::Result<Json> DiffReport(const state::View& before, const gitsync::SyncPlan
                               const gitsync::ManifestSet& set) {
   Masks masks;
   Json objects = Json::MakeArray();
-  int64_t unchanged = 0;
+  int64_t unchanged = static_cast<int64_t>(plan.untouched);
   size_t bytes = 0;
   for (const gitsync::ObjectResult& result : plan.results) {
     if (result.action == Action::kUnchanged) {

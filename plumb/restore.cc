@@ -13,7 +13,6 @@
 #include "gitsync/edge/git_bundle.h"
 #include "gitsync/repository.h"
 #include "plumb/backup_format.h"
-#include "plumb/main_loop.h"
 #include "state/edge/leveldb_storage.h"
 #include "state/record.h"
 

@@ -22,7 +22,7 @@ struct ServerOptions {
   std::string data_dir;
   std::string address = "0.0.0.0";
   int port = kDefaultPort;
-  std::vector<std::string> names;  // further DNS names and addresses, for the certificate
+  std::vector<std::string> names;         // further DNS names and addresses, for the certificate
   std::vector<base::Cidr> webhook_allow;  // internal addresses that webhooks may go to
   state::ClusterConfig cluster;
 };

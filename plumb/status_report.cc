@@ -89,7 +89,7 @@ bool IsListed(const manifests::Kind& kind) {
   const std::string resource = kind.Resource();
   return resource != "nodes" && resource != "events" && kind.kind != "EndpointSlice" &&
          resource != gitsync::kKustomizations && resource != gitsync::kGitRepositories &&
-         !gitsync::IsInert(state::Key{resource, "", ""});
+         resource != gitsync::kInventories && !gitsync::IsInert(state::Key{resource, "", ""});
 }
 
 // A tree of objects, built to a depth and a size.
@@ -110,8 +110,9 @@ class Tree {
   }
 
   // A repository: its record, and below it what it deployed.
-  Json OfRepository(const state::Object& record, const gitsync::RepositoryState& repository) {
-    const Json status = RepositoryStatus(record, repository.inventory.keys->size());
+  Json OfRepository(const state::Object& record) {
+    const gitsync::Inventory inventory = gitsync::ReadInventory(view_, schema_, record.key.name);
+    const Json status = RepositoryStatus(record, inventory.keys->size());
     const std::string_view phase = status["phase"].AsString();
     Json report = Json::MakeObject(
         {{"object", std::string(kRepository) + " " + record.key.name},
@@ -119,7 +120,7 @@ class Tree {
          {"reason", status.Has("message") ? status["message"].AsString() : phase}});
     report.Set("notes", Json::MakeArray({status["revision"]}));
     std::vector<state::ObjectPtr> children;
-    for (const state::Key& key : *repository.inventory.keys) {
+    for (const state::Key& key : *inventory.keys) {
       if (state::ObjectPtr object = view_.Get(key)) children.push_back(std::move(object));
     }
     AddChildren(children, 0, report);
@@ -323,10 +324,8 @@ Result<Json> ObjectStatus(const state::View& view, const manifests::Schema& sche
   const std::string kind_name = Lower(query.kind);
   if (kind_name == kRepository || kind_name == "repo" || kind_name == "repos" ||
       kind_name == "repositories") {
-    ASSIGN_OR_RETURN(gitsync::RepositoryState repository,
-                     gitsync::ReadRepository(view, query.name));
-    repository.inventory = gitsync::ReadInventory(view, schema, query.name);
-    return tree.OfRepository(*view.Get(gitsync::KustomizationKey(query.name)), repository);
+    RETURN_IF_ERROR(gitsync::ReadRepository(view, query.name).status());
+    return tree.OfRepository(*view.Get(gitsync::KustomizationKey(query.name)));
   }
   ASSIGN_OR_RETURN(const manifests::Kind* const kind, FindKind(schema, query.kind));
   ASSIGN_OR_RETURN(const state::ObjectPtr object, FindObject(view, *kind, query));
