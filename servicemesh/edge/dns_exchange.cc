@@ -35,7 +35,7 @@ void SetId(std::string& message, uint16_t id) {
 
 // What stays the same through all attempts at one question.
 struct Question {
-  state::Poller& poller;
+  base::Poller& poller;
   DnsUpstreams& upstreams;
   std::string message;
   DnsQuestion question;
@@ -52,9 +52,9 @@ struct Question {
 
 void Attempt(std::shared_ptr<Question> question);
 
-class Exchange final : public state::Poller::Handler {
+class Exchange final : public base::Poller::Handler {
  public:
-  Exchange(std::shared_ptr<Question> question, state::Poller::Id id, base::UniqueFd fd,
+  Exchange(std::shared_ptr<Question> question, base::Poller::Id id, base::UniqueFd fd,
            size_t server)
       : question_(std::move(question)), id_(id), fd_(std::move(fd)), server_(server) {
     query_id_ = RandomId();
@@ -150,7 +150,7 @@ class Exchange final : public state::Poller::Handler {
   }
 
   std::shared_ptr<Question> question_;
-  const state::Poller::Id id_;
+  const base::Poller::Id id_;
   base::UniqueFd fd_;
   const size_t server_;
   uint16_t query_id_;
@@ -172,8 +172,8 @@ void Attempt(std::shared_ptr<Question> question) {
   // An error of the connection shows when it is used.
   [[maybe_unused]] const int connected =
       connect(fd.get(), reinterpret_cast<const sockaddr*>(&upstream.address), upstream.length);
-  state::Poller& poller = question->poller;
-  const state::Poller::Id id = poller.NextId();
+  base::Poller& poller = question->poller;
+  const base::Poller::Id id = poller.NextId();
   auto exchange = std::make_unique<Exchange>(question, id, std::move(fd), server);
   const int raw = exchange->fd();
   if (!poller.Add(id, std::move(exchange), raw, EPOLLIN | EPOLLOUT)) return fail();
@@ -200,7 +200,7 @@ base::Result<DnsUpstream> DnsUpstream::Parse(const std::string& ip, uint16_t por
   return upstream;
 }
 
-void DnsAsk(state::Poller& poller, DnsUpstreams& upstreams, std::string message, bool over_tcp,
+void DnsAsk(base::Poller& poller, DnsUpstreams& upstreams, std::string message, bool over_tcp,
             std::function<void(base::Result<DnsUpstreamReply>)> done) {
   if (upstreams.servers.empty())
     return done(base::Status(base::Code::kUnavailable, "there is no upstream DNS server"));

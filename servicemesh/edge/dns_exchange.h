@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
+#include "base/edge/poller.h"
 #include "base/time.h"
 #include "servicemesh/dns_message.h"
-#include "state/edge/poller.h"
 
 namespace servicemesh {
 
@@ -44,7 +44,7 @@ struct DnsUpstreamReply {
 // Sends `message`, a query, with an id of its own; `done` gets the reply with the message's id, or
 // kUnavailable (no server answered), kTooManyRequests (kMaxDnsInFlight). It may run at once. It
 // does not run if the poller stops.
-void DnsAsk(state::Poller& poller, DnsUpstreams& upstreams, std::string message, bool over_tcp,
+void DnsAsk(base::Poller& poller, DnsUpstreams& upstreams, std::string message, bool over_tcp,
             std::function<void(base::Result<DnsUpstreamReply>)> done);
 
 }  // namespace servicemesh

@@ -18,17 +18,16 @@
 #include <utility>
 
 #include "base/edge/files.h"
+#include "base/edge/poller.h"
 #include "servicemesh/edge/dns_exchange.h"
 #include "servicemesh/edge/netns.h"
-#include "state/edge/poller.h"
 
 namespace servicemesh {
 namespace {
 
-using state::Poller;
-
 constexpr int kDatagramsPerTurn = 64;
 constexpr int kAcceptsPerTurn = 16;
+constexpr base::Duration kAcceptPause = base::Duration::Millis(100);  // when files run out
 constexpr int kBacklog = 128;
 constexpr size_t kMaxTcpOutput = 256u << 10;     // unsent bytes beyond which nothing more is read
 constexpr auto kZoneTransferTypes = {251, 252};  // IXFR, AXFR
@@ -76,11 +75,11 @@ struct DnsServer::Core {
   // The rest belongs to the poller's thread.
   DnsUpstreams upstreams;
   uint32_t turn = 0;
-  std::map<Poller::Id, Connection*> connections;
-  Poller poller;  // last: its handlers use all of the above
+  std::map<base::Poller::Id, Connection*> connections;
+  base::Poller poller;  // last: its handlers use all of the above
 };
 
-class DnsServer::Core::Datagrams final : public Poller::Handler {
+class DnsServer::Core::Datagrams final : public base::Poller::Handler {
  public:
   Datagrams(Core& core, base::UniqueFd fd) : core_(core), fd_(std::move(fd)) {}
 
@@ -108,9 +107,9 @@ class DnsServer::Core::Datagrams final : public Poller::Handler {
   base::UniqueFd fd_;
 };
 
-class DnsServer::Core::Connection final : public Poller::Handler {
+class DnsServer::Core::Connection final : public base::Poller::Handler {
  public:
-  Connection(Core& core, Poller::Id id, base::UniqueFd fd)
+  Connection(Core& core, base::Poller::Id id, base::UniqueFd fd)
       : core_(core), id_(id), fd_(std::move(fd)) {
     core_.connections[id_] = this;
   }
@@ -197,7 +196,7 @@ class DnsServer::Core::Connection final : public Poller::Handler {
   }
 
   Core& core_;
-  const Poller::Id id_;
+  const base::Poller::Id id_;
   base::UniqueFd fd_;
   std::string in_;
   std::string out_;
@@ -206,26 +205,35 @@ class DnsServer::Core::Connection final : public Poller::Handler {
   bool closed_ = false;
 };
 
-class DnsServer::Core::Acceptor final : public Poller::Handler {
+class DnsServer::Core::Acceptor final : public base::Poller::Handler {
  public:
-  Acceptor(Core& core, base::UniqueFd fd) : core_(core), fd_(std::move(fd)) {}
+  Acceptor(Core& core, base::Poller::Id id, base::UniqueFd fd)
+      : core_(core), id_(id), fd_(std::move(fd)) {}
 
   void OnEvents(uint32_t) override {
     for (int i = 0; i < kAcceptsPerTurn; ++i) {
       base::UniqueFd fd(accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-      if (!fd.valid()) return;
+      if (!fd.valid()) return PauseIfShort(errno);
       if (core_.connections.size() >= kMaxDnsTcpConnections) continue;
-      const Poller::Id id = core_.poller.NextId();
+      const base::Poller::Id id = core_.poller.NextId();
       auto connection = std::make_unique<Connection>(core_, id, std::move(fd));
       Connection* raw = connection.get();
       if (core_.poller.Add(id, std::move(connection), raw->fd(), EPOLLIN)) raw->Touch();
     }
   }
   void OnWake() override {}
-  void OnDeadline() override {}
+  void OnDeadline() override { core_.poller.Modify(id_, fd_.get(), EPOLLIN); }
 
  private:
+  // A connection that cannot be taken stays ready: asking again at once would spin.
+  void PauseIfShort(int error) {
+    if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM) return;
+    core_.poller.Modify(id_, fd_.get(), 0);
+    core_.poller.SetDeadline(id_, core_.poller.now() + kAcceptPause);
+  }
+
   Core& core_;
+  const base::Poller::Id id_;
   base::UniqueFd fd_;
 };
 
@@ -250,13 +258,13 @@ base::Status DnsServer::Core::Listen(const DnsServerOptions& options) {
                                  errno);
       port = ntohs(address.sin_port);
       const int raw = fd.get();
-      const Poller::Id id = poller.NextId();
-      std::unique_ptr<Poller::Handler> handler;
+      const base::Poller::Id id = poller.NextId();
+      std::unique_ptr<base::Poller::Handler> handler;
       if (type == SOCK_STREAM)
-        handler = std::make_unique<Acceptor>(*this, std::move(fd));
+        handler = std::make_unique<Acceptor>(*this, id, std::move(fd));
       else
         handler = std::make_unique<Datagrams>(*this, std::move(fd));
-      auto shared = std::make_shared<std::unique_ptr<Poller::Handler>>(std::move(handler));
+      auto shared = std::make_shared<std::unique_ptr<base::Poller::Handler>>(std::move(handler));
       poller.Post([this, id, raw, shared] { poller.Add(id, std::move(*shared), raw, EPOLLIN); });
     }
   }

@@ -15,7 +15,7 @@ constexpr size_t kMaxInbox = 256u << 10;
 
 }  // namespace
 
-Channel::Channel(Poller::Waker waker, ResponseRules rules, bool has_body)
+Channel::Channel(base::Poller::Waker waker, ResponseRules rules, bool has_body)
     : waker_(std::move(waker)), rules_(rules), body_(has_body ? Body::kOpen : Body::kEnded) {}
 
 void Channel::Send(HttpResponse response) {

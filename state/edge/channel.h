@@ -14,10 +14,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/edge/poller.h"
 #include "base/status.h"
 #include "state/api/http.h"
 #include "state/edge/http1.h"
-#include "state/edge/poller.h"
 
 namespace state {
 
@@ -33,7 +33,7 @@ class Channel {
   using Bytes = std::shared_ptr<const std::string>;
 
   // `has_body`: the request's body passes through here (ReadBody).
-  Channel(Poller::Waker waker, ResponseRules rules, bool has_body);
+  Channel(base::Poller::Waker waker, ResponseRules rules, bool has_body);
 
   // The handler's side.
   // One of these, once. Send is the whole response, and finishes it.
@@ -76,7 +76,7 @@ class Channel {
   void WakeLocked();
   void AppendContent(size_t size, std::string& out);
 
-  const Poller::Waker waker_;
+  const base::Poller::Waker waker_;
   const ResponseRules rules_;
 
   mutable std::mutex mutex_;

@@ -66,8 +66,8 @@ Result<std::string> Inflate(std::string_view packed, size_t limit) {
 
 }  // namespace
 
-Connection::Connection(ConnectionHost& host, Poller& poller, Poller::Id id, UniqueFd fd,
-                       Owned<SSL> ssl, std::string peer_address)
+Connection::Connection(ConnectionHost& host, base::Poller& poller, base::Poller::Id id,
+                       base::UniqueFd fd, Owned<SSL> ssl, std::string peer_address)
     : host_(host),
       poller_(poller),
       id_(id),

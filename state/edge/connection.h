@@ -10,11 +10,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/edge/poller.h"
 #include "base/time.h"
 #include "state/edge/channel.h"
 #include "state/edge/http1.h"
 #include "state/edge/http_server.h"
-#include "state/edge/poller.h"
 #include "state/edge/tls_listener.h"
 
 namespace state {
@@ -41,10 +41,10 @@ class ConnectionHost {
   virtual void ConnectionClosed() = 0;
 };
 
-class Connection final : public Poller::Handler {
+class Connection final : public base::Poller::Handler {
  public:
-  Connection(ConnectionHost& host, Poller& poller, Poller::Id id, UniqueFd fd, Owned<SSL> ssl,
-             std::string peer_address);
+  Connection(ConnectionHost& host, base::Poller& poller, base::Poller::Id id, base::UniqueFd fd,
+             Owned<SSL> ssl, std::string peer_address);
   ~Connection() override;
 
   void OnEvents(uint32_t epoll_events) override;
@@ -82,9 +82,9 @@ class Connection final : public Poller::Handler {
   void ReleaseBody();
 
   ConnectionHost& host_;
-  Poller& poller_;
-  const Poller::Id id_;
-  UniqueFd fd_;
+  base::Poller& poller_;
+  const base::Poller::Id id_;
+  base::UniqueFd fd_;
   Owned<SSL> ssl_;
   const std::string peer_address_;
   std::unique_ptr<PeerCertificate> certificate_;

@@ -18,11 +18,11 @@
 #include <tuple>
 #include <utility>
 
+#include "base/edge/poller.h"
 #include "base/log.h"
 #include "state/edge/channel.h"
 #include "state/edge/connection.h"
 #include "state/edge/inflate.h"
-#include "state/edge/poller.h"
 #include "state/edge/tls_listener.h"
 #include "state/edge/worker_pool.h"
 
@@ -219,16 +219,16 @@ class HttpServerImpl final : public HttpServer, public ConnectionHost {
 
  private:
   // Waits for connections; lives on the first poller.
-  class Acceptor final : public Poller::Handler {
+  class Acceptor final : public base::Poller::Handler {
    public:
-    Acceptor(HttpServerImpl& server, Poller::Id id) : server_(server), id_(id) {}
+    Acceptor(HttpServerImpl& server, base::Poller::Id id) : server_(server), id_(id) {}
     void OnEvents(uint32_t) override;
     void OnWake() override {}
     void OnDeadline() override { server_.WatchListener(id_, EPOLLIN); }
 
    private:
     HttpServerImpl& server_;
-    const Poller::Id id_;
+    const base::Poller::Id id_;
   };
 
   const HttpServerOptions& options() const override { return options_; }
@@ -240,8 +240,8 @@ class HttpServerImpl final : public HttpServer, public ConnectionHost {
   void ConnectionClosed() override { --connections_; }
 
   void AddRoute(Route route);
-  void Adopt(UniqueFd fd, std::string peer_address);
-  void WatchListener(Poller::Id id, uint32_t events) {
+  void Adopt(base::UniqueFd fd, std::string peer_address);
+  void WatchListener(base::Poller::Id id, uint32_t events) {
     pollers_.front()->Modify(id, listener_.fd.get(), events);
   }
 
@@ -255,7 +255,7 @@ class HttpServerImpl final : public HttpServer, public ConnectionHost {
   std::atomic<size_t> buffered_bodies_{0};
   size_t next_poller_ = 0;
   WorkerPool workers_;
-  std::vector<std::unique_ptr<Poller>> pollers_;
+  std::vector<std::unique_ptr<base::Poller>> pollers_;
   bool started_ = false;
 };
 
@@ -287,12 +287,12 @@ Status HttpServerImpl::Start() {
   started_ = true;
   size_t count = std::clamp<size_t>(std::thread::hardware_concurrency() / 2, 1, kMaxPollers);
   for (size_t i = 0; i < count; ++i) {
-    pollers_.push_back(std::make_unique<Poller>());
+    pollers_.push_back(std::make_unique<base::Poller>());
     RETURN_IF_ERROR(pollers_.back()->Start());
   }
-  Poller& first = *pollers_.front();
+  base::Poller& first = *pollers_.front();
   first.Post([this, &first] {
-    Poller::Id id = first.NextId();
+    base::Poller::Id id = first.NextId();
     first.Add(id, std::make_unique<Acceptor>(*this, id), listener_.fd.get(), EPOLLIN);
   });
   return {};
@@ -308,17 +308,17 @@ Status HttpServerImpl::Reload(const std::string& certificate_pem, const std::str
 
 void HttpServerImpl::Stop() {
   // Connections end with their pollers; that wakes the workers that wait for a peer.
-  for (const std::unique_ptr<Poller>& poller : pollers_) poller->Stop();
+  for (const std::unique_ptr<base::Poller>& poller : pollers_) poller->Stop();
   workers_.Stop();
-  listener_.fd.Close();
+  listener_.fd.Reset();
 }
 
 void HttpServerImpl::Acceptor::OnEvents(uint32_t) {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     sockaddr_storage address{};
     socklen_t length = sizeof(address);
-    UniqueFd fd(accept4(server_.listener_.fd.get(), reinterpret_cast<sockaddr*>(&address), &length,
-                        SOCK_NONBLOCK | SOCK_CLOEXEC));
+    base::UniqueFd fd(accept4(server_.listener_.fd.get(), reinterpret_cast<sockaddr*>(&address),
+                              &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.get() >= 0) {
       server_.Adopt(std::move(fd), AddressText(address));
       continue;
@@ -327,14 +327,14 @@ void HttpServerImpl::Acceptor::OnEvents(uint32_t) {
     if (errno == EAGAIN) return;
     base::LogWarning("connections have to wait: no more files can be opened");
     server_.WatchListener(id_, 0);
-    Poller& poller = *server_.pollers_.front();
+    base::Poller& poller = *server_.pollers_.front();
     poller.SetDeadline(id_, poller.now() + kAcceptPause);
     return;
   }
 }
 
 // On the first poller's thread.
-void HttpServerImpl::Adopt(UniqueFd fd, std::string peer_address) {
+void HttpServerImpl::Adopt(base::UniqueFd fd, std::string peer_address) {
   if (connections_ >= options_.max_connections) {
     base::LogWarning("connection refused: too many are open", {{"peer", peer_address}});
     return;
@@ -348,13 +348,13 @@ void HttpServerImpl::Adopt(UniqueFd fd, std::string peer_address) {
   Owned<SSL> ssl(SSL_new(context.get()));
   if (!ssl || SSL_set_fd(ssl.get(), fd.get()) != 1) return;
   ++connections_;
-  Poller& poller = *pollers_[next_poller_++ % pollers_.size()];
-  auto parts = std::make_shared<std::tuple<UniqueFd, Owned<SSL>, std::string>>(
+  base::Poller& poller = *pollers_[next_poller_++ % pollers_.size()];
+  auto parts = std::make_shared<std::tuple<base::UniqueFd, Owned<SSL>, std::string>>(
       std::move(fd), std::move(ssl), std::move(peer_address));
   poller.Post([this, &poller, parts] {
     auto& [socket, tls, peer] = *parts;
     int raw = socket.get();
-    Poller::Id id = poller.NextId();
+    base::Poller::Id id = poller.NextId();
     auto connection = std::make_unique<Connection>(*this, poller, id, std::move(socket),
                                                    std::move(tls), std::move(peer));
     poller.Add(id, std::move(connection), raw, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);

@@ -444,7 +444,7 @@ TEST_F(HttpServerTest, OnlyHttp11AndTls12AreNegotiated) {
     SSL_CTX_set_max_proto_version(context.get(), version);
     SSL_CTX_set_alpn_protos(context.get(), reinterpret_cast<const unsigned char*>(protocols.data()),
                             static_cast<unsigned int>(protocols.size()));
-    UniqueFd fd(socket(AF_INET, SOCK_STREAM, 0));
+    base::UniqueFd fd(socket(AF_INET, SOCK_STREAM, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<uint16_t>(port()));

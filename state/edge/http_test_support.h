@@ -17,11 +17,11 @@
 #include <string_view>
 #include <thread>
 
+#include "base/edge/poller.h"
 #include "base/edge/real_loop.h"
 #include "state/edge/http_server.h"
 #include "state/edge/openssl.h"
 #include "state/edge/pki.h"
-#include "state/edge/poller.h"
 
 namespace state {
 
@@ -60,7 +60,7 @@ class RawClient {
   explicit RawClient(int port) : RawClient(port, Options()) {}
   RawClient(int port, const Options& options) {
     signal(SIGPIPE, SIG_IGN);  // a test of hanging up writes to closed sockets
-    fd_ = UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    fd_ = base::UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (options.receive_buffer > 0) {
       setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &options.receive_buffer, sizeof(int));
     }
@@ -145,7 +145,7 @@ class RawClient {
     return taken;
   }
 
-  UniqueFd fd_;
+  base::UniqueFd fd_;
   std::shared_ptr<SSL_CTX> context_;
   Owned<SSL> ssl_;
   bool connected_ = false;

@@ -139,8 +139,8 @@ Result<ListeningSocket> Listen(const std::string& address, int port) {
   }
   std::unique_ptr<addrinfo, AddressListDeleter> list(found);
   ListeningSocket socket;
-  socket.fd =
-      UniqueFd(::socket(list->ai_family, list->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  socket.fd = base::UniqueFd(
+      ::socket(list->ai_family, list->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   int on = 1;
   setsockopt(socket.fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   if (socket.fd.get() < 0 || bind(socket.fd.get(), list->ai_addr, list->ai_addrlen) != 0 ||

@@ -7,10 +7,10 @@
 #include <memory>
 #include <string>
 
+#include "base/edge/poller.h"
 #include "base/status.h"
 #include "state/edge/http_server.h"
 #include "state/edge/openssl.h"
-#include "state/edge/poller.h"
 
 namespace state {
 
@@ -28,7 +28,7 @@ base::Result<TlsContext> MakeServerContext(const std::string& certificate_pem,
 std::unique_ptr<PeerCertificate> PeerCertificateOf(SSL* ssl);
 
 struct ListeningSocket {
-  UniqueFd fd;
+  base::UniqueFd fd;
   int port = 0;
 };
 // kUnavailable with what to do if the port is taken or the address is not this machine's.

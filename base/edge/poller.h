@@ -15,26 +15,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/edge/files.h"
 #include "base/status.h"
 #include "base/time.h"
 
-namespace state {
-
-// Owns a file descriptor.
-class UniqueFd {
- public:
-  UniqueFd() = default;
-  explicit UniqueFd(int fd) : fd_(fd) {}
-  UniqueFd(UniqueFd&& other) noexcept : fd_(other.Release()) {}
-  UniqueFd& operator=(UniqueFd&& other) noexcept;
-  ~UniqueFd() { Close(); }
-  int get() const { return fd_; }
-  int Release();
-  void Close();
-
- private:
-  int fd_ = -1;
-};
+namespace base {
 
 class Poller {
  public:
@@ -64,7 +49,7 @@ class Poller {
   Poller();
   ~Poller();
 
-  base::Status Start();
+  Status Start();
   // Destroys the handlers, on the thread, and joins it.
   void Stop();
   // Any thread. Dropped once stopped.
@@ -81,14 +66,14 @@ class Poller {
   // Calls OnWake of the handler after other handlers had their turn.
   void Again(Id id) { again_.push_back(id); }
   // Calls OnDeadline once at `at`; replaces an earlier one. Nanos 0 means none.
-  void SetDeadline(Id id, base::MonotonicTime at);
+  void SetDeadline(Id id, MonotonicTime at);
   // The time at which the present turn began.
-  base::MonotonicTime now() const { return now_; }
+  MonotonicTime now() const { return now_; }
 
  private:
   struct Entry {
     std::unique_ptr<Handler> handler;
-    base::MonotonicTime deadline;
+    MonotonicTime deadline;
   };
 
   void Run();
@@ -104,11 +89,11 @@ class Poller {
   std::thread thread_;
   bool stopping_ = false;
 
-  base::MonotonicTime now_;
+  MonotonicTime now_;
   std::unordered_map<Id, Entry> entries_;
-  std::set<std::pair<base::MonotonicTime, Id>> deadlines_;
+  std::set<std::pair<MonotonicTime, Id>> deadlines_;
   std::vector<Id> again_;
   std::vector<std::unique_ptr<Handler>> removed_;
 };
 
-}  // namespace state
+}  // namespace base

@@ -1,7 +1,7 @@
 // A turn: wait; run what other threads sent; run the handlers that are ready; run those that asked
 // for another go; run deadlines; destroy what was removed. The eventfd is written only when the
 // mailbox turns non-empty, so a burst of wake-ups costs one system call.
-#include "state/edge/poller.h"
+#include "base/edge/poller.h"
 
 #include <signal.h>
 #include <sys/epoll.h>
@@ -15,16 +15,16 @@
 #include <string>
 #include <utility>
 
-namespace state {
+namespace base {
 namespace {
 
 constexpr Poller::Id kMailboxId = 0;
 constexpr int kEventsPerTurn = 256;
 
-base::MonotonicTime ReadClock() {
+MonotonicTime ReadClock() {
   timespec time{};
   clock_gettime(CLOCK_MONOTONIC, &time);
-  return base::MonotonicTime::FromNanos(time.tv_sec * 1'000'000'000 + time.tv_nsec);
+  return MonotonicTime::FromNanos(time.tv_sec * 1'000'000'000 + time.tv_nsec);
 }
 
 bool Control(int epoll, int operation, int fd, Poller::Id id, uint32_t events) {
@@ -35,20 +35,6 @@ bool Control(int epoll, int operation, int fd, Poller::Id id, uint32_t events) {
 }
 
 }  // namespace
-
-UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
-  if (this != &other) {
-    Close();
-    fd_ = other.Release();
-  }
-  return *this;
-}
-
-int UniqueFd::Release() { return std::exchange(fd_, -1); }
-
-void UniqueFd::Close() {
-  if (fd_ >= 0) close(Release());
-}
 
 struct Poller::Waker::Mailbox {
   std::mutex mutex;
@@ -83,11 +69,11 @@ Poller::Poller()
 
 Poller::~Poller() { Stop(); }
 
-base::Status Poller::Start() {
+Status Poller::Start() {
   if (epoll_.get() < 0 || mailbox_->event.get() < 0 ||
       !Control(epoll_.get(), EPOLL_CTL_ADD, mailbox_->event.get(), kMailboxId, EPOLLIN)) {
-    return {base::Code::kUnavailable, std::string("cannot watch descriptors: ") +
-                                          std::strerror(errno) + "; raise the limit on open files"};
+    return {Code::kUnavailable, std::string("cannot watch descriptors: ") + std::strerror(errno) +
+                                    "; raise the limit on open files"};
   }
   // Signals are the main thread's. SIGPIPE above all: TLS writes to sockets that peers closed.
   sigset_t all;
@@ -134,7 +120,7 @@ void Poller::Remove(Id id) {
   entries_.erase(found);
 }
 
-void Poller::SetDeadline(Id id, base::MonotonicTime at) {
+void Poller::SetDeadline(Id id, MonotonicTime at) {
   auto found = entries_.find(id);
   if (found == entries_.end() || found->second.deadline == at) return;
   if (found->second.deadline.nanos() != 0) deadlines_.erase({found->second.deadline, id});
@@ -209,4 +195,4 @@ Poller::Handler* Poller::Find(Id id) {
   return found == entries_.end() ? nullptr : found->second.handler.get();
 }
 
-}  // namespace state
+}  // namespace base
