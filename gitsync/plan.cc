@@ -40,6 +40,13 @@ bool IsReferent(const state::Key& key) {
          key.resource == "serviceaccounts";
 }
 
+SourceError SuspendedError() {
+  return SourceError{
+      ".",
+      {},
+      "the repository is suspended; set spec.suspend of its Kustomization to false to go on"};
+}
+
 class Planner {
  public:
   Planner(const state::View& view, const RepositoryState& repository, const ManifestSet& set,
@@ -196,6 +203,8 @@ class Planner {
       const state::ObjectPtr live = draft_.view().Get(key);
       if (live == nullptr) {
         left_.insert(key);
+      } else if (!repository_.settings.prune) {
+        Add(Action::kSkipped, key, "not pruned: spec.prune of the Kustomization is false");
       } else if (uncertain) {
         Add(Action::kSkipped, key, "not pruned: some manifests could not be read");
       } else if (set_.manifests.empty() && !options_.allow_empty) {
@@ -370,6 +379,7 @@ SyncPlan PlanSync(const state::View& view, const RepositoryState& repository,
                        plan);
     }
   }
+  if (repository.settings.suspended) plan.errors.push_back(SuspendedError());
   if (!plan.errors.empty()) {
     plan.transaction = state::Transaction();
     plan.complete = false;
@@ -381,6 +391,11 @@ RepairPlan PlanRepair(const state::View& view, const std::string& repository,
                       const ManifestSet& set, const std::set<state::Key>& keys,
                       const state::DraftContext& context) {
   RepairPlan plan;
+  const auto state = ReadRepository(view, repository);
+  if (state.ok() && state->settings.suspended) {
+    plan.errors.push_back(SuspendedError());
+    return plan;
+  }
   std::vector<const Manifest*> ordered;
   for (const state::Key& key : keys) {
     if (const Manifest* manifest = set.Find(key)) ordered.push_back(manifest);

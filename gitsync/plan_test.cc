@@ -194,6 +194,31 @@ TEST_F(PlanTest, ExactlyWhatLeftTheCommitIsPruned) {
   EXPECT_EQ(Inventory(), "configmaps shop/conf, namespaces shop, ");
 }
 
+TEST_F(PlanTest, KustomizationMaySuspendTheRepositoryOrItsPruning) {
+  const auto set = [this](std::string_view field, bool value) {
+    base::Json kustomization =
+        cluster_.store().view().Get(KustomizationKey("site"))->document.ToJson();
+    kustomization["spec"].Set(field, value);
+    state::Draft draft(cluster_.store().view(), cluster_.Context());
+    ASSERT_TRUE(draft.Update(std::move(kustomization)).ok());
+    Commit(draft.Finish());
+  };
+  const Files files = {{"ns.yaml", kNamespace}, {"conf.yaml", kConfig}};
+  Push(files);
+  set("prune", false);
+  EXPECT_EQ(Push({{"ns.yaml", kNamespace}}),
+            "skipped     configmaps shop/conf (not pruned: spec.prune of the Kustomization is "
+            "false)\n1 unchanged, 1 skipped\n");
+  set("suspend", true);
+  EXPECT_EQ(Push(files),
+            ".: the repository is suspended; set spec.suspend of its Kustomization to false to go "
+            "on\n");
+  set("suspend", false);
+  set("prune", true);
+  EXPECT_EQ(Push({{"ns.yaml", kNamespace}}),
+            "pruned      configmaps shop/conf\n1 unchanged, 1 pruned\n");
+}
+
 TEST_F(PlanTest, PruneSkipsWhatAsksToBeKept) {
   Push({{"a.yaml",
          "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: "

@@ -34,6 +34,8 @@ inline constexpr size_t kMaxHistory =
 
 struct RepositorySettings {
   std::string branch = "main";
+  bool prune = true;       // spec.prune of the Kustomization
+  bool suspended = false;  // its spec.suspend: nothing is applied
   RepositoryScope scope;
 };
 

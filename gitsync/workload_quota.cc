@@ -1,7 +1,9 @@
 // Counted are Deployments, and ReplicaSets, StatefulSets and Pods that nothing else made. Pods that
-// a rollout runs besides (maxSurge) are not: they wait, they do not fail.
+// a rollout runs besides (maxSurge) are not: they wait, they do not fail. A quota with scopes
+// counts the pods in them.
 #include "gitsync/workload_quota.h"
 
+#include "state/admission/quota.h"
 #include "state/admission/resources.h"
 
 namespace gitsync {
@@ -22,19 +24,21 @@ void AddPods(base::Value spec, int64_t count, ResourceList& usage) {
   }
 }
 
-ResourceList PlannedUsage(const state::View& view, const std::string& ns) {
+ResourceList PlannedUsage(const state::View& view, const std::string& ns, base::Value quota) {
   ResourceList usage;
+  const auto add = [&](base::Value spec, int64_t count) {
+    if (state::QuotaCoversPod(quota, spec)) AddPods(spec, count, usage);
+  };
   for (const char* resource : {"deployments.apps", "replicasets.apps", "statefulsets.apps"}) {
     for (const state::ObjectPtr& workload : view.List(resource, ns)) {
       if (workload->ControllerRef().Exists() || workload->Deleting()) continue;
-      AddPods((*workload)["spec"]["template"]["spec"], (*workload)["spec"]["replicas"].AsInt(1),
-              usage);
+      add((*workload)["spec"]["template"]["spec"], (*workload)["spec"]["replicas"].AsInt(1));
     }
   }
   for (const state::ObjectPtr& pod : view.List("pods", ns)) {
     const std::string_view phase = (*pod)["status"]["phase"].AsString();
     if (pod->ControllerRef().Exists() || phase == "Succeeded" || phase == "Failed") continue;
-    AddPods((*pod)["spec"], 1, usage);
+    add((*pod)["spec"], 1);
   }
   return usage;
 }
@@ -43,15 +47,11 @@ ResourceList PlannedUsage(const state::View& view, const std::string& ns) {
 
 std::string QuotaExcess(const state::View& before, const state::View& after,
                         const std::string& ns) {
-  ResourceList had, would;
-  bool counted = false;
   for (const state::ObjectPtr& quota : after.List("resourcequotas", ns)) {
-    if (!counted) {
-      had = PlannedUsage(before, ns);
-      would = PlannedUsage(after, ns);
-      counted = true;
-    }
-    const base::Value hard = (*quota)["spec"]["hard"];
+    const base::Value spec = (*quota)["spec"];
+    ResourceList had = PlannedUsage(before, ns, spec);
+    const ResourceList would = PlannedUsage(after, ns, spec);
+    const base::Value hard = spec["hard"];
     for (const auto& [name, amount] : hard.Members()) {
       const auto wanted = would.find(name);
       const manifests::Quantity limit = manifests::Quantity::Of(amount);

@@ -1,6 +1,8 @@
 // The schema's defaults first, then the kind's rules: a rule may rely on what the schema fills in.
 // A default is filled in only where the object around it exists; a default that is an object ({})
 // makes one, and is filled in turn. An empty string counts as left out, as in the Kubernetes API.
+// An amount that is written as a number becomes its text ("0.5" is "500m"): readers know one form.
+#include "manifests/quantity.h"
 #include "manifests/rules/all.h"
 #include "manifests/validate.h"
 #include "manifests/walk.h"
@@ -24,6 +26,24 @@ void DefaultValues(const Field& field, Json& value) {
   }
 }
 
+void AmountAsText(Json& value) {
+  if (!value.IsInt() && value.type() != Json::Type::kDouble) return;
+  const base::Result<Quantity> amount = Quantity::Parse(value.ToString());
+  if (!amount.ok()) return;  // validation will say so
+  Json text = amount->ToString();
+  text.mark = value.mark;
+  text.key_mark = value.key_mark;
+  value = std::move(text);
+}
+
+void AmountsAsText(Json& value) {
+  if (value.IsObject()) {
+    for (Json::Member& member : value.MutableMembers()) AmountAsText(member.value);
+  } else {
+    AmountAsText(value);
+  }
+}
+
 void DefaultObject(const Message& message, Json& object) {
   if (!object.IsObject()) return;
   for (const Field& field : message.fields) {
@@ -39,7 +59,9 @@ void DefaultObject(const Message& message, Json& object) {
         value = object.Find(field.name);
       }
     }
-    if (value != nullptr && field.scalar == Scalar::kMessage) DefaultValues(field, *value);
+    if (value == nullptr) continue;
+    if (field.scalar == Scalar::kMessage) DefaultValues(field, *value);
+    if (field.scalar == Scalar::kQuantity) AmountsAsText(*value);
   }
 }
 

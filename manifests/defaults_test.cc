@@ -60,7 +60,7 @@ spec:
     timeoutSeconds: 1
   resources:
     limits:
-      cpu: 1
+      cpu: "1"
       memory: 1Gi
     requests:
       cpu: 500m
@@ -241,17 +241,17 @@ TEST(DefaultsTest, ALimitRangesMaximumBecomesItsDefault) {
                  "default: {cpu: 1}, min: {storage: 1}}]}\n"),
             R"(limits:
 - default:
-    cpu: 1
+    cpu: "1"
     memory: 1Gi
   defaultRequest:
-    cpu: 1
+    cpu: "1"
     memory: 1Gi
-    storage: 1
+    storage: "1"
   max:
-    cpu: 2
+    cpu: "2"
     memory: 1Gi
   min:
-    storage: 1
+    storage: "1"
   type: Container
 )");
 }

@@ -17,7 +17,17 @@ using Row = std::pair<std::string, std::string>;
 struct Place {
   std::string path;  // the shortest
   std::vector<std::string> kinds;
+  std::string missing;  // empty: all of it
 };
+
+std::string MissingOf(const Field& field) {
+  if (field.ignored) return "";
+  std::string values;
+  for (const std::string& value : field.partly_for) {
+    values += (values.empty() ? "" : ", ") + value;
+  }
+  return (values.empty() ? "" : values + ": ") + field.partly;
+}
 
 class Collector {
  public:
@@ -36,11 +46,10 @@ class Collector {
       // Nobody asks for anything in a status.
       if (open_.size() == 1 && field.name == "status") continue;
       const std::string at = field.inlined ? path : Join(path, field.name) + Suffix(field);
-      if (field.ignored) {
-        Add({message.group + " " + message.name, field.name}, at);
-      } else if (field.message != nullptr) {
-        Visit(*field.message, at);
+      if (field.ignored || !field.partly.empty()) {
+        Add({message.group + " " + message.name, field.name}, at, MissingOf(field));
       }
+      if (!field.ignored && field.message != nullptr) Visit(*field.message, at);
     }
     open_.pop_back();
   }
@@ -54,8 +63,9 @@ class Collector {
     return "";
   }
 
-  void Add(const Row& row, const std::string& path) {
+  void Add(const Row& row, const std::string& path, std::string missing) {
     Place& place = places_[row];
+    place.missing = std::move(missing);
     if (place.path.empty() || path.size() < place.path.size()) place.path = path;
     if (place.kinds.empty() || place.kinds.back() != kind_->kind) {
       place.kinds.push_back(kind_->kind);
@@ -72,21 +82,31 @@ class Collector {
 std::string IgnoredFieldsTable(const Schema& schema) {
   Collector collector;
   for (const Kind* kind : schema.kinds()) collector.Visit(*kind);
-  std::vector<std::pair<std::string, std::string>> rows;
+  std::vector<std::tuple<std::string, std::string, std::string>> rows;  // kinds, path, missing
   for (const auto& [row, place] : collector.places()) {
     std::vector<std::string> kinds = place.kinds;
     std::sort(kinds.begin(), kinds.end());
     std::string list;
     for (const std::string& kind : kinds) list += (list.empty() ? "" : ", ") + kind;
     if (kinds.size() == schema.kinds().size()) list = "all";
-    rows.emplace_back(place.path, list);
+    rows.emplace_back(list, place.path, place.missing);
   }
-  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.second, a.first) < std::tie(b.second, b.first);
-  });
-  std::string table = "| Field | Kinds |\n|---|---|\n";
-  for (const auto& [path, kinds] : rows) table += "| `" + path + "` | " + kinds + " |\n";
+  std::sort(rows.begin(), rows.end());
+  std::string table = "| Field | Kinds | Missing |\n|---|---|---|\n";
+  for (const auto& [kinds, path, missing] : rows) {
+    table +=
+        "| `" + path + "` | " + kinds + " | " + (missing.empty() ? "all of it" : missing) + " |\n";
+  }
   return table;
+}
+
+std::string IgnoredFieldsPage(const Schema& schema) {
+  return "# What is accepted, but not acted on\n"
+         "These fields are checked and kept like all others, so that manifests from elsewhere "
+         "work. "
+         "plumb does not act\non them yet: a push and kubectl print a warning for each. Generated "
+         "from types/*.yaml by\n`ninja -C build ignored`.\n\n" +
+         IgnoredFieldsTable(schema);
 }
 
 }  // namespace manifests

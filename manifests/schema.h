@@ -54,6 +54,8 @@ struct Field {
   bool required = false;             // must be there (and not empty, for strings and lists)
   bool immutable = false;            // after creation
   bool ignored = false;              // accepted but not acted on yet: a warning says so
+  std::string partly;  // what is missing of acting on it; a warning says so, of the values
+  std::vector<std::string> partly_for;  // in this list, or of all if it is empty
   bool inlined = false;  // the message's fields stand in the parent object (Go's inline embedding)
 
   ListType list_type = ListType::kAtomic;
@@ -78,8 +80,8 @@ struct Message {
   std::vector<Field> fields;      // by name
   bool preserve_unknown = false;  // unknown fields are kept rather than refused
 
-  // The field that the JSON name `field` means in an object of this message, those of inlined messages included;
-  // null if there is none.
+  // The field that the JSON name `field` means in an object of this message, those of inlined
+  // messages included; null if there is none.
   const Field* Find(std::string_view field) const;
 };
 

@@ -356,6 +356,14 @@ Status SchemaLoader::SetAttribute(const File& file, const std::string& key, cons
     field.format = node.text;
     return Status();
   }
+  if (key == "partly") {
+    field.partly = node.text;
+    return Status();
+  }
+  if (key == "partlyFor") {
+    ASSIGN_OR_RETURN(field.partly_for, Texts(file, node));
+    return Status();
+  }
   return SetMerging(file, key, node, field);
 }
 
@@ -392,6 +400,9 @@ Status SchemaLoader::CheckField(const File& file, const TypeNode& node, const Fi
   }
   if ((field.minimum || field.maximum) && !IsNumeric(field.scalar)) {
     return refuse("has a range, but holds no number");
+  }
+  if (!field.partly_for.empty() && field.partly.empty()) {
+    return refuse("has values that are acted on in part, but not what is missing: add partly");
   }
   if (!field.format.empty() && field.scalar != Scalar::kString &&
       field.scalar != Scalar::kIntOrString) {

@@ -26,6 +26,7 @@ namespace {
 using base::Json;
 
 constexpr std::string_view kIgnoredWarning = "accepted, but plumb does not act on this field yet";
+constexpr std::string_view kPartlyWarning = "plumb does not act on all of this yet: ";
 
 // Lists whose equals Kubernetes accepts.
 constexpr std::pair<std::string_view, std::string_view> kLenientLists[] = {
@@ -39,6 +40,13 @@ bool IsLenient(const Message& message, const Field& field) {
   return std::find(std::begin(kLenientLists), std::end(kLenientLists),
                    std::pair<std::string_view, std::string_view>(message.name, field.name)) !=
          std::end(kLenientLists);
+}
+
+bool IsActedOnInPart(const Field& field, const Json& value) {
+  if (field.partly.empty()) return false;
+  const auto& values = field.partly_for;
+  return values.empty() ||
+         std::find(values.begin(), values.end(), value.AsString()) != values.end();
 }
 
 // One step from a value to a value inside it.
@@ -143,6 +151,9 @@ class Walker {
     if (warn) {
       ignored_.push_back({steps_, {path_, "", std::string(kIgnoredWarning), value.key_mark}});
       inside_ignored_ = true;
+    } else if (!inside_ignored_ && IsActedOnInPart(field, value)) {
+      ignored_.push_back(
+          {steps_, {path_, "", std::string(kPartlyWarning) + field.partly, value.key_mark}});
     }
     switch (field.shape) {
       case Shape::kSingle: WalkValue(field, value); break;

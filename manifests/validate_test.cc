@@ -301,16 +301,39 @@ TEST(ValidateTest, AFieldNotActedOnYetIsWarnedOf) {
 kind: Pod
 metadata: {name: a}
 spec:
-  shareProcessNamespace: true
-  hostAliases: [{ip: 10.0.0.1, hostnames: [db]}]
+  hostUsers: false
+  setHostnameAsFQDN: true
   containers:
-    - {name: a, image: i, terminationMessagePath: /dev/termination-log, tty: true}
+    - {name: a, image: i, resizePolicy: [{resourceName: cpu, restartPolicy: NotRequired}]}
 )";
   EXPECT_EQ(Errors(kOdd), "");
   EXPECT_EQ(Warnings(kOdd),
-            "5:3 spec.shareProcessNamespace: accepted, but plumb does not act on this field yet\n"
-            "6:3 spec.hostAliases: accepted, but plumb does not act on this field yet\n"
-            "8:73 spec.containers[0].tty: accepted, but plumb does not act on this field yet\n");
+            "5:3 spec.hostUsers: accepted, but plumb does not act on this field yet\n"
+            "6:3 spec.setHostnameAsFQDN: accepted, but plumb does not act on this field yet\n"
+            "8:27 spec.containers[0].resizePolicy: accepted, but plumb does not act on this field "
+            "yet\n");
+}
+
+TEST(ValidateTest, AFieldWithItsDefaultIsNotWarnedOf) {
+  constexpr std::string_view kSource = R"(apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {name: a}
+spec: {provider: generic, timeout: 60s, url: x, interval: 1m}
+)";
+  EXPECT_EQ(Warnings(kSource),
+            "4:41 spec.url: accepted, but plumb does not act on this field yet\n"
+            "4:49 spec.interval: accepted, but plumb does not act on this field yet\n");
+}
+
+TEST(ValidateTest, AFieldActedOnInPartIsWarnedOfWhereItMatters) {
+  const auto service = [](const std::string& type) {
+    return "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {type: " + type +
+           ", ports: [{port: 80}]}\n";
+  };
+  EXPECT_EQ(Warnings(service("NodePort")), "");
+  EXPECT_EQ(Warnings(service("LoadBalancer")),
+            "4:8 spec.type: plumb does not act on all of this yet: no load balancer is made, the "
+            "node ports are there\n");
 }
 
 TEST(ValidateTest, AStatusIsNeverWarnedOf) {

@@ -152,6 +152,81 @@ TEST(AdmissionTest, AQuotaSaysWhatIsExceeded) {
             "limited to 1");
 }
 
+TEST(AdmissionTest, AQuotaWithScopesCountsThePodsInThem) {
+  TestCluster cluster;
+  const auto scoped = [&cluster](const std::string& name, const std::string& scopes) {
+    cluster.Apply("apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: " + name +
+                  "}\nspec: {hard: {pods: 0, configmaps: 0}, " + scopes + "}\n");
+  };
+  int pods = 0;
+  const auto refusing = [&cluster, &pods](const std::string& more) {
+    const std::string answer =
+        cluster.Try(Replace(Replace(kPod, "spec:\n", "spec:\n" + more), "{name: web}",
+                            "{name: pod-" + std::to_string(++pods) + "}"));
+    const size_t at = answer.find("quota ");
+    return at == std::string::npos ? answer : answer.substr(at, answer.find(": pods", at) - at);
+  };
+  scoped("effort", "scopes: [BestEffort, NotTerminating]");
+  EXPECT_EQ(refusing(""), "quota effort");
+  EXPECT_EQ(refusing("  activeDeadlineSeconds: 5\n"), "OK");
+  scoped("ending", "scopes: [Terminating]");
+  EXPECT_EQ(refusing("  activeDeadlineSeconds: 5\n"), "quota ending");
+  scoped("high",
+         "scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: In, values: "
+         "[high]}, {scopeName: NotTerminating, operator: Exists}]}");
+  EXPECT_EQ(refusing("  priorityClassName: low\n"), "quota effort");
+  EXPECT_EQ(refusing("  priorityClassName: high\n"), "quota effort");
+  cluster.Apply(
+      "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: effort}\n"
+      "spec: {hard: {pods: 9}, scopes: [BestEffort, NotTerminating]}\n");
+  EXPECT_EQ(refusing("  priorityClassName: low\n"), "OK");
+  EXPECT_EQ(refusing("  priorityClassName: high\n"), "quota high");
+  EXPECT_EQ(cluster.Try("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"), "OK")
+      << "a quota with scopes counts pods only";
+}
+
+TEST(AdmissionTest, ALimitRangeBoundsTheLimitByTheRequest) {
+  TestCluster cluster;
+  cluster.Apply(
+      "apiVersion: v1\nkind: LimitRange\nmetadata: {name: l}\n"
+      "spec: {limits: [{type: Container, maxLimitRequestRatio: {memory: 2}}]}\n");
+  const auto with = [&cluster](const std::string& resources) {
+    return cluster.Try(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n"
+        "spec: {containers: [{name: c, image: i, resources: {" +
+        resources + "}}]}\n");
+  };
+  const std::string refusal =
+      "Forbidden: pods \"p\" is forbidden: container c must have a request and a limit of memory, "
+      "the limit at most 2 times the request";
+  EXPECT_EQ(with("requests: {memory: 1Gi}, limits: {memory: 3Gi}"), refusal);
+  EXPECT_EQ(with("requests: {memory: 1Gi}"), refusal);
+  EXPECT_EQ(with("requests: {memory: 1Gi}, limits: {memory: 2Gi}"), "OK");
+}
+
+TEST(AdmissionTest, APodTakesThePullSecretsOfItsServiceAccount) {
+  TestCluster cluster;
+  cluster.Apply(
+      "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: default}\n"
+      "imagePullSecrets: [{name: registry}]\n");
+  cluster.Apply(kPod);
+  EXPECT_EQ(cluster.Field("pods", "default", "web", "spec.imagePullSecrets"),
+            R"([{"name":"registry"}])");
+}
+
+TEST(AdmissionTest, AGatedPodSaysSoAndMayLoseItsGatesOnly) {
+  TestCluster cluster;
+  const auto pod = [](const std::string& gates) {
+    return Replace(kPod, "spec:\n", "spec:\n  schedulingGates: [" + gates + "]\n");
+  };
+  cluster.Apply(pod("{name: a.example/wait}, {name: b.example/wait}"));
+  const ObjectPtr web = cluster.Get("pods", "default", "web");
+  EXPECT_EQ((*web)["status"]["conditions"].At(0)["reason"].AsString(), "SchedulingGated");
+  EXPECT_NE(cluster.Try(pod("{name: c.example/wait}")).find("removed from a pod, but not added"),
+            std::string::npos);
+  EXPECT_EQ(cluster.Try(pod("{name: a.example/wait}")), "OK");
+}
+
 TEST(AdmissionTest, ALimitRangeFillsInAndBounds) {
   TestCluster cluster;
   cluster.Apply(R"(

@@ -1,5 +1,6 @@
 // A running pod is what it is: of its spec only the images of its containers, the deadline, the
-// grace period and further tolerations can change. All else is done by making another pod.
+// grace period and further tolerations can change. All else is done by making another pod. A pod
+// that is not scheduled yet may also lose scheduling gates.
 #include <algorithm>
 #include <string>
 
@@ -12,7 +13,7 @@ namespace {
 using base::Json;
 
 constexpr std::string_view kFree[] = {"activeDeadlineSeconds", "terminationGracePeriodSeconds",
-                                      "tolerations"};
+                                      "tolerations", "schedulingGates"};
 
 bool IsFree(std::string_view field) {
   return std::find(std::begin(kFree), std::end(kFree), field) != std::end(kFree);
@@ -65,6 +66,19 @@ void CheckTolerations(const Json& before, const Json& after, const Json& spec, R
   }
 }
 
+void CheckGates(const Json& before, const Json& after, Report& report) {
+  const auto& had = before.Elements();
+  for (const Json& gate : after.Elements()) {
+    const bool known = std::any_of(had.begin(), had.end(), [&](const Json& other) {
+      return other["name"].AsString() == gate["name"].AsString();
+    });
+    if (known) continue;
+    report.Forbidden("spec.schedulingGates",
+                     "a scheduling gate can be removed from a pod, but not added", after);
+    return;
+  }
+}
+
 void CheckDeadline(const Json& before, const Json& after, const Json& spec, Report& report) {
   if (before.IsNull()) return;
   if (!after.IsNull() && after.AsInt() <= before.AsInt()) return;
@@ -80,6 +94,7 @@ void CheckPodUpdate(const Json& before_object, const Json& after_object, Report&
   const Json& after = after_object["spec"];
   CheckFixedFields(before, after, report);
   CheckTolerations(before["tolerations"], after["tolerations"], after, report);
+  CheckGates(before["schedulingGates"], after["schedulingGates"], report);
   CheckDeadline(before["activeDeadlineSeconds"], after["activeDeadlineSeconds"], after, report);
 }
 

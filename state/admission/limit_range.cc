@@ -1,6 +1,6 @@
 // LimitRange: defaults for containers that set no requests or limits, then bounds for containers
-// and whole pods. A default request is `defaultRequest`, or else the limit; a default limit is
-// `default`.
+// and whole pods, of the amounts and of limit over request. A default request is `defaultRequest`,
+// or else the limit; a default limit is `default`.
 #include "state/admission/admission.h"
 #include "state/admission/resources.h"
 
@@ -52,6 +52,18 @@ base::Status CheckBounds(const AdmissionRequest& request, const std::string& who
       return Violation(request, who + " must have a limit of at most " +
                                     std::string(most.AsString()) + " of " + std::string(name));
     }
+  }
+  for (const auto& [name, most] : limit["maxLimitRequestRatio"].Members()) {
+    const auto asked = requests.find(name);
+    const auto allowed = limits.find(name);
+    const int64_t ratio = manifests::Quantity::Of(most).MilliValue();
+    if (asked != requests.end() && allowed != limits.end() && !asked->second.IsZero() &&
+        allowed->second * 1000 <= asked->second * ratio) {
+      continue;
+    }
+    return Violation(request, who + " must have a request and a limit of " + std::string(name) +
+                                  ", the limit at most " + std::string(most.AsString()) +
+                                  " times the request");
   }
   return base::Status();
 }

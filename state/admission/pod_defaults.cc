@@ -1,6 +1,7 @@
-// What every Pod gets that its schema does not say: the namespace's default service account, and
-// tolerations that keep it on a node which is lost for five minutes before it is evicted
-// (Kubernetes' DefaultTolerationSeconds).
+// What every Pod gets that its schema does not say: the namespace's default service account, the
+// imagePullSecrets of its service account if it names none, tolerations that keep it on a node
+// which is lost for five minutes before it is evicted (Kubernetes' DefaultTolerationSeconds), and,
+// if it has scheduling gates, the condition that says so.
 #include "state/admission/admission.h"
 
 namespace state {
@@ -22,6 +23,24 @@ void AddDefaultToleration(base::Json& spec, std::string_view taint) {
                               {"tolerationSeconds", kDefaultTolerationSeconds}}));
 }
 
+void AddPullSecrets(const AdmissionRequest& request, base::Json& spec) {
+  if (!std::as_const(spec)["imagePullSecrets"].empty()) return;
+  const ObjectPtr account =
+      request.view.Get("serviceaccounts", request.key.ns,
+                       std::string(std::as_const(spec)["serviceAccountName"].AsString()));
+  if (account == nullptr || (*account)["imagePullSecrets"].empty()) return;
+  spec.Set("imagePullSecrets", (*account)["imagePullSecrets"].ToJson());
+}
+
+void SayGated(AdmissionRequest& request) {
+  request.object["status"]["conditions"].Append(
+      base::Json::MakeObject({{"type", "PodScheduled"},
+                              {"status", "False"},
+                              {"reason", "SchedulingGated"},
+                              {"message", "the pod waits until its schedulingGates are removed"},
+                              {"lastTransitionTime", request.context.now.ToString()}}));
+}
+
 }  // namespace
 
 base::Status AdmitPodDefaults(AdmissionRequest& request) {
@@ -31,6 +50,8 @@ base::Status AdmitPodDefaults(AdmissionRequest& request) {
   }
   base::Json& spec = request.object["spec"];
   if (spec["serviceAccountName"].AsString().empty()) spec.Set("serviceAccountName", "default");
+  AddPullSecrets(request, spec);
+  if (!std::as_const(spec)["schedulingGates"].empty()) SayGated(request);
   if (!spec["tolerations"].IsNull() && !spec["tolerations"].IsArray())
     return base::Status();  // validation will say so
   AddDefaultToleration(spec, "node.kubernetes.io/not-ready");

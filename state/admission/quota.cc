@@ -1,8 +1,8 @@
 // ResourceQuota: a namespace's sums may not pass its hard limits. Counted are, for pods that have
 // not ended, their number and their requests and limits; for other kinds, their number
 // ("count/deployments.apps", or the short names that Kubernetes has for some). A quota on an amount
-// makes that amount mandatory for new pods. Scopes are not acted on (a warning says so when the
-// quota is made).
+// makes that amount mandatory for new pods. A quota with scopes counts the pods in them and nothing
+// else.
 #include "state/admission/quota.h"
 
 #include <array>
@@ -56,6 +56,14 @@ ResourceList UsageOf(const manifests::Kind& kind, const V& object) {
   return usage;
 }
 
+// What the quota counts of an object.
+template <typename V>
+ResourceList CountedBy(base::Value quota_spec, const manifests::Kind& kind, const V& object) {
+  const bool counts = kind.Resource() == "pods" ? QuotaCoversPod(quota_spec, object["spec"])
+                                                : !HasScopes(quota_spec);
+  return counts ? UsageOf(kind, object) : ResourceList();
+}
+
 bool IsPodAmount(std::string_view name) {
   return name == "cpu" || name == "memory" || name.starts_with("requests.") ||
          name.starts_with("limits.");
@@ -63,8 +71,9 @@ bool IsPodAmount(std::string_view name) {
 
 }  // namespace
 
-ResourceList NamespaceUsage(const View& view, const manifests::Schema& schema, std::string_view ns,
-                            const std::vector<std::string>& names) {
+ResourceList QuotaUsage(const View& view, const manifests::Schema& schema, const Object& quota,
+                        const std::vector<std::string>& names) {
+  const base::Value spec = quota["spec"];
   ResourceList usage;
   for (const std::string& name : names) usage[name] = manifests::Quantity();
   for (const manifests::Kind* kind : schema.kinds()) {
@@ -76,9 +85,9 @@ ResourceList NamespaceUsage(const View& view, const manifests::Schema& schema, s
                 (kind->Resource() == "pods" && IsPodAmount(name));
     }
     if (!counts) continue;
-    for (const ObjectPtr& object : view.List(kind->Resource(), ns)) {
+    for (const ObjectPtr& object : view.List(kind->Resource(), quota.key.ns)) {
       if (kind->Resource() == "pods" && Ended(object->document.root())) continue;
-      for (const auto& [name, amount] : UsageOf(*kind, object->document.root())) {
+      for (const auto& [name, amount] : CountedBy(spec, *kind, object->document.root())) {
         if (const auto it = usage.find(name); it != usage.end()) it->second = it->second + amount;
       }
     }
@@ -89,11 +98,13 @@ ResourceList NamespaceUsage(const View& view, const manifests::Schema& schema, s
 base::Status AdmitQuota(AdmissionRequest& request) {
   if (!request.kind.namespaced) return base::Status();
   for (const ObjectPtr& quota : request.view.List("resourcequotas", request.key.ns)) {
-    const base::Value hard = (*quota)["spec"]["hard"];
+    const base::Value spec = (*quota)["spec"];
+    const base::Value hard = spec["hard"];
     if (quota->key == request.key || hard.empty()) continue;
-    const ResourceList wanted = UsageOf(request.kind, std::as_const(request.object));
+    const ResourceList wanted = CountedBy(spec, request.kind, std::as_const(request.object));
+    if (wanted.empty()) continue;
     ResourceList had;
-    if (request.old != nullptr) had = UsageOf(request.kind, request.old->document.root());
+    if (request.old != nullptr) had = CountedBy(spec, request.kind, request.old->document.root());
     std::vector<std::string> names;
     for (const auto& [name, amount] : hard.Members()) {
       const bool pod = request.key.resource == "pods" && request.old == nullptr;
@@ -106,8 +117,7 @@ base::Status AdmitQuota(AdmissionRequest& request) {
       if (wanted.count(name) != 0) names.emplace_back(name);
     }
     if (names.empty()) continue;
-    const ResourceList used =
-        NamespaceUsage(request.view, *request.context.schema, request.key.ns, names);
+    const ResourceList used = QuotaUsage(request.view, *request.context.schema, *quota, names);
     std::string exceeded;
     for (const std::string& name : names) {
       const auto before = had.find(name);
