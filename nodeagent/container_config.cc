@@ -69,23 +69,6 @@ SandboxConfig::Dns DnsOf(const PodContext& context) {
   return dns;
 }
 
-std::vector<SandboxConfig::HostPort> HostPortsOf(const PodContext& context) {
-  std::vector<SandboxConfig::HostPort> ports;
-  if (context.HostNetwork()) return ports;
-  for (base::Value container : context.pod["spec"]["containers"].Elements()) {
-    for (base::Value port : container["ports"].Elements()) {
-      if (port["hostPort"].AsInt() == 0) continue;
-      SandboxConfig::HostPort mapping;
-      mapping.protocol = port["protocol"].AsString("TCP");
-      mapping.container_port = static_cast<uint16_t>(port["containerPort"].AsInt());
-      mapping.host_port = static_cast<uint16_t>(port["hostPort"].AsInt());
-      mapping.host_ip = port["hostIP"].AsString();
-      ports.push_back(std::move(mapping));
-    }
-  }
-  return ports;
-}
-
 std::map<std::string, std::string> StringMap(base::Value from) {
   std::map<std::string, std::string> map;
   for (const auto& [key, value] : from.Members()) {
@@ -158,8 +141,12 @@ base::Result<ContainerConfig::Security> SecurityOf(const PodContext& context,
   const std::string_view seccomp =
       own["seccompProfile"]["type"].AsString(pod["seccompProfile"]["type"].AsString());
   security.seccomp_unconfined = seccomp != "RuntimeDefault";
-  const bool non_root = own["runAsNonRoot"].AsBool(pod["runAsNonRoot"].AsBool());
-  if (non_root && security.run_as_user == 0) {
+  if (seccomp == "Localhost") {
+    return base::Status(base::Code::kInvalid,
+                        "seccompProfile of type Localhost is not served; use RuntimeDefault");
+  }
+  security.must_not_be_root = own["runAsNonRoot"].AsBool(pod["runAsNonRoot"].AsBool());
+  if (security.must_not_be_root && security.run_as_user == 0) {
     return base::Status(base::Code::kInvalid,
                         "runAsNonRoot is set, but runAsUser is 0; name another user");
   }
@@ -306,7 +293,6 @@ SandboxConfig BuildSandbox(const PodContext& context, uint32_t attempt) {
   config.host_ipc = spec["hostIPC"].AsBool();
   config.share_process_namespace = spec["shareProcessNamespace"].AsBool();
   config.dns = DnsOf(context);
-  config.host_ports = HostPortsOf(context);
   for (base::Value sysctl : spec["securityContext"]["sysctls"].Elements()) {
     config.sysctls[std::string(sysctl["name"].AsString())] = sysctl["value"].AsString();
   }

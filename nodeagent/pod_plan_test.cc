@@ -278,6 +278,16 @@ TEST_F(PodPlanTest, NeverRestartingPodFailsWithItsContainer) {
   EXPECT_EQ(Plan(), "nothing | Failed; main: ended 3 Error");
 }
 
+TEST_F(PodPlanTest, ContainersOwnRestartPolicyGoesBeforeThePods) {
+  const std::string yaml = kWeb;
+  Pod(yaml + "    restartPolicy: OnFailure\n  restartPolicy: Never\n");
+  Runtime("sandbox 0 ready 10.88.0.2\nmain 0 exited 3 1");
+  HaveImage("main", 1, "hello:1");
+  EXPECT_EQ(Plan(), "create main 1 | Running; main: ended 3 Error");
+  Runtime("sandbox 0 ready 10.88.0.2\nmain 0 exited 0 1");
+  EXPECT_EQ(Plan(), "stop sandbox | Succeeded; main: ended 0 Completed");
+}
+
 TEST_F(PodPlanTest, LostContainerOfANeverRestartingPodIsNotRunAgain) {
   const std::string yaml = kWeb;
   Pod(yaml + "  restartPolicy: Never\n");
@@ -626,17 +636,14 @@ TEST_F(PodPlanTest, ForeignConditionsStayAndGatesCount) {
   EXPECT_EQ(Condition(plan_.status, "example.com/gate"), "True since 01:02:03Z");
 }
 
-TEST_F(PodPlanTest, SandboxKnowsNamesAndPorts) {
-  const std::string yaml = kWeb;
-  Pod(yaml + "    ports: [{containerPort: 80, hostPort: 8080}]\n");
+TEST_F(PodPlanTest, SandboxKnowsNames) {
+  Pod(kWeb);
   Run();
   const SandboxConfig& config = Find<RunSandbox>()->config;
   EXPECT_EQ(config.hostname, "web");
   EXPECT_EQ(config.dns.servers, std::vector<std::string>{"10.96.0.10"});
   EXPECT_EQ(config.dns.searches, (std::vector<std::string>{"default.svc.cluster.local",
                                                            "svc.cluster.local", "cluster.local"}));
-  ASSERT_EQ(config.host_ports.size(), 1u);
-  EXPECT_EQ(config.host_ports[0].host_port, 8080);
   EXPECT_EQ(config.labels.at("app"), "web");
 }
 

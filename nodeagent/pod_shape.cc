@@ -4,8 +4,10 @@
 //   so; what ran there was lost ("ContainerStatusUnknown", 137).
 // - A container that ran before the agent was restarted keeps what the last status said of its
 //   readiness until its probes have spoken.
-// - An app restarts by the pod's policy. An init container that succeeded in this sandbox is done;
-//   one that failed runs again unless the policy is Never. A sidecar always runs again.
+// - An app restarts by its own policy or else by the pod's. An init container that succeeded in
+// this
+//   sandbox is done; one that failed runs again unless that policy is Never. A sidecar always runs
+//   again.
 #include "nodeagent/pod_shape.h"
 
 #include <algorithm>
@@ -153,14 +155,16 @@ bool PodShape::Initialized() const {
 
 bool PodShape::WantsRestart(const Slot& slot) const {
   if (!slot.Ended()) return false;
+  const base::Value own = slot.spec["restartPolicy"];
+  const RestartPolicy policy = own.Exists() ? PolicyOf(own.AsString()) : restart_policy_;
   switch (slot.role) {
     case Role::kSidecar: return true;
     case Role::kInit:
       if (slot.Succeeded()) return !slot.in_sandbox;
-      return restart_policy_ != RestartPolicy::kNever;
+      return policy != RestartPolicy::kNever;
     case Role::kApp:
-      if (restart_policy_ == RestartPolicy::kOnFailure) return !slot.Succeeded();
-      return restart_policy_ == RestartPolicy::kAlways;
+      if (policy == RestartPolicy::kOnFailure) return !slot.Succeeded();
+      return policy == RestartPolicy::kAlways;
   }
   return false;
 }

@@ -37,13 +37,6 @@ struct SandboxConfig {
     std::vector<std::string> searches;
     std::vector<std::string> options;
   } dns;
-  struct HostPort {
-    std::string protocol;  // "TCP", "UDP"
-    uint16_t container_port = 0;
-    uint16_t host_port = 0;
-    std::string host_ip;
-  };
-  std::vector<HostPort> host_ports;
   std::map<std::string, std::string> sysctls;
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> annotations;
@@ -90,6 +83,7 @@ struct ContainerConfig {
     std::vector<std::string> add_capabilities;
     std::vector<std::string> drop_capabilities;
     bool seccomp_unconfined = true;
+    bool must_not_be_root = false;  // if run_as_user does not say who it is, the image must
   } security;
 };
 

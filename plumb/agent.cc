@@ -195,13 +195,12 @@ void Agent::Impl::StartPods() {
   const state::ObjectPtr self = session->view().Get("nodes", "", options.node);
   if (self == nullptr || (*self)["spec"]["podCIDR"].AsString().empty()) return;
   pod_cidr = (*self)["spec"]["podCIDR"].AsString();
-  if (containerd) {
-    const base::Status written = nodeagent::WriteCniConfig(
-        {.directory = nodeagent::CniConfigDirectory(options.data_dir + "/containerd"),
-         .data_directory = options.data_dir + "/cni",
-         .pod_cidr = pod_cidr});
-    if (!written.ok()) return failed(written.WithContext("pod network"));
-  }
+  const base::Status written = nodeagent::WriteCniConfig(
+      {.directory = containerd ? nodeagent::CniConfigDirectory(options.data_dir + "/containerd")
+                               : options.cni_directory,
+       .data_directory = options.data_dir + "/cni",
+       .pod_cidr = pod_cidr});
+  if (!written.ok()) return failed(written.WithContext("pod network"));
   volumes = nodeagent::NewVolumeWriter(loop);
   probes = nodeagent::NewProbeClient(loop);
   nodeagent::PodWorkers::Hooks hooks;

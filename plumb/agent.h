@@ -17,11 +17,12 @@ namespace plumb {
 
 struct AgentOptions {
   std::string data_dir;
-  std::string server;                         // "https://10.0.0.1:6443"
-  std::string token;                          // needed for the first join only
-  std::string node;                           // its name; default: the host's
-  std::string node_ip;                        // default: the address that reaches the server
-  std::string containerd;                     // socket of one that runs already; empty: our own
+  std::string server;                            // "https://10.0.0.1:6443"
+  std::string token;                             // needed for the first join only
+  std::string node;                              // its name; default: the host's
+  std::string node_ip;                           // default: the address that reaches the server
+  std::string containerd;                        // socket of one that runs already; empty: our own
+  std::string cni_directory = "/etc/cni/net.d";  // which that containerd reads
   std::string cgroup_parent;                  // under which pods run; empty: the runtime's default
   std::vector<std::string> registry_mirrors;  // "name=http://address"
   state::ClusterConfig cluster;

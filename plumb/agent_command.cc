@@ -22,7 +22,10 @@ constexpr const char* kAgentHelp =
     "  --data-dir DIR            where everything is kept (default /var/lib/plumb-agent)\n"
     "  --node-name NAME          default: this machine's name\n"
     "  --node-ip ADDRESS         default: the address that reaches the server\n"
-    "  --containerd SOCKET       one that runs already (default: its own)\n"
+    "  --containerd SOCKET       one that runs already (default: its own); it must have a sandbox "
+    "image\n"
+    "  --cni-dir DIR             where that containerd reads the pod network from (default "
+    "/etc/cni/net.d)\n"
     "  --cgroup-root PATH        the cgroup that pods run below\n"
     "  --registry-mirror NAME=URL  pull images of registry NAME from a plain-HTTP URL; may be "
     "repeated\n"
@@ -51,7 +54,7 @@ base::Result<std::string> AddressTowards(const std::string& url) {
 
 FlagSet AgentFlags() {
   return {{"--data-dir", "--server", "--token", "--node-name", "--node-ip", "--containerd",
-           "--cgroup-root", "--registry-mirror", "--pod-cidr", "--service-cidr"},
+           "--cni-dir", "--cgroup-root", "--registry-mirror", "--pod-cidr", "--service-cidr"},
           {"--help", "-h"}};
 }
 
@@ -62,6 +65,7 @@ base::Result<AgentOptions> ReadAgentOptions(const Arguments& arguments) {
   options.token = arguments.Get("--token");
   options.node = arguments.Get("--node-name", HostName());
   options.containerd = arguments.Get("--containerd");
+  options.cni_directory = arguments.Get("--cni-dir", options.cni_directory);
   options.cgroup_parent = arguments.Get("--cgroup-root");
   options.registry_mirrors = arguments.All("--registry-mirror");
   if (arguments.Has("--pod-cidr")) options.cluster.pod_cidr = arguments.Get("--pod-cidr");

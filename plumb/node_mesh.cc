@@ -5,12 +5,14 @@
 #include "base/ip.h"
 #include "base/log.h"
 #include "servicemesh/dns.h"
+#include "servicemesh/host_ports.h"
 #include "servicemesh/routes.h"
 
 namespace plumb {
 namespace {
 
 constexpr uint32_t kDnsHost = 10;
+constexpr base::Duration kRouteRetry = base::Duration::Seconds(10);
 
 base::Cidr CidrOr(std::string_view text, const base::Cidr& fallback) {
   const base::Result<base::Cidr> cidr = base::Cidr::Parse(text);
@@ -41,7 +43,10 @@ NodeMesh::NodeMesh(base::Loop& loop, NodeMeshOptions options,
   rules_.OnProgrammed([this](uint64_t revision) { programmed_(revision); });
 }
 
-NodeMesh::~NodeMesh() { *alive_ = false; }
+NodeMesh::~NodeMesh() {
+  *alive_ = false;
+  if (retry_ != 0) loop_.Cancel(retry_);
+}
 
 base::Status NodeMesh::Start() {
   servicemesh::DnsServerOptions dns;
@@ -94,6 +99,9 @@ servicemesh::MeshInput NodeMesh::Read(const state::View& view) const {
     slices.push_back(slice->document.root());
   }
   input.services = servicemesh::ServicesFrom(services, slices);
+  std::vector<base::Value> pods;
+  for (const state::ObjectPtr& pod : view.List("pods")) pods.push_back(pod->document.root());
+  input.host_ports = servicemesh::HostPortsFrom(pods, options_.node);
   return input;
 }
 
@@ -118,15 +126,22 @@ void NodeMesh::Program() {
   routing_ = true;
   std::vector<servicemesh::Ipv4> local;
   if (const auto ip = servicemesh::Ipv4::Parse(options_.dns_ip)) local.push_back(*ip);
-  routes_.Set(servicemesh::PlanRoutes(options_.node, std::move(nodes), input->service_cidr,
-                                      std::move(local)),
-              [this, alive = alive_](base::Status status) {
-                if (!*alive) return;
-                routing_ = false;
-                if (!status.ok())
-                  base::LogError("routes could not be set", {{"error", status.ToString()}});
-                if (std::exchange(routes_due_, false)) Program();
-              });
+  routes_.Set(
+      servicemesh::PlanRoutes(options_.node, std::move(nodes), input->service_cidr,
+                              std::move(local)),
+      [this, alive = alive_](base::Status status) {
+        if (!*alive) return;
+        routing_ = false;
+        if (!status.ok()) {
+          base::LogError("routes could not be set, trying again", {{"error", status.ToString()}});
+          if (retry_ != 0) loop_.Cancel(retry_);
+          retry_ = loop_.After(kRouteRetry, [this] {
+            retry_ = 0;
+            Program();
+          });
+        }
+        if (std::exchange(routes_due_, false)) Program();
+      });
 }
 
 }  // namespace plumb

@@ -56,6 +56,7 @@ class NodeMesh {
   bool forwarding_ = false;
   bool bridge_filtered_ = true;
   bool routing_ = false, routes_due_ = false;
+  base::Loop::TimerId retry_ = 0;  // of routes that could not be set
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -11,6 +11,9 @@
 // With session affinity each endpoint gets a chain that notes the client in a set whose elements
 // expire, and the port gets a chain that asks these sets first. When an endpoint goes, its set goes
 // with it, and only its own clients choose anew.
+//
+// A host port of a pod is a node port, or a port of the address that it names, with the pod as its
+// one endpoint. A service's node port goes before it.
 #include "servicemesh/rules.h"
 
 #include <algorithm>
@@ -42,6 +45,7 @@ class Compiler {
       if (service.spec.headless || service.spec.type == ServiceType::kExternalName) continue;
       for (const ServicePort& port : service.ports) AddPort(service.spec, port);
     }
+    for (const HostPort& port : input_.host_ports) AddHostPort(port);
     for (auto& [ref, chain] : chains_) rules_.chains.push_back(std::move(chain));
     SortElements();
     return std::move(rules_);
@@ -108,13 +112,38 @@ class Compiler {
       Add({verdicts, at, 0, AddSticky(spec, port, targets, local), {}});
       return;
     }
+    AddSlots(at, targets);
+  }
+
+  void AddSlots(const Frontend& at, const std::vector<Target>& targets) {
+    const bool at_node = at.ip.IsAny();
     const ChainRef pick{at_node ? ChainRef::Kind::kPickAtNode : ChainRef::Kind::kPick,
                         targets.size(), at.protocol};
     AddChain({pick});
-    Add({verdicts, at, 0, pick, {}});
+    Add({at_node ? MapId::kNodePorts : MapId::kServices, at, 0, pick, {}});
     const MapId slots = at_node ? MapId::kNodePortEndpoints : MapId::kEndpoints;
     for (uint32_t slot = 0; slot < targets.size(); ++slot)
       Add({slots, at, slot, {}, targets[slot]});
+  }
+
+  void AddHostPort(const HostPort& port) {
+    const Frontend at{port.host_ip, port.protocol, port.port};
+    const auto& ours = input_.node_ips;
+    std::string why;
+    if (rules_.elements.size() + 2 > kMaxElements) {
+      why = "the rules of this node have reached their limit";
+    } else if (!at.ip.IsAny() && std::find(ours.begin(), ours.end(), at.ip) == ours.end()) {
+      why = at.ip.ToString() + " is not the node's address";
+    } else if (!taken_.insert(at).second) {
+      why = at.ToString() + " belongs to a service or another pod";
+    }
+    if (!why.empty()) {
+      rules_.left_out.push_back("pod " + port.pod + " host port " + std::to_string(port.port) +
+                                ": " + why);
+      return;
+    }
+    hairpin_.insert(port.target_ip);
+    AddSlots(at, {{port.target_ip, port.target_port}});
   }
 
   // The same targets of the same port share a chain, whether reached by cluster IP or node port.

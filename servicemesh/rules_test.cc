@@ -41,6 +41,35 @@ TEST(RulesTest, PortIsAVerdictAndItsEndpointsAreSlots) {
             "add element ip plumb services { 10.96.0.1 . tcp . 80 : goto pick-tcp-2 }\n");
 }
 
+TEST(RulesTest, HostPortIsANodePortWithOneEndpoint) {
+  EXPECT_EQ(Varying("hostport d/web tcp/8080 10.88.1.2:80\nhostport d/dns udp/53 10.88.1.3:53 "
+                    "10.89.0.1\n"),
+            "add chain ip plumb pick-udp-1\n"
+            "add rule ip plumb pick-udp-1 dnat ip addr . port to ip daddr . udp dport . numgen "
+            "random mod 1 map @endpoints_udp\n"
+            "add rule ip plumb pick-udp-1 drop\n"
+            "add chain ip plumb node-pick-tcp-1\n"
+            "add rule ip plumb node-pick-tcp-1 dnat ip addr . port to tcp dport . numgen random "
+            "mod 1 map @node_port_endpoints_tcp\n"
+            "add rule ip plumb node-pick-tcp-1 drop\n"
+            "add element ip plumb endpoints_udp { 10.89.0.1 . 53 . 0 : 10.88.1.3 . 53 }\n"
+            "add element ip plumb hairpin { 10.88.1.2 . 10.88.1.2, 10.88.1.3 . 10.88.1.3 }\n"
+            "add element ip plumb node_ips { 10.89.0.1 }\n"
+            "add element ip plumb node_port_endpoints_tcp { 8080 . 0 : 10.88.1.2 . 80 }\n"
+            "add element ip plumb node_ports { tcp . 8080 : goto node-pick-tcp-1 }\n"
+            "add element ip plumb services { 10.89.0.1 . udp . 53 : goto pick-udp-1 }\n");
+}
+
+TEST(RulesTest, HostPortThatCannotBeHadIsNamed) {
+  const RuleSet rules = Compile(
+      "service d/web 10.96.0.1\n tcp/80@30080 10.88.1.2:8080\n"
+      "hostport d/a tcp/30080 10.88.1.2:80\nhostport d/b tcp/80 10.88.1.2:80 127.0.0.1\n");
+  ASSERT_EQ(rules.left_out.size(), 2u);
+  EXPECT_EQ(rules.left_out[0],
+            "pod d/a host port 30080: tcp . 30080 belongs to a service or another pod");
+  EXPECT_EQ(rules.left_out[1], "pod d/b host port 80: 127.0.0.1 is not the node's address");
+}
+
 TEST(RulesTest, OneEndpointLessIsAFewElementsWhateverElseThereIs) {
   std::string others;
   for (int i = 0; i < 50; ++i)

@@ -21,13 +21,6 @@ constexpr uint32_t kMaxAffinitySeconds = 86'400;
 
 using Key = std::pair<std::string, std::string>;  // namespace, name
 
-Protocol ProtocolOf(base::Value value) {
-  const std::string_view name = value.AsString();
-  if (name == "UDP") return Protocol::kUdp;
-  if (name == "SCTP") return Protocol::kSctp;
-  return Protocol::kTcp;
-}
-
 TrafficPolicy PolicyOf(base::Value value) {
   return value.AsString() == "Local" ? TrafficPolicy::kLocal : TrafficPolicy::kCluster;
 }
@@ -38,12 +31,6 @@ ServiceType TypeOf(base::Value value) {
   if (name == "LoadBalancer") return ServiceType::kLoadBalancer;
   if (name == "ExternalName") return ServiceType::kExternalName;
   return ServiceType::kClusterIp;
-}
-
-// 0 for what is no port.
-uint16_t PortOf(base::Value value) {
-  const int64_t port = value.AsInt();
-  return port >= 1 && port <= 65535 ? static_cast<uint16_t>(port) : 0;
 }
 
 void ReadClusterIps(base::Value spec, ServiceSpec& out) {
@@ -154,6 +141,18 @@ const char* NameOf(Protocol protocol) {
     case Protocol::kSctp: return "sctp";
   }
   return "";
+}
+
+Protocol ProtocolOf(base::Value value) {
+  const std::string_view name = value.AsString();
+  if (name == "UDP") return Protocol::kUdp;
+  if (name == "SCTP") return Protocol::kSctp;
+  return Protocol::kTcp;
+}
+
+uint16_t PortOf(base::Value value) {
+  const int64_t port = value.AsInt();
+  return port >= 1 && port <= 65535 ? static_cast<uint16_t>(port) : 0;
 }
 
 std::vector<Service> ServicesFrom(const std::vector<base::Value>& services,

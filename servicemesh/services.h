@@ -16,6 +16,8 @@ namespace servicemesh {
 
 enum class Protocol : uint8_t { kTcp = 6, kUdp = 17, kSctp = 132 };  // as in an IP header
 const char* NameOf(Protocol protocol);                               // "tcp"
+Protocol ProtocolOf(base::Value name);                               // of "UDP"; TCP by default
+uint16_t PortOf(base::Value number);                                 // 0 for what is no port
 
 struct Endpoint {
   Ipv4 ip;
@@ -62,6 +64,16 @@ struct Service {
   bool operator==(const Service&) const = default;
 };
 
+// A port of the node that leads to a pod on it.
+struct HostPort {
+  std::string pod;  // "namespace/name"
+  Ipv4 host_ip;     // 0.0.0.0: all of the node's
+  Protocol protocol = Protocol::kTcp;
+  uint16_t port = 0;
+  Ipv4 target_ip;
+  uint16_t target_port = 0;
+};
+
 struct MeshInput {
   uint64_t revision = 0;  // of the state that this was read from
   std::string node_name;
@@ -74,7 +86,8 @@ struct MeshInput {
   // between pods of one bridge would not come back through the node, so their service connections
   // are masqueraded.
   bool bridge_filtered = true;
-  std::vector<Service> services;  // sorted by namespace and name
+  std::vector<Service> services;       // sorted by namespace and name
+  std::vector<HostPort> host_ports{};  // sorted by pod
 };
 
 // Endpoints of one port beyond this get no traffic; the rest are named in RuleSet::left_out.

@@ -1,7 +1,7 @@
 // Rules: the bridge has the range's first address and is the pods' gateway. There is no
 // masquerading here: other nodes reach pods by their own addresses, and what leaves the cluster is
-// the service rules' matter. Hairpin mode lets a pod reach itself through a service. portmap serves
-// hostPort. The runtime adds the loopback interface by itself.
+// the service rules' matter, and so are host ports. Hairpin mode lets a pod reach itself through a
+// service. The runtime adds the loopback interface by itself.
 #include "nodeagent/edge/cni.h"
 
 #include "base/edge/files.h"
@@ -28,14 +28,10 @@ std::string CniConfigText(const CniOptions& options) {
       {"ipam", ipam},
   });
   if (options.mtu != 0) bridge.Set("mtu", int64_t{options.mtu});
-  Json portmap = Json::MakeObject({
-      {"type", "portmap"},
-      {"capabilities", Json::MakeObject({{"portMappings", true}})},
-  });
   return Json::MakeObject({
                               {"cniVersion", "1.0.0"},
                               {"name", "plumb"},
-                              {"plugins", Json::MakeArray({bridge, portmap})},
+                              {"plugins", Json::MakeArray({bridge})},
                           })
       .ToString();
 }

@@ -8,7 +8,7 @@
 namespace nodeagent {
 namespace {
 
-TEST(CniTest, ConfigurationNamesBridgeRangeAndPortMap) {
+TEST(CniTest, ConfigurationNamesBridgeAndRange) {
   EXPECT_EQ(CniConfigText({.directory = "/cni",
                            .data_directory = "/leases",
                            .pod_cidr = "10.88.1.0/24",
@@ -17,8 +17,7 @@ TEST(CniTest, ConfigurationNamesBridgeRangeAndPortMap) {
             R"({"bridge":"cni0","hairpinMode":true,"ipMasq":false,)"
             R"("ipam":{"dataDir":"/leases","ranges":[[{"subnet":"10.88.1.0/24"}]],)"
             R"("routes":[{"dst":"0.0.0.0/0"}],"type":"host-local"},)"
-            R"("isGateway":true,"mtu":1450,"type":"bridge"},)"
-            R"({"capabilities":{"portMappings":true},"type":"portmap"}]})");
+            R"("isGateway":true,"mtu":1450,"type":"bridge"}]})");
 }
 
 TEST(CniTest, WritingMakesTheDirectoriesAndReplacesTheFile) {

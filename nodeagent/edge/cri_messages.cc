@@ -36,12 +36,6 @@ void SetNamespaces(const SandboxConfig& config, cri::NamespaceOption& to) {
                                               : cri::CONTAINER);
 }
 
-cri::Protocol ProtocolOf(std::string_view name) {
-  if (name == "UDP") return cri::UDP;
-  if (name == "SCTP") return cri::SCTP;
-  return cri::TCP;
-}
-
 void SetResources(const ContainerConfig::Resources& from, cri::LinuxContainerResources& to) {
   to.set_cpu_shares(from.cpu_shares);
   if (from.cpu_quota_micros > 0) {
@@ -117,13 +111,6 @@ cri::PodSandboxConfig ToCri(const SandboxConfig& config, bool privileged) {
   CopyAll(config.dns.servers, *out.mutable_dns_config()->mutable_servers());
   CopyAll(config.dns.searches, *out.mutable_dns_config()->mutable_searches());
   CopyAll(config.dns.options, *out.mutable_dns_config()->mutable_options());
-  for (const SandboxConfig::HostPort& port : config.host_ports) {
-    cri::PortMapping& mapping = *out.add_port_mappings();
-    mapping.set_protocol(ProtocolOf(port.protocol));
-    mapping.set_container_port(port.container_port);
-    mapping.set_host_port(port.host_port);
-    mapping.set_host_ip(port.host_ip);
-  }
   CopyMap(config.labels, *out.mutable_labels());
   (*out.mutable_labels())[kManagedLabel] = "true";
   CopyMap(config.annotations, *out.mutable_annotations());

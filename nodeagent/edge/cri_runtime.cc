@@ -188,6 +188,23 @@ class CriRuntime final : public Runtime {
 
   void List(Done<RuntimeSnapshot> done) override;
 
+  // Whether the image's own user is certainly not root: a name could be anybody's.
+  void CheckUserOf(const std::string& image, DoneStatus done) {
+    cri::ImageStatusRequest request;
+    request.mutable_image()->set_image(image);
+    Call(images_->async(), &ImageStub::ImageStatus, request, options_.query_timeout,
+         [done](base::Result<cri::ImageStatusResponse> answer) {
+           if (!answer.ok()) return done(answer.status());
+           if (answer->image().uid().value() != 0) return done(base::Status());
+           const std::string& name = answer->image().username();
+           const std::string user =
+               name.empty() || name == "root" ? "root" : "\"" + name + "\", which may be root";
+           done(base::Status(base::Code::kInvalid,
+                             "runAsNonRoot is set, but the image runs as " + user +
+                                 "; set runAsUser to the number of another user"));
+         });
+  }
+
   void FindImage(const std::string& reference, Done<std::string> done) override {
     cri::ImageStatusRequest request;
     request.mutable_image()->set_image(reference);
@@ -260,13 +277,20 @@ class CriRuntime final : public Runtime {
     request.set_pod_sandbox_id(sandbox_id);
     *request.mutable_config() = ToCri(sandbox, config);
     *request.mutable_sandbox_config() = ToCri(sandbox, config.security.privileged);
-    Change(&RuntimeStub::CreateContainer, request,
-           [this, done, sandbox_id, name = config.name,
-            attempt = config.attempt](base::Result<cri::CreateContainerResponse> answer) {
-             if (answer.ok()) return done(answer->container_id());
-             if (!IsNameTaken(answer.status())) return done(answer.status());
-             FindContainer(sandbox_id, name, attempt, answer.status(), done);
-           });
+    const auto create = [this, done, sandbox_id, name = config.name, attempt = config.attempt,
+                         request = std::move(request)] {
+      Change(&RuntimeStub::CreateContainer, request,
+             [this, done, sandbox_id, name,
+              attempt](base::Result<cri::CreateContainerResponse> answer) {
+               if (answer.ok()) return done(answer->container_id());
+               if (!IsNameTaken(answer.status())) return done(answer.status());
+               FindContainer(sandbox_id, name, attempt, answer.status(), done);
+             });
+    };
+    if (!config.security.must_not_be_root || config.security.run_as_user) return create();
+    CheckUserOf(config.image, [done, create](const base::Status& status) {
+      status.ok() ? create() : done(status);
+    });
   }
 
   void StartContainer(const std::string& id, DoneStatus done) override {

@@ -37,22 +37,18 @@ std::string NamespacePath(const std::string& name) { return "/run/netns/" + name
 std::string TestImageArchive(const std::string& name) {
   auto busybox = base::ReadFile("/bin/busybox", kMaxProgram);
   CHECK(busybox.ok());
-  OciImage image{.name = name,
-                 .entry_point = {"/bin/sh"},
-                 .environment = {"PATH=/bin"},
-                 .files = {{"bin/", 0755, "", ""},
-                           {"data/", 0755, "", ""},
-                           {"etc/", 0755, "", ""},
-                           {"proc/", 0555, "", ""},
-                           {"tmp/", 01777, "", ""},
-                           {"bin/busybox", 0755, *std::move(busybox), ""}}};
+  std::vector<ImageFile> files = {
+      {"bin/", 0755, "", ""},  {"data/", 0755, "", ""},
+      {"etc/", 0755, "", ""},  {"proc/", 0555, "", ""},
+      {"tmp/", 01777, "", ""}, {"bin/busybox", 0755, *std::move(busybox), ""}};
   for (const char* applet : {"sh", "sleep", "echo", "true", "false", "env", "grep", "id", "cat",
                              "dd", "ping", "hostname", "pwd", "touch", "sort"}) {
-    image.files.push_back({std::string("bin/") + applet, 0777, "", "busybox"});
+    files.push_back({std::string("bin/") + applet, 0777, "", "busybox"});
   }
-  auto archive = WriteOciArchive(image);
-  CHECK(archive.ok());
-  return *std::move(archive);
+  ImageConfig config;
+  config.entrypoint = {"/bin/sh"};
+  config.environment = {"PATH=/bin"};
+  return WriteOciArchive(name, MakeImage(MakeLayer(files), config));
 }
 
 // The one node of this program: made when the first test asks for it, removed after the last.
@@ -288,6 +284,16 @@ TEST_P(CriRuntimeTest, ContainerSeesItsMountsUserAndNames) {
       "touch: /data/new: Read-only file system\nno\ntouch: /new: Read-only file system\nno\n");
 }
 
+TEST_P(CriRuntimeTest, ContainerThatMustNotBeRootIsNotMadeFromAnImageOfRoots) {
+  ContainerConfig config = Shell("id -u");
+  config.security.must_not_be_root = true;
+  EXPECT_EQ(OutputOf(Pod("rootless"), config),
+            "Invalid: runAsNonRoot is set, but the image runs as root; set runAsUser to the number "
+            "of another user");
+  config.security.run_as_user = 1000;
+  EXPECT_EQ(OutputOf(Pod("user"), config), "1000\n");
+}
+
 TEST_P(CriRuntimeTest, PrivilegedContainerHasAllThatItAsksFor) {
   ContainerConfig config = Shell("grep CapEff /proc/self/status");
   const std::string plain = OutputOf(Pod("plain"), config);
@@ -326,8 +332,8 @@ TEST_P(CriRuntimeTest, LogIsReopenedAfterItWasMoved) {
 
 TEST_P(CriRuntimeTest, LongLineIsLoggedInParts) {
   const SandboxConfig pod = Pod("long");
-  const std::string script =
-      "dd if=/dev/zero bs=" + std::to_string(2 * kMaxContainerdLogLine + 1) + " count=1 2>/tmp/x; echo";
+  const std::string script = "dd if=/dev/zero bs=" + std::to_string(2 * kMaxContainerdLogLine + 1) +
+                             " count=1 2>/tmp/x; echo";
   OutputOf(pod, Shell(script));
   std::string parts;
   std::istringstream lines(world_->ReadLog(pod.log_directory + "/0.log"));

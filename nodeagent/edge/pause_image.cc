@@ -6,13 +6,10 @@
 namespace nodeagent {
 
 std::string PauseImageArchive() {
-  base::Result<std::string> archive =
-      WriteOciArchive({.name = kPauseImage,
-                       .entry_point = {"/pause"},
-                       .environment = {},
-                       .files = {{"pause", 0755, std::string(PauseProgram()), ""}}});
-  CHECK(archive.ok());  // all names are ours, and short
-  return *std::move(archive);
+  ImageConfig config;
+  config.entrypoint = {"/pause"};
+  const Blob layer = MakeLayer({{"pause", 0755, std::string(PauseProgram()), ""}});
+  return WriteOciArchive(kPauseImage, MakeImage(layer, config));
 }
 
 }  // namespace nodeagent

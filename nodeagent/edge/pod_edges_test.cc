@@ -2,6 +2,9 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -9,6 +12,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "base/edge/files.h"
@@ -18,6 +22,7 @@
 #include "nodeagent/edge/node_facts.h"
 #include "nodeagent/edge/probe_client.h"
 #include "nodeagent/edge/volume_writer.h"
+#include "state/edge/pki.h"
 
 namespace nodeagent {
 namespace {
@@ -324,6 +329,88 @@ TEST(ProbeClientTest, SilenceEndsAtTheTimeout) {
   Server silent("");
   EXPECT_EQ(Ask(Http(silent.port()), base::Duration::Millis(50)),
             "Timeout: no answer from 127.0.0.1:" + std::to_string(silent.port()) + " within 50ms");
+}
+
+// Speaks TLS on one connection: reads the request, says that it has, and when it is told to,
+// answers byte by byte, each in a record of its own.
+class TlsServer {
+ public:
+  TlsServer() : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    CHECK(bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), length) == 0);
+    CHECK(listen(socket_.get(), 5) == 0);
+    getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &length);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] { Serve(); });
+  }
+  ~TlsServer() { thread_.join(); }
+  uint16_t port() const { return port_; }
+  void AwaitRequest() { requested_.get_future().wait(); }
+  void Answer() { answer_.set_value(); }
+
+ private:
+  void Serve() {
+    const auto then = base::WallTime::Parse("2020-01-01T00:00:00Z");
+    const auto keys = state::CreateCa("probed", {*then, base::Duration::Hours(24)});
+    CHECK(keys.ok());
+    SSL_CTX* context = SSL_CTX_new(TLS_server_method());
+    BIO* certificate = BIO_new_mem_buf(keys->cert_pem.data(), -1);
+    BIO* key = BIO_new_mem_buf(keys->key_pem.data(), -1);
+    X509* x509 = PEM_read_bio_X509(certificate, nullptr, nullptr, nullptr);
+    EVP_PKEY* pkey = PEM_read_bio_PrivateKey(key, nullptr, nullptr, nullptr);
+    SSL_CTX_use_certificate(context, x509);
+    SSL_CTX_use_PrivateKey(context, pkey);
+    SSL* ssl = SSL_new(context);
+    const base::UniqueFd peer(accept(socket_.get(), nullptr, nullptr));
+    const int one = 1;
+    setsockopt(peer.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    SSL_set_fd(ssl, peer.get());
+    char block[1024];
+    EXPECT_EQ(SSL_accept(ssl), 1);
+    EXPECT_GT(SSL_read(ssl, block, sizeof block), 0);
+    requested_.set_value();
+    answer_.get_future().wait();
+    for (const char byte : std::string_view("HTTP/1.1 200 It is all right with me\r\n")) {
+      if (SSL_write(ssl, &byte, 1) != 1) break;  // the probe may have seen enough
+    }
+    SSL_free(ssl);
+    EVP_PKEY_free(pkey);
+    X509_free(x509);
+    BIO_free(key);
+    BIO_free(certificate);
+    SSL_CTX_free(context);
+  }
+
+  base::UniqueFd socket_;
+  uint16_t port_ = 0;
+  std::promise<void> requested_, answer_;
+  std::thread thread_;
+};
+
+TEST(ProbeClientTest, OneFailureOfTlsIsNotAnothersToo) {
+  TlsServer good;
+  Server bad("this is no TLS\n");
+  base::RealLoop loop;
+  const auto client = NewProbeClient(loop);
+  std::string said;
+  Check check = Http(good.port());
+  check.host = "127.0.0.1";
+  check.tls = true;
+  client->Ask(check, base::Duration::Seconds(20), [&](const base::Status& status) {
+    said += status.ToString();
+    loop.Stop();
+  });
+  good.AwaitRequest();
+  check.port = bad.port();
+  client->Ask(check, base::Duration::Seconds(20), [&](const base::Status& status) {
+    said += status.ToString() + "; ";
+    good.Answer();
+  });
+  loop.Run();
+  EXPECT_EQ(said, "ServiceUnavailable: the TLS handshake failed; OK");
 }
 
 // --- The machine.

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -104,7 +105,8 @@ class Conversation {
                                           std::to_string(check_.port) + ": " +
                                           std::generic_category().message(error));
   }
-  // Waits for what TLS asks for; false if it failed.
+  // Waits for what TLS asks for; false if it failed. TLS tells a wait from a failure by the
+  // thread's queue of errors, which another conversation may have filled: Step empties it first.
   bool WaitsForTls(int result);
 
   const Check check_;
@@ -150,6 +152,7 @@ std::optional<Status> Conversation::Step() {
                                       std::to_string(check_.port) + " within " +
                                       timeout_.ToString());
   }
+  ERR_clear_error();
   switch (phase_) {
     case Phase::kConnect: {
       int error = 0;

@@ -114,6 +114,18 @@ TEST_P(DataplaneContract, NodeReachesEveryEndpointOfAClusterIp) {
   EXPECT_EQ(AskOften(Host::kNode, kVip, 80), "a direct, b direct, c direct");
 }
 
+TEST_P(DataplaneContract, HostPortLeadsToThePodOfThisNode) {
+  Program(
+      "hostport default/a tcp/8080 10.88.1.2:8080\n"
+      "hostport default/b tcp/8081 10.88.1.3:8080 10.89.0.1\n");
+  EXPECT_EQ(AskOften(Host::kClient, kNodeIp, 8080), "a direct");
+  EXPECT_EQ(AskOften(Host::kClient, kNodeIp, 8081), "b direct");
+  EXPECT_EQ(AskOften(Host::kNode, kNodeIp, 8080), "a direct");
+  EXPECT_EQ(AskOften(Host::kA, kNodeIp, 8080), "a masqueraded");
+  Program("");
+  EXPECT_NE(world_->AskTcp(Host::kClient, kNodeIp, 8080), "a direct");
+}
+
 TEST_P(DataplaneContract, SlotsBeyondAByteAreReached) {
   std::string endpoints;
   for (int i = 0; i < 256; ++i) endpoints += " 10.88.1.3:8080";
@@ -268,7 +280,7 @@ TEST_P(DataplaneContract, EveryKindOfChangeLandsByDelta) {
           Web("tcp/81@30081 10.88.1.3:8080 10.88.2.2:8080", "affinity=20"));
   EXPECT_EQ(world_->AskTcp(Host::kNode, "10.96.0.2", 80), "b direct");
   Program("");
-  EXPECT_EQ(world_->AskTcp(Host::kNode, kVip, 81), "refused");
+  EXPECT_EQ(world_->AskTcp(Host::kNode, kVip, 81), "node direct");
   EXPECT_EQ(world_->AskTcp(Host::kNode, "10.96.0.2", 80), "refused");
 }
 

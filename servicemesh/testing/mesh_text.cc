@@ -103,7 +103,7 @@ std::vector<Service> ServicesFromText(std::string_view text) {
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::string word;
-    if (!(words >> word)) continue;
+    if (!(words >> word) || word == "hostport") continue;
     if (word == "service") {
       services.push_back(ToService(words));
       continue;
@@ -115,6 +115,28 @@ std::vector<Service> ServicesFromText(std::string_view text) {
   return services;
 }
 
+std::vector<HostPort> HostPortsFromText(std::string_view text) {
+  std::vector<HostPort> ports;
+  std::istringstream lines{std::string(text)};
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string word;
+    if (!(words >> word) || word != "hostport") continue;
+    HostPort host_port;
+    std::string at, target, host_ip;
+    words >> host_port.pod >> at >> target >> host_ip;
+    const ServicePort port = ToPort(at, words);
+    const Endpoint endpoint = ToEndpoint(target);
+    host_port.protocol = port.protocol;
+    host_port.port = port.port;
+    host_port.target_ip = endpoint.ip;
+    host_port.target_port = endpoint.port;
+    if (!host_ip.empty()) host_port.host_ip = ToIp(host_ip);
+    ports.push_back(host_port);
+  }
+  return ports;
+}
+
 MeshInput MeshFromText(std::string_view text, uint64_t revision) {
   MeshInput input;
   input.revision = revision;
@@ -124,6 +146,7 @@ MeshInput MeshFromText(std::string_view text, uint64_t revision) {
   input.cluster_pod_cidr = *base::Cidr::Parse("10.88.0.0/16");
   input.service_cidr = *base::Cidr::Parse("10.96.0.0/16");
   input.services = ServicesFromText(text);
+  input.host_ports = HostPortsFromText(text);
   return input;
 }
 

@@ -7,11 +7,18 @@
 
 #include "base/edge/files.h"
 #include "base/edge/process.h"
-#include "plumb/dev/images/oci_image.h"
+#include "nodeagent/edge/oci_image.h"
 #include "plumb/dev/images/push.h"
 
 namespace plumb {
 namespace {
+
+using nodeagent::Blob;
+using nodeagent::ImageConfig;
+using nodeagent::ImageFile;
+using nodeagent::MakeImage;
+using nodeagent::MakeLayer;
+using nodeagent::OciImage;
 
 constexpr size_t kMaxBusyboxBytes = 16 << 20;
 constexpr char kPath[] = "PATH=/bin:/sbin:/usr/bin:/usr/sbin";

@@ -18,7 +18,8 @@ base::Status Unexpected(const std::string& what, const httplib::Result& result) 
   return {base::Code::kUnavailable, "the registry did not take " + what + ": " + reason};
 }
 
-base::Status PushBlob(httplib::Client& client, const std::string& base, const Blob& blob) {
+base::Status PushBlob(httplib::Client& client, const std::string& base,
+                      const nodeagent::Blob& blob) {
   httplib::Result head = client.Head(base + "/blobs/" + blob.digest);
   if (head && head->status == 200) return {};
   httplib::Result open = client.Post(base + "/blobs/uploads/");
@@ -33,13 +34,14 @@ base::Status PushBlob(httplib::Client& client, const std::string& base, const Bl
 }  // namespace
 
 base::Result<bool> PushImage(uint16_t port, const std::string& repository, const std::string& tag,
-                             const OciImage& image) {
+                             const nodeagent::OciImage& image) {
   httplib::Client client("127.0.0.1", port);
   client.set_connection_timeout(kTimeoutSeconds);
   client.set_read_timeout(kTimeoutSeconds);
   std::string base = "/v2/" + repository;
   std::string place = base + "/manifests/" + tag;
-  httplib::Headers accept = {{"Accept", std::string(kManifestMediaType)}};
+  const std::string media_type(nodeagent::kManifestMediaType);
+  httplib::Headers accept = {{"Accept", media_type}};
   httplib::Result head = client.Head(place, accept);
   if (head && head->status == 200 &&
       head->get_header_value("Docker-Content-Digest") == image.manifest.digest) {
@@ -47,8 +49,7 @@ base::Result<bool> PushImage(uint16_t port, const std::string& repository, const
   }
   RETURN_IF_ERROR(PushBlob(client, base, image.layer));
   RETURN_IF_ERROR(PushBlob(client, base, image.config));
-  httplib::Result put =
-      client.Put(place, image.manifest.content, std::string(kManifestMediaType).c_str());
+  httplib::Result put = client.Put(place, image.manifest.content, media_type.c_str());
   if (!put || put->status != 201) return Unexpected(repository + ":" + tag, put);
   return false;
 }

@@ -5,13 +5,13 @@
 #include <string>
 
 #include "base/status.h"
-#include "plumb/dev/images/oci_image.h"
+#include "nodeagent/edge/oci_image.h"
 
 namespace plumb {
 
 // To 127.0.0.1:`port`, as `repository`:`tag`. Sends nothing that the registry has; true if it had
 // the whole image.
 base::Result<bool> PushImage(uint16_t port, const std::string& repository, const std::string& tag,
-                             const OciImage& image);
+                             const nodeagent::OciImage& image);
 
 }  // namespace plumb

@@ -3,18 +3,21 @@
 // the same bytes, so a digest tells whether an image has changed.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace plumb {
+namespace nodeagent {
 
 struct ImageFile {
-  std::string path;  // "bin/hello", without a leading slash; a folder ends in one
-  unsigned mode = 0755;
+  std::string path;  // "bin/hello", without a leading slash; a directory ends in one
+  uint32_t mode = 0755;
   std::string content;  // of a file
   std::string link;     // not empty: a symbolic link to this
 };
+inline constexpr size_t kMaxTarName =
+    99;  // bytes of a path or a link; more is a programmer's error
 
 struct ImageConfig {
   std::vector<std::string> entrypoint;
@@ -37,7 +40,9 @@ struct OciImage {
 };
 inline constexpr std::string_view kManifestMediaType = "application/vnd.oci.image.manifest.v1+json";
 
+// Directories stand before what is in them.
+std::string MakeTar(const std::vector<ImageFile>& files);
 Blob MakeLayer(const std::vector<ImageFile>& files);
 OciImage MakeImage(Blob layer, const ImageConfig& config);
 
-}  // namespace plumb
+}  // namespace nodeagent

@@ -1,24 +1,28 @@
 // The layer is a ustar archive (POSIX.1-1988), not compressed: it is made and read on one machine.
 // All times are 1970 and all owners root.
+#include "nodeagent/edge/oci_image.h"
 
-#include "plumb/dev/images/oci_image.h"
-
-#include <openssl/sha.h>
 #include <stdio.h>
+#include <sys/utsname.h>
 
 #include "base/json.h"
 #include "base/status.h"
+#include "nodeagent/edge/sha256.h"
 
-namespace plumb {
+namespace nodeagent {
 namespace {
 
 constexpr size_t kTarBlock = 512;
-constexpr size_t kMaxTarName = 99;
-#if defined(__aarch64__)
-constexpr std::string_view kArchitecture = "arm64";
-#else
-constexpr std::string_view kArchitecture = "amd64";
-#endif
+
+// Go's name of this machine's architecture.
+std::string Architecture() {
+  utsname name = {};
+  uname(&name);
+  const std::string_view machine = name.machine;
+  if (machine == "x86_64") return "amd64";
+  if (machine == "aarch64") return "arm64";
+  return std::string(machine);
+}
 
 void Put(std::string& header, size_t at, std::string_view text) {
   header.replace(at, text.size(), text);
@@ -66,28 +70,23 @@ base::Json Descriptor(std::string_view media_type, const Blob& blob) {
 }  // namespace
 
 Blob MakeBlob(std::string content) {
-  unsigned char hash[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(content.data()), content.size(), hash);
-  std::string digest = "sha256:";
-  for (unsigned char byte : hash) {
-    constexpr char kHex[] = "0123456789abcdef";
-    digest += kHex[byte >> 4];
-    digest += kHex[byte & 15];
-  }
+  std::string digest = "sha256:" + Sha256(content);
   return {std::move(content), std::move(digest)};
 }
 
-Blob MakeLayer(const std::vector<ImageFile>& files) {
+std::string MakeTar(const std::vector<ImageFile>& files) {
   std::string tar;
   for (const ImageFile& file : files) {
-    char type = !file.link.empty() ? '2' : file.path.back() == '/' ? '5' : '0';
+    const char type = !file.link.empty() ? '2' : file.path.back() == '/' ? '5' : '0';
     tar += TarHeader(file, type);
     tar += file.content;
     tar.resize((tar.size() + kTarBlock - 1) / kTarBlock * kTarBlock, '\0');
   }
   tar.resize(tar.size() + 2 * kTarBlock, '\0');
-  return MakeBlob(std::move(tar));
+  return tar;
 }
+
+Blob MakeLayer(const std::vector<ImageFile>& files) { return MakeBlob(MakeTar(files)); }
 
 OciImage MakeImage(Blob layer, const ImageConfig& config) {
   base::Json process = base::Json::MakeObject(
@@ -96,7 +95,7 @@ OciImage MakeImage(Blob layer, const ImageConfig& config) {
   if (!config.command.empty()) process.Set("Cmd", Strings(config.command));
   if (!config.user.empty()) process.Set("User", config.user);
   base::Json json = base::Json::MakeObject(
-      {{"architecture", kArchitecture},
+      {{"architecture", Architecture()},
        {"os", "linux"},
        {"config", process},
        {"rootfs", base::Json::MakeObject(
@@ -114,4 +113,4 @@ OciImage MakeImage(Blob layer, const ImageConfig& config) {
   return image;
 }
 
-}  // namespace plumb
+}  // namespace nodeagent

@@ -1,11 +1,11 @@
-#include "plumb/dev/images/oci_image.h"
+#include "nodeagent/edge/oci_image.h"
 
 #include <gtest/gtest.h>
 
 #include "base/edge/process.h"
 #include "base/json.h"
 
-namespace plumb {
+namespace nodeagent {
 namespace {
 
 TEST(OciImage, LayerIsAnArchiveThatTarReads) {
@@ -48,4 +48,4 @@ TEST(OciImage, SameInputGivesTheSameDigest) {
 }
 
 }  // namespace
-}  // namespace plumb
+}  // namespace nodeagent
