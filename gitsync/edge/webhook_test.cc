@@ -4,6 +4,7 @@
 
 #include <future>
 
+#include "base/edge/files.h"
 #include "base/edge/process.h"
 #include "gitsync/edge/http_webhook_sender.h"
 #include "gitsync/edge/webhook_signature.h"
@@ -110,7 +111,7 @@ class WebhookTest : public state::HttpFixture {
   // Serves one connection: reads a request's head, sends `answer`, then waits for the hang-up.
   // The port.
   int ServeOnce(std::string answer) {
-    listener_ = state::UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    listener_ = base::UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -119,7 +120,7 @@ class WebhookTest : public state::HttpFixture {
     EXPECT_EQ(listen(listener_.get(), 1), 0);
     getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &length);
     raw_ = std::async(std::launch::async, [this, answer = std::move(answer)] {
-      state::UniqueFd peer(accept(listener_.get(), nullptr, nullptr));
+      base::UniqueFd peer(accept(listener_.get(), nullptr, nullptr));
       connected_.set_value();
       std::string head;
       char bytes[4096];
@@ -137,7 +138,7 @@ class WebhookTest : public state::HttpFixture {
 
   std::vector<state::HttpRequest> received_;  // on the loop
   std::unique_ptr<HttpWebhookSender> sender_;
-  state::UniqueFd listener_;
+  base::UniqueFd listener_;
   std::promise<void> connected_;
   std::future<std::string> raw_;
 };
