@@ -88,6 +88,8 @@ base::Result<RepositoryState> ReadRepository(const state::View& view, const std:
   RepositoryState state;
   state.name = name;
   state.settings.branch = BranchOf(view, name);
+  state.settings.prune = (*object)["spec"]["prune"].AsBool(true);
+  state.settings.suspended = (*object)["spec"]["suspend"].AsBool();
   state.settings.scope = ScopeOf(*object);
   state.settings.prune = (*object)["spec"]["prune"].AsBool(true);
   state.settings.suspended = (*object)["spec"]["suspend"].AsBool();

@@ -134,25 +134,34 @@ base::Result<Json> ReadBody(const Call& call, const std::string& api_version,
   return body;
 }
 
+namespace {
+
+enum class PatchType { kJson, kMerge, kStrategic };
+
+base::Result<PatchType> PatchTypeOf(const HttpRequest& request) {
+  const std::vector<MediaType> types = ParseMediaTypes(request.Header("content-type"));
+  const std::string type = types.empty() ? "" : types.front().type;
+  if (type == "application/json-patch+json") return PatchType::kJson;
+  if (type == "application/merge-patch+json") return PatchType::kMerge;
+  if (type == "application/strategic-merge-patch+json") return PatchType::kStrategic;
+  return Status(Code::kUnsupportedMediaType,
+                "the body of the request was in an unknown format (" + type +
+                    ") - accepted media types include: application/json-patch+json, "
+                    "application/merge-patch+json, application/strategic-merge-patch+json");
+}
+
+}  // namespace
+
 base::Result<Json> ApplyPatch(const Call& call, const manifests::Message& message,
                               const Json& current) {
-  const std::vector<MediaType> types = ParseMediaTypes(call.request.Header("content-type"));
-  const std::string type = types.empty() ? "" : types.front().type;
-  const bool json_patch = type == "application/json-patch+json";
-  const bool merge = type == "application/merge-patch+json";
-  const bool strategic = type == "application/strategic-merge-patch+json";
-  if (!json_patch && !merge && !strategic) {
-    return Status(Code::kUnsupportedMediaType,
-                  "the body of the request was in an unknown format (" + type +
-                      ") - accepted media types include: application/json-patch+json, "
-                      "application/merge-patch+json, application/strategic-merge-patch+json");
-  }
+  ASSIGN_OR_RETURN(const PatchType type, PatchTypeOf(call.request));
   base::Result<Json> patch = base::ParseJson(call.request.body);
   if (!patch.ok()) return patch.status().WithContext("the patch is no JSON");
-  if (json_patch) return manifests::JsonPatch(current, *patch);
+  if (type == PatchType::kJson) return manifests::JsonPatch(current, *patch);
   if (!patch->IsObject()) return BadRequest("the patch must be an object");
-  base::Result<Json> patched = merge ? base::Result<Json>(manifests::MergePatch(current, *patch))
-                                     : manifests::StrategicMergePatch(message, current, *patch);
+  base::Result<Json> patched = type == PatchType::kMerge
+                                   ? base::Result<Json>(manifests::MergePatch(current, *patch))
+                                   : manifests::StrategicMergePatch(message, current, *patch);
   if (patched.ok() && !patched->IsObject()) return BadRequest("the patch leaves no object");
   return patched;
 }
@@ -204,6 +213,8 @@ base::Result<Answer> HandleUpdate(const Call& call) {
 }
 
 base::Result<Answer> HandlePatch(const Call& call) {
+  // First: whoever sends an apply patch shall hear that it is not served, object or not.
+  RETURN_IF_ERROR(PatchTypeOf(call.request).status());
   ASSIGN_OR_RETURN(const ObjectPtr current, Existing(call));
   ASSIGN_OR_RETURN(Json patched, ApplyPatch(call, *call.kind.root, current->document.ToJson()));
   const bool same_kind =

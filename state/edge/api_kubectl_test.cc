@@ -63,6 +63,15 @@ class KubectlTest : public HttpFixture {
             HttpResponse response;
             response.content_type = "text/plain";
             response.body = "log of " + log.container + "\n";
+            if (log.follow) response.body += "followed\n";
+            if (log.previous) response.body += "of the one before\n";
+            if (log.timestamps) response.body += "with times\n";
+            if (log.tail_lines) {
+              response.body += "the last " + std::to_string(*log.tail_lines) + " lines\n";
+            }
+            if (log.since_seconds) {
+              response.body += "since " + std::to_string(*log.since_seconds) + " s\n";
+            }
             reply->Send(std::move(response));
           },
           ApiServerOptions());
@@ -233,6 +242,10 @@ TEST_F(KubectlTest, LogsComeFromTheLogSource) {
       "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {nodeName: n1, containers: [{name: "
       "c, image: i}]}}");
   EXPECT_EQ(Kubectl("logs p"), "log of c\n");
+  EXPECT_EQ(Kubectl("logs -f p -c c --tail=5 --since=1m --timestamps --previous"),
+            "log of c\nfollowed\nof the one before\nwith times\nthe last 5 lines\nsince 60 s\n");
+  EXPECT_EQ(Kubectl("logs p -c nobody"),
+            "exit 1: error: container nobody is not valid for pod p\n");
 }
 
 }  // namespace
