@@ -155,7 +155,7 @@ base::Result<Store::Committed> Store::Commit(Transaction transaction) {
 
   const std::vector<Change> changes(log_.begin() + static_cast<ptrdiff_t>(log_start), log_.end());
   Trim(pending_.back().batch);
-  if (!writing_) Flush();
+  FlushSoon();
   for (const Change& change : changes) {
     for (const auto& listener : commit_listeners_) listener(change);
   }
@@ -174,6 +174,17 @@ void Store::Trim(StorageBatch& batch) {
     log_.pop_front();
   }
   if (floor_ != old_floor) batch.puts.emplace_back(kFloorKey, std::to_string(floor_));
+}
+
+// What is due on the loop commits first: one sync serves all of it.
+void Store::FlushSoon() {
+  if (writing_ || flush_due_) return;
+  flush_due_ = true;
+  loop_.Post([this, alive = alive_] {
+    if (!*alive) return;
+    flush_due_ = false;
+    if (!writing_) Flush();
+  });
 }
 
 void Store::Flush() {

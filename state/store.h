@@ -3,7 +3,7 @@
 //
 // Loop only. A commit is visible in View() at once, and durable later: whoever tells the outside
 // about it waits for WhenDurable. Commits made while a write is under way go together into the next
-// one.
+// one; so do those of one turn of the loop and of the turns that were due by then.
 //
 // The Storage holds the log and nothing else: a record a revision, under its number. Opening
 // replays it; what a record superseded is deleted when it leaves the window that watches may resume
@@ -84,6 +84,7 @@ class Store {
         std::function<void(base::Status)> failed);
   base::Status Load();
   void Trim(StorageBatch& batch);
+  void FlushSoon();
   void Flush();
   void Flushed(base::Status status, Revision revision);
 
@@ -106,6 +107,7 @@ class Store {
   };
   std::deque<Pending> pending_;
   bool writing_ = false;
+  bool flush_due_ = false;
   bool broken_ = false;
   std::multimap<Revision, base::Loop::Task> waiting_;
   std::vector<std::function<void(const Change&)>> commit_listeners_;

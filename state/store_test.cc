@@ -103,8 +103,18 @@ TEST_F(StoreTest, WhatIsVisibleIsToldOnlyOnceItIsDurable) {
   EXPECT_EQ(Describe(*store_->Read(0, 10)), "1+a=1");
 }
 
-TEST_F(StoreTest, CommitsMadeWhileAWriteIsUnderWayShareTheNextOne) {
+TEST_F(StoreTest, CommitsOfOneTurnShareAWrite) {
   for (int i = 0; i < 100; ++i) Commit({Put("k" + std::to_string(i), i)});
+  Settle();
+  EXPECT_EQ(store_->durable(), 100u);
+  EXPECT_EQ(store_->stats().batches, 1u);
+}
+
+TEST_F(StoreTest, CommitsMadeWhileAWriteIsUnderWayShareTheNextOne) {
+  Commit({Put("first", 1)});
+  loop_.Post([this] {  // after the first write has begun
+    for (int i = 0; i < 99; ++i) Commit({Put("k" + std::to_string(i), i)});
+  });
   Settle();
   EXPECT_EQ(store_->durable(), 100u);
   EXPECT_EQ(store_->stats().batches, 2u);
