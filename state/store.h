@@ -26,8 +26,10 @@
 namespace state {
 
 struct StoreOptions {
-  // Changes a watch may resume across. At most this many stay in memory besides the objects.
+  // Changes a watch may resume across: at most so many, with at most so many bytes of what they
+  // superseded or removed. That is what stays in memory besides the objects.
   size_t log_window = 100'000;
+  size_t log_window_bytes = 64u << 20;
   // The largest batch handed to the Storage at once; more waits for the next.
   size_t max_batch_bytes = 16u << 20;
 };
@@ -83,6 +85,7 @@ class Store {
   Store(base::Loop& loop, Storage& storage, const StoreOptions& options,
         std::function<void(base::Status)> failed);
   base::Status Load();
+  void Append(Change change);
   void Trim(StorageBatch& batch);
   void FlushSoon();
   void Flush();
@@ -96,7 +99,8 @@ class Store {
       std::make_shared<bool>(true);  // false once this is destroyed
 
   View view_;
-  std::deque<Change> log_;  // revisions floor_ + 1 ... view_.revision(), without gaps
+  std::deque<Change> log_;       // revisions floor_ + 1 ... view_.revision(), without gaps
+  size_t superseded_bytes_ = 0;  // of log_
   Revision floor_ = 0;
   Revision durable_ = 0;
 

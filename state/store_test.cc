@@ -172,6 +172,23 @@ TEST_F(StoreTest, BelowTheFloorAWatchIsExpiredAndTheDiskForgets) {
   EXPECT_EQ(records, 3u);
 }
 
+TEST_F(StoreTest, TheWindowHoldsSoManyBytesOfOldVersionsAlsoAfterAStart) {
+  const size_t one = Put("a", 1).document->Bytes().size();
+  const StoreOptions options{.log_window_bytes = 3 * (one + 4)};  // a revision has up to 4 digits
+  Reopen(options);
+  for (int i = 0; i < 9; ++i) Commit({Put("a", i, static_cast<Revision>(i))});
+  Settle();
+  Commit({Put("b", 1)});  // what was not durable before may go now
+  Settle();
+  EXPECT_EQ(Describe(*store_->Read(store_->floor(), 10)), "7~a=6 8~a=7 9~a=8 10+b=1");
+  Reopen(options);
+  EXPECT_EQ(Describe(*store_->Read(store_->floor(), 10)), "7~a=6 8~a=7 9~a=8 10+b=1");
+  EXPECT_EQ(Describe(store_->view()), "@10 a=8#9 b=1#10");
+  Reopen(StoreOptions{.log_window_bytes = one});  // a smaller window from this start on
+  EXPECT_EQ(Describe(*store_->Read(store_->floor(), 10)), "10+b=1");
+  EXPECT_EQ(Describe(store_->view()), "@10 a=8#9 b=1#10");
+}
+
 TEST_F(StoreTest, AFailedWriteEndsTheStore) {
   faults_.SetOnce("storage.write.fail");
   Commit({Put("a", 1)});
