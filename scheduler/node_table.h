@@ -41,6 +41,7 @@ class NodeTable {
   void Apply(const state::Change& change);
 
   const std::map<std::string, NodeInfo, std::less<>>& nodes() const { return nodes_; }
+  std::map<std::string, NodeInfo, std::less<>>& nodes() { return nodes_; }
   NodeInfo* Find(std::string_view name);
 
  private:

@@ -30,6 +30,7 @@ PodInfo::PodInfo(state::ObjectPtr pod) : object(std::move(pod)) {
   extended = std::move(requests);
   priority = spec["priority"].AsInt();
   owner = object->ControllerRef()["uid"].AsString(object->Uid());
+  node_name = spec["nodeName"].AsString();
   node_selector = spec["nodeSelector"];
   node_affinity = spec["affinity"]["nodeAffinity"];
   tolerations = spec["tolerations"];

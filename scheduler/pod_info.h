@@ -31,6 +31,7 @@ struct PodInfo {
   int64_t priority = 0;
   std::string_view owner;  // uid of its controller, or its own
   std::vector<HostPort> host_ports;
+  std::string_view node_name;  // that it asks for; mostly empty
   base::Value node_selector, node_affinity, tolerations;
 
   // Pods of equal signature fit the same nodes with the same scores: they are placed as one batch.

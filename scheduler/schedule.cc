@@ -38,8 +38,8 @@ void PlaceBatch(NodeTable& table, const std::vector<PodInfo>& pods, size_t first
                 std::vector<Decision>& decisions) {
   std::vector<Candidate> fitting;
   const PodInfo& model = pods[first];
-  for (const auto& [name, node] : table.nodes()) {
-    if (Fits(model, node)) fitting.push_back({TotalScore(model, node), table.Find(name)});
+  for (auto& [name, node] : table.nodes()) {
+    if (Fits(model, node)) fitting.push_back({TotalScore(model, node), &node});
   }
   std::priority_queue<Candidate> best(std::less<Candidate>(), std::move(fitting));
   std::string why;
@@ -59,7 +59,7 @@ void PlaceBatch(NodeTable& table, const std::vector<PodInfo>& pods, size_t first
 
 }  // namespace
 
-std::vector<Decision> Schedule(NodeTable& table, std::vector<PodInfo> pods) {
+std::vector<Decision> Schedule(NodeTable& table, std::vector<PodInfo>& pods) {
   using Order = std::tuple<int64_t, std::string_view, const state::Key&>;
   const auto order = [](const PodInfo& pod) {
     return Order(-pod.priority, pod.object->Meta("creationTimestamp").AsString(), pod.key());

@@ -21,8 +21,8 @@ struct Decision {
       why;  // then: "0/3 nodes: 2 too little memory (need 4Gi, most free 3.1Gi), 1 cordoned"
 };
 
-// One decision a pod, in the order in which they were taken.
-std::vector<Decision> Schedule(NodeTable& table, std::vector<PodInfo> pods);
+// One decision a pod, in the order in which they were taken; `pods` are brought into that order.
+std::vector<Decision> Schedule(NodeTable& table, std::vector<PodInfo>& pods);
 
 // Why no node takes `pod`, as a sentence.
 std::string Explain(const NodeTable& table, const PodInfo& pod);

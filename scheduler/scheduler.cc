@@ -126,10 +126,11 @@ void Scheduler::RunTurn() {
     if (pod != nullptr && NeedsNode(*pod)) pods.emplace_back(pod);
   }
   if (pods.empty()) return;
-  // The table learns of placements twice, from Schedule and from the commit: it plans on a copy of
-  // the nodes.
-  NodeTable plan = table_;
-  const std::vector<Decision> decisions = Schedule(plan, std::move(pods));
+  const std::vector<Decision> decisions = Schedule(table_, pods);
+  // The table learns of what was placed by the commit, like everybody else.
+  for (size_t i = 0; i < pods.size(); ++i) {
+    if (!decisions[i].node.empty()) table_.Find(decisions[i].node)->Remove(pods[i]);
+  }
   const base::Status status = CommitDecisions(decisions);
   if (!status.ok()) {
     base::LogWarning("binding failed", {{"error", status.ToString()}});
@@ -146,11 +147,12 @@ base::Status Scheduler::CommitDecisions(const std::vector<Decision>& decisions) 
   context_.seed = seeds_.Next();
   state::Draft draft(store_.view(), context_);
   for (const Decision& decision : decisions) {
-    if (!decision.node.empty()) RETURN_IF_ERROR(draft.Bind(decision.pod, decision.node).status());
+    const bool placed = !decision.node.empty();
     const state::ObjectPtr pod = draft.view().Get(decision.pod);
-    base::Json status =
-        WithScheduledCondition(*pod, !decision.node.empty(), decision.why, context_.now);
-    RETURN_IF_ERROR(draft.UpdateStatus(decision.pod, std::move(status)).status());
+    base::Json status = WithScheduledCondition(*pod, placed, decision.why, context_.now);
+    RETURN_IF_ERROR((placed ? draft.Bind(decision.pod, decision.node, std::move(status))
+                            : draft.UpdateStatus(decision.pod, std::move(status)))
+                        .status());
   }
   return store_.Commit(draft.Finish()).status();
 }

@@ -202,7 +202,8 @@ base::Result<ObjectPtr> Draft::UpdateStatus(const Key& key, base::Json status) {
   return Stage(key, object);
 }
 
-base::Result<ObjectPtr> Draft::Bind(const Key& pod, std::string_view node) {
+base::Result<ObjectPtr> Draft::Bind(const Key& pod, std::string_view node,
+                                    std::optional<base::Json> status) {
   const ObjectPtr old = view_.Get(pod);
   if (old == nullptr)
     return base::Status(base::Code::kNotFound, pod.resource + " \"" + pod.name + "\" not found");
@@ -214,6 +215,7 @@ base::Result<ObjectPtr> Draft::Bind(const Key& pod, std::string_view node) {
   }
   base::Json object = old->document.ToJson();
   object["spec"].Set("nodeName", node);
+  if (status) object.Set("status", *std::move(status));
   return Stage(pod, object);
 }
 

@@ -66,7 +66,9 @@ class Draft {
   base::Result<ObjectPtr> UpdateStatus(const Key& key, base::Json status);
 
   // Sets spec.nodeName of a pod that has none. kConflict if it is bound or ending.
-  base::Result<ObjectPtr> Bind(const Key& pod, std::string_view node);
+  // With a `status`, that is replaced in the same step.
+  base::Result<ObjectPtr> Bind(const Key& pod, std::string_view node,
+                               std::optional<base::Json> status = std::nullopt);
 
   // Begins the deletion, or completes it if nothing holds the object. The object as it is then, or
   // was.

@@ -28,6 +28,12 @@ base::Result<uint64_t> ReadNumber(Storage& storage, std::string_view key, uint64
   return value;
 }
 
+// What only the log still holds of `change`.
+size_t SupersededBytes(const Change& change) {
+  return (change.previous ? change.previous->document.Bytes().size() : 0) +
+         (change.removed ? change.object->document.Bytes().size() : 0);
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<Store>> Store::Open(base::Loop& loop, Storage& storage,
@@ -70,7 +76,10 @@ base::Status Store::Load() {
     const Revision at = object->revision;
     Change change{at, object, view_.Get(object->key), record.removed};
     record.removed ? view_.Remove(object->key) : view_.Put(object);
-    if (at > floor_) log_.push_back(std::move(change));
+    if (at <= floor_) return;
+    Append(std::move(change));
+    durable_ = at;
+    Trim(garbage);  // now, so that the window is never larger than that of the store before
   };
   RETURN_IF_ERROR(
       storage_.Scan(kLogFirst, kLogLast, [&](std::string_view key, std::string_view value) {
@@ -144,8 +153,7 @@ base::Result<Store::Committed> Store::Commit(Transaction transaction) {
     pending_.back().bytes += record.size();
     pending_.back().batch.puts.emplace_back(RecordKey(revision), std::move(record));
     committed.objects.push_back(object);
-    log_.push_back(
-        Change{revision, std::move(object), std::move(previous), !write.document.has_value()});
+    Append(Change{revision, std::move(object), std::move(previous), !write.document.has_value()});
   }
   view_.set_revision(revision);
   committed.last = revision;
@@ -155,25 +163,46 @@ base::Result<Store::Committed> Store::Commit(Transaction transaction) {
 
   const std::vector<Change> changes(log_.begin() + static_cast<ptrdiff_t>(log_start), log_.end());
   Trim(pending_.back().batch);
-  if (!writing_) Flush();
+  FlushSoon();
   for (const Change& change : changes) {
     for (const auto& listener : commit_listeners_) listener(change);
   }
   return committed;
 }
 
+void Store::Append(Change change) {
+  superseded_bytes_ += SupersededBytes(change);
+  log_.push_back(std::move(change));
+}
+
 // Forgets changes beyond the window. What a forgotten change superseded can no longer be asked for:
 // its record goes. The window never shrinks below what is not durable yet.
 void Store::Trim(StorageBatch& batch) {
   const Revision old_floor = floor_;
-  while (log_.size() > options_.log_window && log_.front().revision <= durable_) {
+  while ((log_.size() > options_.log_window || superseded_bytes_ > options_.log_window_bytes) &&
+         log_.front().revision <= durable_) {
     const Change& change = log_.front();
+    superseded_bytes_ -= SupersededBytes(change);
     if (change.previous) batch.deletes.push_back(RecordKey(change.previous->revision));
     if (change.removed) batch.deletes.push_back(RecordKey(change.revision));
     floor_ = change.revision;
     log_.pop_front();
   }
-  if (floor_ != old_floor) batch.puts.emplace_back(kFloorKey, std::to_string(floor_));
+  if (floor_ == old_floor) return;
+  if (batch.puts.empty() || batch.puts.back().first != kFloorKey)
+    batch.puts.emplace_back(kFloorKey, "");
+  batch.puts.back().second = std::to_string(floor_);
+}
+
+// What is due on the loop commits first: one sync serves all of it.
+void Store::FlushSoon() {
+  if (writing_ || flush_due_) return;
+  flush_due_ = true;
+  loop_.Post([this, alive = alive_] {
+    if (!*alive) return;
+    flush_due_ = false;
+    if (!writing_) Flush();
+  });
 }
 
 void Store::Flush() {

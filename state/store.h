@@ -3,7 +3,7 @@
 //
 // Loop only. A commit is visible in View() at once, and durable later: whoever tells the outside
 // about it waits for WhenDurable. Commits made while a write is under way go together into the next
-// one.
+// one; so do those of one turn of the loop and of the turns that were due by then.
 //
 // The Storage holds the log and nothing else: a record a revision, under its number. Opening
 // replays it; what a record superseded is deleted when it leaves the window that watches may resume
@@ -26,8 +26,10 @@
 namespace state {
 
 struct StoreOptions {
-  // Changes a watch may resume across. At most this many stay in memory besides the objects.
+  // Changes a watch may resume across: at most so many, with at most so many bytes of what they
+  // superseded or removed. That is what stays in memory besides the objects.
   size_t log_window = 100'000;
+  size_t log_window_bytes = 64u << 20;
   // The largest batch handed to the Storage at once; more waits for the next.
   size_t max_batch_bytes = 16u << 20;
 };
@@ -83,7 +85,9 @@ class Store {
   Store(base::Loop& loop, Storage& storage, const StoreOptions& options,
         std::function<void(base::Status)> failed);
   base::Status Load();
+  void Append(Change change);
   void Trim(StorageBatch& batch);
+  void FlushSoon();
   void Flush();
   void Flushed(base::Status status, Revision revision);
 
@@ -95,7 +99,8 @@ class Store {
       std::make_shared<bool>(true);  // false once this is destroyed
 
   View view_;
-  std::deque<Change> log_;  // revisions floor_ + 1 ... view_.revision(), without gaps
+  std::deque<Change> log_;       // revisions floor_ + 1 ... view_.revision(), without gaps
+  size_t superseded_bytes_ = 0;  // of log_
   Revision floor_ = 0;
   Revision durable_ = 0;
 
@@ -106,6 +111,7 @@ class Store {
   };
   std::deque<Pending> pending_;
   bool writing_ = false;
+  bool flush_due_ = false;
   bool broken_ = false;
   std::multimap<Revision, base::Loop::Task> waiting_;
   std::vector<std::function<void(const Change&)>> commit_listeners_;

@@ -103,8 +103,18 @@ TEST_F(StoreTest, WhatIsVisibleIsToldOnlyOnceItIsDurable) {
   EXPECT_EQ(Describe(*store_->Read(0, 10)), "1+a=1");
 }
 
-TEST_F(StoreTest, CommitsMadeWhileAWriteIsUnderWayShareTheNextOne) {
+TEST_F(StoreTest, CommitsOfOneTurnShareAWrite) {
   for (int i = 0; i < 100; ++i) Commit({Put("k" + std::to_string(i), i)});
+  Settle();
+  EXPECT_EQ(store_->durable(), 100u);
+  EXPECT_EQ(store_->stats().batches, 1u);
+}
+
+TEST_F(StoreTest, CommitsMadeWhileAWriteIsUnderWayShareTheNextOne) {
+  Commit({Put("first", 1)});
+  loop_.Post([this] {  // after the first write has begun
+    for (int i = 0; i < 99; ++i) Commit({Put("k" + std::to_string(i), i)});
+  });
   Settle();
   EXPECT_EQ(store_->durable(), 100u);
   EXPECT_EQ(store_->stats().batches, 2u);
@@ -160,6 +170,23 @@ TEST_F(StoreTest, BelowTheFloorAWatchIsExpiredAndTheDiskForgets) {
   size_t records = 0;
   ASSERT_TRUE(storage_.Scan(kLogFirst, kLogLast, [&](auto, auto) { return ++records, true; }).ok());
   EXPECT_EQ(records, 3u);
+}
+
+TEST_F(StoreTest, TheWindowHoldsSoManyBytesOfOldVersionsAlsoAfterAStart) {
+  const size_t one = Put("a", 1).document->Bytes().size();
+  const StoreOptions options{.log_window_bytes = 3 * (one + 4)};  // a revision has up to 4 digits
+  Reopen(options);
+  for (int i = 0; i < 9; ++i) Commit({Put("a", i, static_cast<Revision>(i))});
+  Settle();
+  Commit({Put("b", 1)});  // what was not durable before may go now
+  Settle();
+  EXPECT_EQ(Describe(*store_->Read(store_->floor(), 10)), "7~a=6 8~a=7 9~a=8 10+b=1");
+  Reopen(options);
+  EXPECT_EQ(Describe(*store_->Read(store_->floor(), 10)), "7~a=6 8~a=7 9~a=8 10+b=1");
+  EXPECT_EQ(Describe(store_->view()), "@10 a=8#9 b=1#10");
+  Reopen(StoreOptions{.log_window_bytes = one});  // a smaller window from this start on
+  EXPECT_EQ(Describe(*store_->Read(store_->floor(), 10)), "10+b=1");
+  EXPECT_EQ(Describe(store_->view()), "@10 a=8#9 b=1#10");
 }
 
 TEST_F(StoreTest, AFailedWriteEndsTheStore) {

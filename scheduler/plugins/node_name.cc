@@ -5,12 +5,11 @@ namespace scheduler {
 namespace {
 
 bool Fits(const PodInfo& pod, const NodeInfo& node) {
-  const std::string_view wanted = (*pod.object)["spec"]["nodeName"].AsString();
-  return wanted.empty() || wanted == node.name;
+  return pod.node_name.empty() || pod.node_name == node.name;
 }
 
 Rejection Explain(const PodInfo& pod, const NodeInfo&) {
-  return {"not the node " + std::string((*pod.object)["spec"]["nodeName"].AsString()), "", 0, ""};
+  return {"not the node " + std::string(pod.node_name), "", 0, ""};
 }
 
 }  // namespace

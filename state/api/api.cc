@@ -65,7 +65,9 @@ Answer Api::Handle(const HttpRequest& request, const View& view,
   if (const Status allowed = Authorize(request, route, view); !allowed.ok())
     return Failed(allowed, about);
   if (!route.is_resource) {
-    std::optional<HttpResponse> found = Discover(request, *schema_, version_);
+    const bool is_openapi = !request.segments.empty() && request.segments.front() == "openapi";
+    std::optional<HttpResponse> found =
+        is_openapi ? OpenApi(request) : Discover(request, *schema_, version_);
     if (!found) return Failed(NoSuchPath(), about);
     Answer answer;
     answer.response = *std::move(found);
@@ -74,6 +76,16 @@ Answer Api::Handle(const HttpRequest& request, const View& view,
   if (kind == nullptr || !ScopeFits(route, *kind)) return Failed(NoSuchPath(), about);
   base::Result<Answer> answer = HandleResource(request, view, context, route, *kind);
   return answer.ok() ? *std::move(answer) : Failed(answer.status(), about);
+}
+
+// They follow from the schema alone, and cost some milliseconds to make.
+std::optional<HttpResponse> Api::OpenApi(const HttpRequest& request) const {
+  if (request.method != "GET") return std::nullopt;
+  const auto kept = openapi_.find(request.segments);
+  if (kept != openapi_.end()) return kept->second;
+  std::optional<HttpResponse> made = Discover(request, *schema_, version_);
+  if (made) openapi_.emplace(request.segments, *made);
+  return made;
 }
 
 base::Result<Answer> Api::HandleResource(const HttpRequest& request, const View& view,

@@ -1,7 +1,8 @@
 // Api: the REST API of Kubernetes as a function from a request and a View to an Answer.
 //
 // Pure: it reads no clock and changes nothing; what is to be committed, watched or streamed comes
-// back as a value, and ApiServer (edge/) does it. Any thread; the schema must outlive the answers.
+// back as a value, and ApiServer (edge/) does it. One thread: it keeps the OpenAPI documents that
+// were asked for. The schema must outlive the answers.
 #pragma once
 
 #include <functional>
@@ -9,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "state/api/http.h"
 #include "state/api/watch.h"
@@ -73,8 +75,12 @@ class Api {
                                       const DraftContext& context, const struct ApiRoute& route,
                                       const manifests::Kind& kind) const;
 
+  std::optional<HttpResponse> OpenApi(const HttpRequest& request) const;
+
   std::shared_ptr<const manifests::Schema> schema_;
   VersionInfo version_;
+  // By path; only what exists, so there are as many as group-versions.
+  mutable std::map<std::vector<std::string>, HttpResponse> openapi_;
 };
 
 }  // namespace state

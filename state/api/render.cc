@@ -59,6 +59,11 @@ std::string RenderList(const manifests::Kind& kind, const std::vector<ObjectPtr>
   std::string text = "{\"apiVersion\":\"";
   text += partial ? "meta.k8s.io/" + as.version : kind.ApiVersion();
   text += "\",\"items\":[";
+  size_t size = text.size() + 512;
+  if (!partial) {
+    for (const ObjectPtr& object : objects) size += object->document.Bytes().size() + 1;
+  }
+  text.reserve(size);  // a large list grown piece by piece is copied several times
   bool first = true;
   for (const ObjectPtr& object : objects) {
     if (!std::exchange(first, false)) text += ',';
@@ -72,7 +77,8 @@ std::string RenderList(const manifests::Kind& kind, const std::vector<ObjectPtr>
   text += partial ? "PartialObjectMetadataList" : kind.kind + "List";
   text += "\",\"metadata\":";
   MetaOf(meta).AppendTo(text);
-  return text + "}";
+  text += '}';
+  return text;
 }
 
 std::string RenderBookmark(const manifests::Kind& kind, Revision revision, bool initial_end,

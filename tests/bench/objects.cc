@@ -86,7 +86,8 @@ base::Json ConfigMap(const std::string& ns, const std::string& name, size_t byte
                            {"data", Json::MakeObject({{"settings", text}})}});
 }
 
-base::Json Pod(const std::string& ns, int group, int number, const std::string& node) {
+base::Json Pod(const std::string& ns, int group, int number, const std::string& node,
+               int container_count) {
   const std::string app = "app-" + std::to_string(group);
   char suffix[32];
   std::snprintf(suffix, sizeof(suffix), "-7d4b9c6f5d-%06d", number);
@@ -114,9 +115,10 @@ base::Json Pod(const std::string& ns, int group, int number, const std::string& 
                                 {"serviceAccountName", "default"},
                                 {"terminationGracePeriodSeconds", 30},
                                 {"securityContext", Json::MakeObject()}});
-  const Json containers = Json::MakeArray(
-      {Container("main", "registry.example/team/" + app + ":1.4.2", cpu.c_str(), "128Mi"),
-       Container("proxy", "registry.example/mesh/proxy:2.0.1", "50m", "64Mi")});
+  Json containers = Json::MakeArray(
+      {Container("main", "registry.example/team/" + app + ":1.4.2", cpu.c_str(), "128Mi")});
+  if (container_count > 1)
+    containers.Append(Container("proxy", "registry.example/mesh/proxy:2.0.1", "50m", "64Mi"));
   spec.Set("containers", containers);
   Json tolerations = Json::MakeArray();
   for (const char* key : {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}) {

@@ -50,7 +50,7 @@ double InMemory(int pods, int groups) {
   const double begin = Seconds();
   std::vector<scheduler::PodInfo> pending;
   for (const state::ObjectPtr& pod : view.List("pods")) pending.emplace_back(pod);
-  const auto decisions = scheduler::Schedule(table, std::move(pending));
+  const auto decisions = scheduler::Schedule(table, pending);
   const double seconds = Seconds() - begin;
   for (const auto& decision : decisions) CHECK(!decision.node.empty());
   return pods / seconds;
