@@ -92,6 +92,7 @@ struct SyncEngine::Repo {
 
   std::shared_ptr<const ManifestSet> applied;  // the last complete deploy's
   std::shared_ptr<const ManifestSet> checked;  // of the push that was last accepted
+  std::string expected;                        // its commit, until its post-receive hook comes
   std::shared_ptr<const ManifestSet> latest;   // read last
   Inventory inventory;                         // as it was read last
 
@@ -323,7 +324,7 @@ void SyncEngine::Check(const RepoPtr& repo, const PushRequest& request, const Re
         }
         auto plan =
             std::make_shared<const SyncPlan>(PlanSync(view, *state, **set, options, context));
-        return [repo, options, session, set = *set, plan, inventory = state->inventory] {
+        return [this, repo, options, session, set = *set, plan, inventory = state->inventory] {
           repo->inventory = inventory;
           PrintErrors(plan->warnings, "warning: ", *session);
           if (!plan->errors.empty()) {
@@ -335,9 +336,20 @@ void SyncEngine::Check(const RepoPtr& repo, const PushRequest& request, const Re
           for (const std::string& line : PlanLines(*plan)) session->Print(line);
           if (options.dry_run) return Refuse(*session, "dry run: nothing was pushed");
           repo->checked = repo->latest = set;
+          ExpectPostReceive(repo, set->commit);
           session->Finish(0);
         };
       });
+}
+
+// A push may end between its ref and its hook; the branch is then looked at without being told.
+void SyncEngine::ExpectPostReceive(const RepoPtr& repo, const std::string& commit) {
+  repo->expected = commit;
+  loop_.After(options_.hook_limit, [this, alive = alive_, repo, commit] {
+    if (!*alive || repo->expected != commit) return;
+    repo->expected.clear();
+    Begin(repo, PushOptions(), nullptr);
+  });
 }
 
 void SyncEngine::PostReceive(PushRequest request, std::shared_ptr<HookSession> session) {
@@ -348,6 +360,9 @@ void SyncEngine::PostReceive(PushRequest request, std::shared_ptr<HookSession> s
       request.updates.begin(), request.updates.end(),
       [&](const RefUpdate& update) { return state.ok() && update.ref == DeployRef(*state); });
   if (repo == nullptr || deploy == request.updates.end()) return session->Finish(0);
+  for (const RefUpdate& update : request.updates) {
+    if (update.new_oid == repo->expected) repo->expected.clear();
+  }
   const PushOptions chosen = options.ok() ? *options : PushOptions();
   Begin(repo, chosen, chosen.no_wait ? nullptr : session, deploy->new_oid);
   // Only now: whoever asks for the deploy once the push has returned finds it.

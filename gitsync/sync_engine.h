@@ -34,6 +34,9 @@ struct EngineOptions {
   base::Duration health_limit = base::Duration::Minutes(15);  // of one wait
   ContainerLog container_log;  // absent: a failure is told without the container's last words
   base::Duration log_limit = base::Duration::Seconds(5);
+  // How long an accepted push may go without its post-receive hook: the hook may be killed after
+  // the ref has moved.
+  base::Duration hook_limit = base::Duration::Seconds(10);
 };
 
 struct Deploy {
@@ -85,6 +88,7 @@ class SyncEngine {
 
   void Check(const RepoPtr& repo, const PushRequest& request, const RefUpdate& update,
              const PushOptions& options, std::shared_ptr<HookSession> session);
+  void ExpectPostReceive(const RepoPtr& repo, const std::string& commit);
   // `commit` is what was pushed; empty if there was no push.
   void Begin(const RepoPtr& repo, const PushOptions& options, std::shared_ptr<HookSession> session,
              const std::string& commit = "");

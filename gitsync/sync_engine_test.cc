@@ -219,6 +219,19 @@ TEST_F(SyncEngineTest, PruneSkipsWhenFetchFails) {
   EXPECT_EQ(Condition("status"), "\"True\"");
 }
 
+TEST_F(SyncEngineTest, APushWhoseSecondHookNeverCameIsAppliedAllTheSame) {
+  const auto staged = git_.Stage("site", "refs/heads/main", {{"conf.yaml", kConfig}}, "m\n", {});
+  engine_->PreReceive(
+      {"site", "ann", {{staged.old_oid, staged.new_oid, staged.ref}}, {}, staged.quarantine},
+      std::make_shared<Terminal>());
+  cluster_.Settle();
+  EXPECT_TRUE(git_.Accept(staged).ok());
+  cluster_.Settle(Duration::Seconds(5));
+  EXPECT_EQ(cluster_.Names("configmaps"), "");
+  cluster_.Settle(Duration::Seconds(10));
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/conf");
+}
+
 TEST_F(SyncEngineTest, AfterARestartTheHeadIsAppliedAndNothingIsWrittenTwice) {
   Push({{"conf.yaml", kConfig}});
   cluster_.Settle();

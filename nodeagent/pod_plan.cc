@@ -477,7 +477,7 @@ void PlanEnd(const PodShape& shape, bool messages_read, Planner& planner) {
                              : shape.PastDeadline() ? "the pod is past its deadline"
                                                     : "the pod is done";
   if (StopSlots(shape, GraceOf(shape.pod(), {}), reason, planner)) return;
-  if (!messages_read) return;
+  if (!messages_read || IsBeingStarted(input)) return;
   if (shape.Deleting()) return PlanRemoval(input, DirectoriesOf(shape), planner);
   for (const SandboxState& sandbox : input.sandboxes) {
     if (sandbox.ready) planner.Add(StopSandbox{sandbox.id});
@@ -500,6 +500,7 @@ void PlanUnknown(const PodInput& input, Planner& planner) {
     for (StopContainer& stop : stops) planner.Add(std::move(stop));
     return;
   }
+  if (IsBeingStarted(input)) return;
   std::vector<std::string> directories = {PodDirectory(input.node, input.uid)};
   if (!input.name.empty()) {
     directories.push_back(PodLogDirectory(input.node, input.ns, input.name, input.uid));

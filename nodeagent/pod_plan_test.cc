@@ -392,6 +392,14 @@ TEST_F(PodPlanTest, DeletedPodIsStoppedWhenItsRemovalIsProgrammed) {
   EXPECT_EQ(Plan(), "finished | Succeeded; main: ended 0 Completed");
 }
 
+TEST_F(PodPlanTest, ADeletedPodHasNotEndedWhileAContainerOfItIsBeingStarted) {
+  Pod(kWeb);
+  Runtime("sandbox 0 ready 10.88.0.2\nmain 0 exited 1 20\nmain 1 created");
+  memory_.under_way["container main"] = {};
+  cluster_.Delete("pods", "default", "web");
+  EXPECT_EQ(Plan(), "nothing | Running; main: waiting ContainerCreating restarts=1");
+}
+
 TEST_F(PodPlanTest, DrainEndsAtItsLimit) {
   Pod(kWeb);
   Runtime("sandbox 0 ready 10.88.0.2\nmain 0 running");

@@ -74,6 +74,14 @@ bool RecallEnd(const base::Json& status, ContainerState& state) {
 
 }  // namespace
 
+bool IsBeingStarted(const PodInput& input) {
+  return std::any_of(input.containers.begin(), input.containers.end(),
+                     [&](const ContainerState& state) {
+                       return state.phase == ContainerPhase::kCreated &&
+                              input.memory.under_way.contains("container " + state.name);
+                     });
+}
+
 PodShape::PodShape(const PodInput& input)
     : input_(input),
       last_status_(input.memory.status.IsNull() ? (*input.pod)["status"].ToJson()

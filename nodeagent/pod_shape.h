@@ -33,6 +33,9 @@ struct Slot {  // one container of the spec
   bool Succeeded() const { return Ended() && current->exit_code == 0; }
 };
 
+// A container of the pod is on its way to run, and may run already.
+bool IsBeingStarted(const PodInput& input);
+
 class PodShape {
  public:
   explicit PodShape(const PodInput& input);

@@ -99,9 +99,11 @@ Json ContainerStatus(const PodShape& shape, const Slot& slot,
 }
 
 bool AnyRuns(const PodShape& shape) {
-  return std::any_of(
-      shape.input().containers.begin(), shape.input().containers.end(),
-      [](const ContainerState& state) { return state.phase == ContainerPhase::kRunning; });
+  const std::vector<ContainerState>& all = shape.input().containers;
+  return IsBeingStarted(shape.input()) ||
+         std::any_of(all.begin(), all.end(), [](const ContainerState& state) {
+           return state.phase == ContainerPhase::kRunning;
+         });
 }
 
 bool HasRun(const Slot& slot) {

@@ -23,7 +23,7 @@
 #include "nodeagent/edge/probe_client.h"
 #include "nodeagent/edge/view_cache.h"
 #include "nodeagent/edge/volume_writer.h"
-#include "nodeagent/node_status.h"
+#include "nodeagent/node_reporter.h"
 #include "nodeagent/pod_workers.h"
 #include "nodeagent/volumes.h"
 #include "plumb/node_mesh.h"
@@ -33,9 +33,6 @@ namespace plumb {
 namespace {
 
 constexpr base::Duration kRenewalCheck = base::Duration::Hours(6);
-constexpr base::Duration kStatusPeriod = base::Duration::Seconds(60);
-constexpr base::Duration kReadyPoll = base::Duration::Millis(500);    // until the runtime is ready
-constexpr base::Duration kReadyPeriod = base::Duration::Seconds(10);  // then
 
 // "https://10.0.0.1:6443" -> "10.0.0.1:6444": the agents' endpoint is on the next port.
 base::Result<std::string> AgentEndpoint(const std::string& url) {
@@ -78,8 +75,7 @@ struct Agent::Impl {
   void StartContainerd();
   void ViewChanged(const std::vector<state::Key>& keys);
   void StartPods();
-  void CheckReady();
-  void ReportNode();
+  nodeagent::Machine ReadMachine() const;
   void OpenLogs(const nodeagent::LogRequest& request, std::unique_ptr<nodeagent::LogSink> sink);
 
   base::Loop& loop;
@@ -94,15 +90,13 @@ struct Agent::Impl {
   std::unique_ptr<nodeagent::VolumeWriter> volumes;
   std::unique_ptr<nodeagent::ProbeClient> probes;
   std::unique_ptr<nodeagent::PodWorkers> workers;
+  std::unique_ptr<nodeagent::NodeReporter> reporter;
   std::unique_ptr<NodeMesh> mesh;
   std::unique_ptr<nodeagent::LogRotation> rotation;
   std::map<uint64_t, std::unique_ptr<nodeagent::LogFollower>> logs;
   uint64_t last_log = 0;
-  base::Json last_status;
-  base::Loop::TimerId status_timer = 0;
   std::string runtime_version;
   std::string pod_cidr;
-  base::Status not_ready{base::Code::kUnavailable, "the container runtime is starting"};
   const std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };
 
@@ -147,9 +141,11 @@ base::Status Agent::Impl::Start(std::function<void(base::Status)> on_failed) {
         OpenLogs(request, std::move(sink));
       });
   RenewLater(join);
+  reporter =
+      std::make_unique<nodeagent::NodeReporter>(loop, *session, [this] { return ReadMachine(); });
   StartContainerd();
   session->Start();
-  ReportNode();
+  reporter->Start();
   return base::Status();
 }
 
@@ -175,7 +171,7 @@ void Agent::Impl::StartContainerd() {
       if (version.ok()) runtime_version = version->version;
     });
     StartPods();
-    CheckReady();
+    reporter->Watch(*runtime);
   };
   if (!options.containerd.empty()) return connect(options.containerd);
   nodeagent::ContainerdOptions own;
@@ -228,41 +224,14 @@ void Agent::Impl::ViewChanged(const std::vector<state::Key>& keys) {
   workers->ViewChanged(session->view(), session->complete(), keys);
 }
 
-void Agent::Impl::CheckReady() {
-  runtime->Ready([this, alive_now = alive](base::Status status) {
-    if (!*alive_now) return;
-    const bool changed = status.ok() != not_ready.ok();
-    not_ready = status;
-    if (changed) ReportNode();
-    loop.After(status.ok() ? kReadyPeriod : kReadyPoll, [this, alive_now] {
-      if (*alive_now) CheckReady();
-    });
-  });
-}
-
-// On change, and once in a while as a sign of life.
-void Agent::Impl::ReportNode() {
+nodeagent::Machine Agent::Impl::ReadMachine() const {
   nodeagent::Machine machine = nodeagent::ReadMachine(options.data_dir);
   machine.name = options.node;
   machine.ip = options.node_ip;
   machine.runtime_name = "containerd";
   machine.runtime_version = runtime_version;
   machine.agent_version = kVersion;
-  machine.runtime_problem = not_ready.message();
-  const base::Json status = nodeagent::BuildNodeStatus(machine, last_status, loop.now().wall);
-  last_status = status;
-  std::map<std::string, std::string> labels;
-  const base::Json node = nodeagent::BuildNode(machine);
-  for (const base::Json::Member& label : node["metadata"]["labels"].Members()) {
-    labels[label.key] = label.value.AsString();
-  }
-  session->ReportNode(std::move(labels), status);
-  if (status_timer != 0) loop.Cancel(status_timer);
-  status_timer = loop.After(kStatusPeriod, [this, alive_now = alive] {
-    if (!*alive_now) return;
-    status_timer = 0;
-    ReportNode();
-  });
+  return machine;
 }
 
 // The log of the container's newest attempt, or with `previous` of the one before.

@@ -5,7 +5,7 @@
 #include "base/ip.h"
 #include "base/log.h"
 #include "servicemesh/dns.h"
-#include "servicemesh/host_ports.h"
+#include "servicemesh/read_mesh.h"
 #include "servicemesh/routes.h"
 
 namespace plumb {
@@ -82,27 +82,13 @@ void NodeMesh::Update(const state::View& view) {
 
 servicemesh::MeshInput NodeMesh::Read(const state::View& view) const {
   servicemesh::MeshInput input;
-  input.revision = view.revision();
   input.node_name = options_.node;
   if (const auto ip = servicemesh::Ipv4::Parse(options_.node_ip)) input.node_ips.push_back(*ip);
   input.cluster_domain = options_.cluster.cluster_domain;
   input.cluster_pod_cidr = CidrOr(options_.cluster.pod_cidr, servicemesh::NoCidr());
   input.service_cidr = CidrOr(options_.cluster.service_cidr, servicemesh::NoCidr());
-  if (const state::ObjectPtr self = view.Get("nodes", "", options_.node)) {
-    input.pod_cidr = CidrOr((*self)["spec"]["podCIDR"].AsString(), servicemesh::NoCidr());
-  }
   input.bridge_filtered = bridge_filtered_;
-  std::vector<base::Value> services, slices;
-  for (const state::ObjectPtr& service : view.List("services"))
-    services.push_back(service->document.root());
-  for (const state::ObjectPtr& slice : view.List("endpointslices.discovery.k8s.io")) {
-    slices.push_back(slice->document.root());
-  }
-  input.services = servicemesh::ServicesFrom(services, slices);
-  std::vector<base::Value> pods;
-  for (const state::ObjectPtr& pod : view.List("pods")) pods.push_back(pod->document.root());
-  input.host_ports = servicemesh::HostPortsFrom(pods, options_.node);
-  return input;
+  return servicemesh::ReadMesh(view, std::move(input));
 }
 
 void NodeMesh::Program() {

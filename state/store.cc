@@ -230,12 +230,13 @@ void Store::Flushed(base::Status status, Revision revision) {
   }
   durable_ = revision;
   if (!pending_.empty()) Flush();
+  // Before the tasks, whose commits may push out of the window what the listeners read now.
+  for (const auto& listener : durable_listeners_) listener();
   while (!waiting_.empty() && waiting_.begin()->first <= durable_) {
     base::Loop::Task task = std::move(waiting_.begin()->second);
     waiting_.erase(waiting_.begin());
     task();
   }
-  for (const auto& listener : durable_listeners_) listener();
 }
 
 void Store::WhenDurable(Revision revision, base::Loop::Task task) {

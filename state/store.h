@@ -69,7 +69,9 @@ class Store {
   void OnCommit(std::function<void(const Change&)> listener) {
     commit_listeners_.push_back(std::move(listener));
   }
-  // Called on the loop whenever durable() has advanced: what watches wait for.
+  // Called on the loop whenever durable() has advanced: what watches wait for. A listener finds in
+  // the window all that has become durable since its last call, however small the window is, as
+  // long as no listener commits.
   void OnDurable(std::function<void()> listener) {
     durable_listeners_.push_back(std::move(listener));
   }

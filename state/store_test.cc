@@ -189,6 +189,21 @@ TEST_F(StoreTest, TheWindowHoldsSoManyBytesOfOldVersionsAlsoAfterAStart) {
   EXPECT_EQ(Describe(store_->view()), "@10 a=8#9 b=1#10");
 }
 
+TEST_F(StoreTest, AListenerReadsAllThatBecameDurableBeforeItLeavesTheWindow) {
+  Reopen({.log_window = 2});
+  Revision cursor = store_->durable();
+  std::string told;
+  store_->OnDurable([&] {
+    const auto changes = store_->Read(cursor, 100);
+    told += changes.ok() ? Describe(*changes) : changes.status().ToString();
+    cursor = store_->durable();
+  });
+  Commit({Put("a", 1), Put("b", 1), Put("c", 1), Put("d", 1)});
+  store_->WhenDurable(4, [&] { Commit({Put("e", 1)}); });
+  Settle();
+  EXPECT_EQ(told, "1+a=1 2+b=1 3+c=1 4+d=15+e=1");
+}
+
 TEST_F(StoreTest, AFailedWriteEndsTheStore) {
   faults_.SetOnce("storage.write.fail");
   Commit({Put("a", 1)});

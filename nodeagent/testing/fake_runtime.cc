@@ -249,8 +249,21 @@ void FakeRuntime::StopSandboxNow(const std::string& id) {
   Changed();
 }
 
+void FakeRuntime::TellToStop(const Container& container) {
+  if (watch_ && container.state.phase == ContainerPhase::kRunning) {
+    watch_(container.state, Moment::kToldToStop);
+  }
+}
+
+void FakeRuntime::TellAllToStop(const std::string& sandbox) {
+  for (const auto& [id, container] : containers_) {
+    if (container.state.sandbox_id == sandbox) TellToStop(container);
+  }
+}
+
 void FakeRuntime::StopSandbox(const std::string& id, DoneStatus done) {
   Serve<base::Status>("stop_sandbox", times_.sandbox, done, [this, id](auto answer) {
+    TellAllToStop(id);
     StopSandboxNow(id);
     answer({});
   });
@@ -258,6 +271,7 @@ void FakeRuntime::StopSandbox(const std::string& id, DoneStatus done) {
 
 void FakeRuntime::RemoveSandbox(const std::string& id, DoneStatus done) {
   Serve<base::Status>("remove_sandbox", times_.other, done, [this, id](auto answer) {
+    TellAllToStop(id);
     StopSandboxNow(id);
     std::erase_if(containers_,
                   [&id](const auto& entry) { return entry.second.state.sandbox_id == id; });
@@ -318,6 +332,7 @@ void FakeRuntime::StartContainer(const std::string& id, DoneStatus done) {
       return answer(base::Status(base::Code::kInternal, "no such program in the image"));
     }
     ++containers_started_;
+    if (watch_) watch_(container->state, Moment::kStarted);
     Changed();
     RunProgram(*container);
     answer({});
@@ -374,6 +389,7 @@ void FakeRuntime::StopContainer(const std::string& id, base::Duration grace, Don
   Serve<base::Status>("stop", times_.other, done, [this, id, grace](auto answer) {
     Container* container = FindContainer(id);
     if (!container || container->state.phase != ContainerPhase::kRunning) return answer({});
+    if (container->stopping.empty()) TellToStop(*container);
     container->stopping.push_back(answer);
     if (container->stopping.size() == 1) Terminate(*container);
     // The shortest grace of several stops counts.
@@ -386,6 +402,7 @@ void FakeRuntime::StopContainer(const std::string& id, base::Duration grace, Don
 void FakeRuntime::RemoveContainer(const std::string& id, DoneStatus done) {
   Serve<base::Status>("remove", times_.other, done, [this, id](auto answer) {
     if (Container* container = FindContainer(id)) {
+      TellToStop(*container);
       End(*container, kKilled, "Error");
       containers_.erase(id);
     }

@@ -13,8 +13,8 @@
 //   anything else    as run
 // Exec knows the commands true, false, "echo WORDS" and "sleep SECONDS".
 //
-// Fault points, VERB being version, ready, list, find_image, pull_image, run_sandbox, stop_sandbox, remove_sandbox,
-// create, start, stop, remove, reopen_log, exec:
+// Fault points, VERB being version, ready, list, find_image, pull_image, run_sandbox, stop_sandbox,
+// remove_sandbox, create, start, stop, remove, reopen_log, exec:
 //   runtime.VERB.error  fails without effect (kInternal)
 //   runtime.VERB.hang   no effect, kTimeout after kFakeCallTimeout
 //   runtime.VERB.lost   has its effect, but answers kTimeout after kFakeCallTimeout
@@ -69,6 +69,11 @@ class FakeRuntime final : public Runtime {
   void OnExec(ExecHandler handler) { exec_ = std::move(handler); }
 
   // What a test looks at.
+  enum class Moment { kStarted, kToldToStop };
+  // Called as a container's program starts, and as a running one is told to stop, by any verb.
+  void Watch(std::function<void(const ContainerState&, Moment)> watch) {
+    watch_ = std::move(watch);
+  }
   std::string Log(const std::string& path) const;  // directory and log_path; "" if none
   RuntimeSnapshot Now() const;
   const SandboxConfig* FindSandboxConfig(const std::string& id) const;
@@ -136,6 +141,8 @@ class FakeRuntime final : public Runtime {
   void End(Container& container, int32_t exit_code, const std::string& reason);
   void Terminate(Container& container);
   void StopSandboxNow(const std::string& id);
+  void TellToStop(const Container& container);
+  void TellAllToStop(const std::string& sandbox);  // its containers
   void AppendLog(const Container& container, const std::string& line);
   base::Result<ExecResult> RunCommand(const ContainerState& container,
                                       const std::vector<std::string>& command);
@@ -152,6 +159,7 @@ class FakeRuntime final : public Runtime {
   std::map<std::string, std::string> logs_;
   ExecHandler exec_;
   std::function<void()> changed_;
+  std::function<void(const ContainerState&, Moment)> watch_;
   bool change_announced_ = false;
   bool down_ = false;
   std::string not_ready_;

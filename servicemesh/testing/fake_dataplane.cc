@@ -23,8 +23,9 @@ void FakeDataplane::Run(const char* fault, std::function<base::Status()> change,
   auto shared = std::make_shared<std::pair<std::function<base::Status()>, Done>>(std::move(change),
                                                                                  std::move(done));
   // The state is the loop's, so the change happens in the completion.
-  loop_.Offload([this, fault, shared] {
-    return [this, fault, shared] {
+  loop_.Offload([this, fault, shared, session = session_] {
+    return [this, fault, shared, session] {
+      if (session != session_) return;
       busy_ = false;
       if (faults_ != nullptr && faults_->Hit(fault))
         shared->second(base::Status(base::Code::kUnavailable, std::string("fault ") + fault));
@@ -32,6 +33,18 @@ void FakeDataplane::Run(const char* fault, std::function<base::Status()> change,
         shared->second(shared->first());
     };
   });
+}
+
+void FakeDataplane::Disconnect() {
+  ++session_;
+  busy_ = false;
+}
+
+void FakeDataplane::Reboot() {
+  Disconnect();
+  state_ = State();
+  revision_ = 0;
+  udp_flows_.clear();
 }
 
 void FakeDataplane::Replace(std::shared_ptr<const RuleSet> rules, Done done) {

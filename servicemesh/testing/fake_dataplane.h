@@ -27,6 +27,12 @@ class FakeDataplane final : public Dataplane {
   void Apply(std::shared_ptr<const RuleDelta> delta, Done done) override;
   void FlushUdp(std::vector<ConntrackFlush> stale, Done done) override;
 
+  // What a crash of the agent does: the call under way is not answered, and changes nothing. The
+  // rules stay.
+  void Disconnect();
+  // And what one of the machine does: nothing stays.
+  void Reboot();
+
   // What becomes of the first packet of a connection.
   struct Route {
     enum class Kind { kPlain, kEndpoint, kRefused, kDropped };
@@ -67,6 +73,7 @@ class FakeDataplane final : public Dataplane {
   base::Loop& loop_;
   base::Faults* faults_;
   bool busy_ = false;
+  uint64_t session_ = 0;  // counts agents
   uint64_t revision_ = 0;
   State state_;
   std::map<std::tuple<Ipv4, uint16_t, Frontend>, Flow> udp_flows_;

@@ -1,36 +1,42 @@
-// Sim: a whole cluster on virtual time, from one seed: a store on storage that forgets what was not
-// synced, the controllers, the scheduler, nodes that start and lose pods, users who change their
-// minds, and faults. The same seed does the same steps.
+// Sim: a whole cluster on virtual time, from one seed: the control plane with its store on a disk
+// that forgets what was not synced, nodes with their agents over fake runtimes, the network between
+// them, users who push and who change things by hand, clients who watch; and what goes wrong. The
+// same seed does the same steps.
 //
-// Safety is checked at every commit, liveness once the faults have stopped. A broken rule ends the
-// run with a sentence.
+// Safety is checked at every moment (invariants.h), liveness once nothing goes wrong any more
+// (settled.h). A broken rule ends the run with a sentence.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <set>
 #include <string>
+#include <vector>
 
-#include "base/rng.h"
-#include "reconciler/reconciler.h"
-#include "scheduler/scheduler.h"
-#include "state/testing/test_cluster.h"
+#include "tests/sim/invariants.h"
+#include "tests/sim/settled.h"
 #include "tests/sim/sim_node.h"
+#include "tests/sim/sim_server.h"
+#include "tests/sim/troubles.h"
+#include "tests/sim/users.h"
+#include "tests/sim/watcher.h"
+#include "tests/sim/world.h"
 
 namespace tests {
 
 struct SimOptions {
   int nodes = 3;
-  int steps = 60;           // of users and faults
-  bool crashes = true;      // of the control plane
-  bool node_faults = true;  // containers and nodes that fail
+  int acts = 60;         // of users
+  bool troubles = true;  // does anything go wrong
+  int verbose = 0;       // 1: prints what happens, 2: objects, too
 };
 
 struct SimReport {
   std::string failure;  // empty: every rule held
-  uint64_t trace = 0;   // hash of every commit
+  uint64_t trace = 0;   // hash of all that happened
   uint64_t commits = 0, crashes = 0, turns = 0;
+  uint64_t started = 0, stopped = 0;  // containers
+  uint64_t deploys = 0;               // accepted pushes
+  uint64_t watched = 0, expired = 0;  // events told, watches that were too late
 };
 
 class Sim {
@@ -40,30 +46,21 @@ class Sim {
   SimReport Run();
 
  private:
-  void WatchStore();  // once for each opened store
-  void StartControlPlane();
-  void Crash();
-  void Step();
-  void UserStep();
-  void Observe(const state::Change& change);
-  void CheckAfterCrash();
-  void CheckCapacity();
-  void CheckSettled();
-  void Fail(const std::string& what);
-  std::string RandomSet();
+  void Begin();
+  void Live();
+  void Settle();
+  // Everything starts again, and has nothing to write.
+  void CheckQuiet();
+  void RunFor(base::Duration time);
 
-  base::Rng rng_;
   const SimOptions options_;
-  state::TestCluster cluster_;
-  std::unique_ptr<reconciler::Reconciler> reconciler_;
-  std::unique_ptr<scheduler::Scheduler> scheduler_;
+  World world_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
-  SimReport report_;
-
-  // What was told to the outside: must be there after a crash.
-  state::Revision acknowledged_ = 0;
-  state::Revision last_revision_ = 0;
-  std::map<std::string, std::string> bound_;  // pod uid -> node
+  SimServer server_;
+  Invariants invariants_;
+  Users users_;
+  Troubles troubles_;
+  std::vector<std::unique_ptr<Watcher>> watchers_;
 };
 
 }  // namespace tests

@@ -1,117 +1,167 @@
 #include "tests/sim/sim_node.h"
 
-#include <vector>
+#include <utility>
 
-#include "reconciler/pods.h"
+#include "nodeagent/node_reporter.h"
+#include "servicemesh/read_mesh.h"
 
 namespace tests {
 namespace {
 
-constexpr base::Duration kRenewal = base::Duration::Seconds(10);
-constexpr const char* kLeases = "kube-node-lease";
-
-// Not durable yet: a server would not have told anybody.
-bool Told(const state::TestCluster& cluster, const state::Object& object) {
-  return object.revision <= cluster.store().durable();
-}
+constexpr int64_t kCpuMillis = 4000;
+constexpr int64_t kMemory = int64_t{8} << 30;
+constexpr uint32_t kFirstPodAddress = (10u << 24 | 88u << 16) + 2;
+constexpr int kPodAddressBits = 16;  // of a node
 
 }  // namespace
 
-SimNode::SimNode(state::TestCluster& cluster, std::string name, uint64_t seed)
-    : cluster_(cluster), name_(std::move(name)), rng_(seed) {}
+// One life of the agent's process.
+struct SimNode::Agent {
+  explicit Agent(SimNode& of)
+      : node(of),
+        process(of.world_.loop, of.seeds_.Next()),
+        probes(process),
+        session(process, *of.dialer_, of.cache_,
+                nodeagent::AgentOptions{of.name_, "sim", of.seeds_.Next()}),
+        reporter(process, session, [this] { return ReadMachine(); }),
+        rules(process, of.dataplane_) {
+    process.set_clock_error(of.clock_error_);
+    rules.OnProgrammed([this](uint64_t revision) { session.ReportProgrammed(revision); });
+    session.OnView([this](const std::vector<state::Key>& keys) { ViewChanged(keys); });
+    session.OnProgrammedAll([this] {
+      if (workers) workers->Programmed(session.programmed_all());
+    });
+    session.Start();
+    reporter.Start();
+    reporter.Watch(of.runtime_);
+    StartPods();
+  }
 
-base::Duration SimNode::Soon() {
-  return base::Duration::Millis(static_cast<int64_t>(20 + rng_.Below(400)));
+  void ViewChanged(const std::vector<state::Key>& keys) {
+    if (!session.complete()) return;
+    ProgramSoon();
+    if (!workers) return StartPods();
+    workers->ViewChanged(session.view(), session.complete(), keys);
+  }
+
+  void StartPods() {
+    if (workers || !session.complete()) return;
+    const state::ObjectPtr self = session.view().Get("nodes", "", node.name_);
+    if (self == nullptr || (*self)["spec"]["podCIDR"].AsString().empty()) return;
+    nodeagent::NodeFacts facts;
+    facts.name = node.name_;
+    facts.ip = node.ip_;
+    facts.log_root = "/logs";
+    facts.volume_root = "/pods";
+    facts.cpu_millis = kCpuMillis;
+    facts.memory_bytes = kMemory;
+    nodeagent::PodWorkers::Hooks hooks;
+    hooks.status = [this](const state::Key& pod, const std::string& uid, const base::Json& status) {
+      session.ReportPod(pod, uid, status);
+    };
+    hooks.gone = [this](const state::Key& pod, const std::string& uid) {
+      session.ReportGone(pod, uid);
+    };
+    hooks.event = [this](const nodeagent::PodNews& news) {
+      session.ReportEvent(news.pod, news.uid, news.type == "Warning", news.reason, news.message);
+    };
+    workers = std::make_unique<nodeagent::PodWorkers>(process, node.runtime_, node.volumes_, probes,
+                                                      facts, std::move(hooks));
+    workers->Programmed(session.programmed_all());
+    workers->ViewReplaced(session.view(), session.complete());
+  }
+
+  void ProgramSoon() {
+    if (std::exchange(program_posted, true)) return;
+    process.Post([this] {
+      program_posted = false;
+      servicemesh::MeshInput place;
+      place.node_name = node.name_;
+      if (const auto ip = servicemesh::Ipv4::Parse(node.ip_)) place.node_ips.push_back(*ip);
+      const auto service_range = base::Cidr::Parse(node.world_.config.service_cidr);
+      const auto pod_range = base::Cidr::Parse(node.world_.config.pod_cidr);
+      CHECK(service_range.ok() && pod_range.ok());
+      place.service_cidr = *service_range;
+      place.cluster_pod_cidr = *pod_range;
+      rules.Want(std::make_shared<servicemesh::RuleSet>(
+          servicemesh::CompileRules(servicemesh::ReadMesh(session.view(), std::move(place)))));
+    });
+  }
+
+  nodeagent::Machine ReadMachine() const {
+    nodeagent::Machine machine;
+    machine.name = machine.hostname = node.name_;
+    machine.ip = node.ip_;
+    machine.cpu_millis = kCpuMillis;
+    machine.memory_bytes = machine.free_memory_bytes = kMemory;
+    machine.disk_bytes = machine.free_disk_bytes = kMemory;
+    machine.free_pids = nodeagent::kLeastFreePids;
+    machine.architecture = "amd64";
+    machine.runtime_name = "containerd";
+    return machine;
+  }
+
+  SimNode& node;
+  base::SimProcess process;
+  nodeagent::FakeProbeClient probes;
+  nodeagent::AgentSession session;
+  nodeagent::NodeReporter reporter;
+  servicemesh::RuleProgrammer rules;
+  std::unique_ptr<nodeagent::PodWorkers> workers;
+  bool program_posted = false;
+};
+
+SimNode::SimNode(World& world, int number)
+    : world_(world),
+      name_("n" + std::to_string(number)),
+      ip_("192.168.0." + std::to_string(number)),
+      seeds_(world.rng.Next()),
+      faults_(world.rng.Next()),
+      runtime_(world.loop, faults_,
+               kFirstPodAddress + (static_cast<uint32_t>(number) << kPodAddressBits)),
+      volumes_(world.loop, faults_),
+      dataplane_(world.loop, &faults_),
+      dialer_(world.network.Dialer(name_)) {}
+
+SimNode::~SimNode() { KillAgent(); }
+
+void SimNode::StartAgent() {
+  CHECK(!up());
+  agent_ = std::make_unique<Agent>(*this);
 }
 
-// What the hub writes for an agent that is connected: the Lease once in a while, and Ready when it
-// says otherwise.
-void SimNode::ShowLife() {
-  const base::Now now = cluster_.loop.now();
-  const state::ObjectPtr node = cluster_.Get("nodes", "", name_);
-  if (node == nullptr) return;
-  const bool ready = reconciler::ConditionIs((*node)["status"], "Ready", "True");
-  if (ready && renewed_ && now.monotonic - *renewed_ < kRenewal) return;
-  renewed_ = now.monotonic;
-  state::Draft draft(cluster_.store().view(), cluster_.Context());
-  base::Json lease = base::Json::MakeObject(
-      {{"apiVersion", "coordination.k8s.io/v1"},
-       {"kind", "Lease"},
-       {"metadata", base::Json::MakeObject({{"name", name_}, {"namespace", kLeases}})},
-       {"spec", base::Json::MakeObject({{"holderIdentity", name_},
-                                        {"leaseDurationSeconds", 40},
-                                        {"renewTime", now.wall.ToMicroString()}})}});
-  const bool exists = draft.view().Get("leases.coordination.k8s.io", kLeases, name_) != nullptr;
-  const bool written = exists ? draft.Update(lease).ok() : draft.Create(lease).ok();
-  if (!ready) {
-    base::Json status = (*node)["status"].ToJson();
-    reconciler::SetCondition(status, "Ready", "True", "AgentReady", "", now.wall);
-    if (!draft.UpdateStatus(node->key, std::move(status)).ok()) return;
-  }
-  if (written || !ready) (void)cluster_.store().Commit(draft.Finish());
+// What the agent asked the runtime for still happens; nobody is there to hear of it.
+void SimNode::KillAgent() {
+  runtime_.Disconnect();
+  dataplane_.Disconnect();
+  agent_.reset();
 }
 
-void SimNode::Work() {
-  ShowLife();
-  const base::MonotonicTime now = cluster_.loop.now().monotonic;
-  std::vector<state::ObjectPtr> pods;
-  for (const state::ObjectPtr& pod : cluster_.store().view().Lookup(state::Index::kNode, name_)) {
-    if (Told(cluster_, *pod)) pods.push_back(pod);
-  }
-  std::map<std::string, Running> kept;
-  for (const state::ObjectPtr& pod : pods) {
-    const std::string uid(pod->Uid());
-    if (pod->Deleting()) {
-      const auto [stopping, first] = stopping_.try_emplace(uid, now + Soon());
-      if (!first && stopping->second <= now) {
-        state::Draft draft(cluster_.store().view(), cluster_.Context());
-        if (draft.Delete(pod->key, {.grace_period_seconds = 0, .uid = uid}).ok()) {
-          (void)cluster_.store().Commit(draft.Finish());
-        }
-      }
-      continue;
-    }
-    const auto [running, started] = running_.try_emplace(uid, Running{now + Soon(), 0});
-    kept.insert(*running);
-    Report(*pod, running->second);
-  }
-  running_ = std::move(kept);
+void SimNode::CrashAgent(base::Duration downtime) {
+  world_.Trace("agent of " + name_ + " down");
+  KillAgent();
+  world_.loop.After(downtime, [this, start = ++starts_] {
+    if (start == starts_) StartAgent();
+  });
 }
 
-void SimNode::FailOne() {
-  if (running_.empty()) return;
-  auto it = running_.begin();
-  std::advance(it, static_cast<ptrdiff_t>(rng_.Below(running_.size())));
-  ++it->second.restarts;
-  it->second.ready_at = cluster_.loop.now().monotonic + Soon();
+void SimNode::Reboot(base::Duration downtime) {
+  world_.Trace(name_ + " reboots");
+  CrashAgent(downtime);
+  runtime_.Reboot();
+  dataplane_.Reboot();
 }
 
-void SimNode::Report(const state::Object& pod, const Running& running) {
-  const bool ready = running.ready_at <= cluster_.loop.now().monotonic;
-  const std::string wanted = ready ? "True" : "False";
-  base::Json status = pod["status"].ToJson();
-  if (!status.IsObject()) status = base::Json::MakeObject();
-  base::Json::Array& conditions = status["conditions"].MutableElements();
-  base::Json* condition = nullptr;
-  for (base::Json& each : conditions) {
-    if (std::as_const(each)["type"].AsString() == "Ready") condition = &each;
-  }
-  if (condition == nullptr) {
-    conditions.push_back(base::Json::MakeObject({{"type", "Ready"}}));
-    condition = &conditions.back();
-  }
-  if (std::as_const(*condition)["status"].AsString() == wanted &&
-      std::as_const(status)["restarts"].AsInt() == running.restarts) {
-    return;
-  }
-  condition->Set("status", wanted);
-  condition->Set("lastTransitionTime", cluster_.loop.now().wall.ToString());
-  status.Set("phase", ready || running.restarts > 0 ? "Running" : "Pending");
-  status.Set("podIP", "10.88.0.1");
-  status.Set("restarts", running.restarts);
-  state::Draft draft(cluster_.store().view(), cluster_.Context());
-  if (draft.UpdateStatus(pod.key, std::move(status)).ok())
-    (void)cluster_.store().Commit(draft.Finish());
+void SimNode::set_clock_error(base::Duration error) {
+  clock_error_ = error;
+  if (up()) agent_->process.set_clock_error(error);
+}
+
+bool SimNode::knows() const { return up() && agent_->session.complete(); }
+
+bool SimNode::Idle() const {
+  return up() && agent_->session.connected() && agent_->session.reports_waiting() == 0 &&
+         agent_->workers && agent_->workers->Idle();
 }
 
 }  // namespace tests

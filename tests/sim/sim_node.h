@@ -1,45 +1,67 @@
-// SimNode: a node that runs the pods bound to it, each after a while, and reports. It talks to the
-// store as an agent would through the server: it reads what is durable, and writes its own pods'
-// status only.
+// SimNode: a machine, and on it the agent as one process: the same parts as plumb/agent.cc over a
+// fake runtime, disk and dataplane, which stay when the agent ends. It is started again then.
 #pragma once
 
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
-#include "base/rng.h"
-#include "state/testing/test_cluster.h"
+#include "base/testing/sim_process.h"
+#include "nodeagent/agent_session.h"
+#include "nodeagent/pod_workers.h"
+#include "nodeagent/testing/fake_probe_client.h"
+#include "nodeagent/testing/fake_runtime.h"
+#include "nodeagent/testing/fake_volume_writer.h"
+#include "nodeagent/testing/memory_view_cache.h"
+#include "servicemesh/rule_programmer.h"
+#include "servicemesh/testing/fake_dataplane.h"
+#include "tests/sim/world.h"
 
 namespace tests {
 
 class SimNode {
  public:
-  SimNode(state::TestCluster& cluster, std::string name, uint64_t seed);
-  ~SimNode() { *alive_ = false; }
+  // The `number`th: "n1" with its pods at 10.89.0.2 and up.
+  SimNode(World& world, int number);
+  ~SimNode();
 
-  // One look at its pods: starts what should run, ends what should end, reports what changed.
-  void Work();
-  // A container of one of its pods fails and is started again, a while later.
-  void FailOne();
+  void StartAgent();
+  // The agent's process ends, and is started again after `downtime`; containers and rules stay.
+  void CrashAgent(base::Duration downtime);
+  // The machine: all containers end, the rules are gone. Its disk stays.
+  void Reboot(base::Duration downtime);
+  // The agent's View is gone from its disk, or does not read back.
+  void LoseCache() { cache_->saved.reset(); }
+  bool up() const { return agent_ != nullptr; }
+  void set_clock_error(base::Duration error);
+
   const std::string& name() const { return name_; }
+  nodeagent::FakeRuntime& runtime() { return runtime_; }
+  const nodeagent::FakeRuntime& runtime() const { return runtime_; }
+  const servicemesh::FakeDataplane& dataplane() const { return dataplane_; }
+  base::Faults& faults() { return faults_; }
+  // The agent holds a whole View.
+  bool knows() const;
+  // Carries out nothing, and has nothing to say.
+  bool Idle() const;
 
  private:
-  struct Running {
-    base::MonotonicTime ready_at;
-    int restarts = 0;
-  };
-  void ShowLife();
-  void Report(const state::Object& pod, const Running& running);
-  base::Duration Soon();
+  struct Agent;
+  void KillAgent();
 
-  state::TestCluster& cluster_;
+  World& world_;
   const std::string name_;
-  base::Rng rng_;
-  std::map<std::string, Running> running_;               // by pod uid
-  std::map<std::string, base::MonotonicTime> stopping_;  // by pod uid: gone at
-  std::optional<base::MonotonicTime> renewed_;
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  const std::string ip_;
+  base::Rng seeds_;
+  base::Faults faults_;
+  base::Duration clock_error_;
+  nodeagent::FakeRuntime runtime_;
+  nodeagent::FakeVolumeWriter volumes_;
+  servicemesh::FakeDataplane dataplane_;
+  const std::shared_ptr<nodeagent::MemoryViewCache> cache_ =
+      std::make_shared<nodeagent::MemoryViewCache>();
+  std::unique_ptr<nodeagent::FrameDialer> dialer_;
+  std::unique_ptr<Agent> agent_;
+  uint64_t starts_ = 0;  // counts agents asked for; a later one makes the earlier void
 };
 
 }  // namespace tests

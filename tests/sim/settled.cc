@@ -1,0 +1,121 @@
+#include "tests/sim/settled.h"
+
+#include <map>
+#include <set>
+
+#include "gitsync/health.h"
+#include "gitsync/plan.h"
+#include "gitsync/read_set.h"
+#include "nodeagent/node_status.h"
+#include "reconciler/pods.h"
+
+namespace tests {
+namespace {
+
+std::string HeadOf(World& world, SimServer& server, const GitUser& user) {
+  const std::string& name = user.repository();
+  const std::string where = "repository " + name + ": ";
+  const std::string commit = user.head_commit();
+  auto state = gitsync::ReadRepository(server.view(), name);
+  if (!state.ok()) return where + state.status().ToString();
+  if (state->applied_commit != commit) {
+    return where + "applied is " + state->applied_commit + ", the head " + commit;
+  }
+  state->inventory = gitsync::ReadInventory(server.view(), *world.schema, name);
+  gitsync::ParseCache cache;
+  const auto set = gitsync::ReadSet(
+      {world.git, name, {}, state->settings.scope, *world.schema, cache}, commit, nullptr);
+  if (!set.ok()) return where + set.status().ToString();
+  const gitsync::SyncPlan plan =
+      gitsync::PlanSync(server.view(), *state, **set, gitsync::PushOptions(),
+                        {world.schema.get(), &world.config, world.loop.now().wall, 1});
+  if (!plan.errors.empty()) return where + plan.errors[0].ToString();
+  for (const gitsync::ObjectResult& result : plan.results) {
+    if (result.action == gitsync::Action::kUnchanged) continue;
+    return where + result.key.ToString() + " is not as its manifest asks (" + result.note + ")";
+  }
+  for (const gitsync::Manifest& manifest : (*set)->manifests) {
+    const state::ObjectPtr object = server.view().Get(manifest.key);
+    const gitsync::Health health = gitsync::HealthOf(*object, server.view());
+    if (health.level != gitsync::Health::Level::kHealthy) {
+      return where + manifest.key.ToString() + ": " + health.reason;
+    }
+  }
+  const state::ObjectPtr record = server.view().Get(gitsync::KustomizationKey(name));
+  if (!reconciler::ConditionIs((*record)["status"], "Ready", "True")) {
+    return where + "Ready is not True: " + std::string((*record)["status"]["conditions"].Bytes());
+  }
+  if (user.waiting() > 0) return where + "somebody still waits for the end of a push";
+  return "";
+}
+
+std::string PodsOf(SimServer& server, const SimNode& node) {
+  if (!node.Idle()) return node.name() + " is not idle";
+  std::set<std::string> there;
+  for (const nodeagent::SandboxState& sandbox : node.runtime().Now().sandboxes) {
+    if (sandbox.ready) there.insert(sandbox.pod_uid);
+  }
+  std::set<std::string> bound;
+  for (const state::ObjectPtr& pod : server.view().Lookup(state::Index::kNode, node.name())) {
+    if (pod->Deleting()) return pod->key.ToString() + " is still being deleted";
+    if (!reconciler::IsReady(*pod)) return pod->key.ToString() + " is not ready";
+    bound.insert(std::string(pod->Uid()));
+  }
+  if (there == bound) return "";
+  return node.name() + " runs " + std::to_string(there.size()) + " pods, and " +
+         std::to_string(bound.size()) + " are bound to it";
+}
+
+std::string RulesOf(SimServer& server, const SimNode& node) {
+  using Ends = std::map<std::string, std::set<std::string>>;  // pod addresses by service address
+  Ends wanted, there;
+  for (const state::ObjectPtr& service : server.view().List("services")) {
+    const base::Value selector = (*service)["spec"]["selector"];
+    if (!selector.Exists()) continue;
+    std::set<std::string>& ends = wanted[std::string((*service)["spec"]["clusterIP"].AsString())];
+    for (const state::ObjectPtr& pod : server.view().List("pods", service->key.ns)) {
+      if (pod->Labels()["app"] != selector["app"] || !reconciler::IsReady(*pod)) continue;
+      ends.insert(std::string((*pod)["status"]["podIP"].AsString()));
+    }
+    if (ends.empty()) wanted.erase(std::string((*service)["spec"]["clusterIP"].AsString()));
+  }
+  for (const servicemesh::Element& element : node.dataplane().Programmed().elements) {
+    if (element.map == servicemesh::MapId::kEndpoints) {
+      there[element.at.ip.ToString()].insert(element.target.ip.ToString());
+    }
+  }
+  if (there == wanted) return "";
+  return "the rules of " + node.name() + " are not those of the services";
+}
+
+}  // namespace
+
+std::string WhatIsMissing(World& world, SimServer& server,
+                          const std::vector<std::unique_ptr<SimNode>>& nodes, Users& users,
+                          const std::vector<std::unique_ptr<Watcher>>& watchers) {
+  if (!server.up()) return "the server is down";
+  if (!users.satisfied()) return "a last push was not accepted yet";
+  for (const auto& user : users.git()) {
+    if (std::string missing = HeadOf(world, server, *user); !missing.empty()) return missing;
+  }
+  if (!server.engine().Idle()) return "the sync engine is not idle";
+  for (const std::string& name : users.hand_made()) {
+    if (server.view().Get("configmaps", "default", name) == nullptr) {
+      return name + ", made by hand, is gone";
+    }
+  }
+  for (const auto& node : nodes) {
+    const state::ObjectPtr object = server.view().Get("nodes", "", node->name());
+    if (object == nullptr || !reconciler::ConditionIs((*object)["status"], "Ready", "True")) {
+      return node->name() + " is not ready";
+    }
+    if (std::string missing = PodsOf(server, *node); !missing.empty()) return missing;
+    if (std::string missing = RulesOf(server, *node); !missing.empty()) return missing;
+  }
+  for (const auto& watcher : watchers) {
+    if (std::string missing = watcher->Missing(); !missing.empty()) return missing;
+  }
+  return "";
+}
+
+}  // namespace tests

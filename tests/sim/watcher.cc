@@ -1,0 +1,176 @@
+#include "tests/sim/watcher.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tests {
+namespace {
+
+constexpr int64_t kMostPause = 1500;  // milliseconds between two acts
+constexpr size_t kFullBacklog = 2u << 20;
+
+}  // namespace
+
+class Watcher::Client final : public state::Stream {
+ public:
+  explicit Client(std::shared_ptr<Watcher*> watcher) : watcher_(std::move(watcher)) {}
+  ~Client() override {
+    if (*watcher_ != nullptr && (*watcher_)->client_ == this) (*watcher_)->client_ = nullptr;
+  }
+  bool Write(std::string_view line) override {
+    if (hung_up_ || *watcher_ == nullptr) return false;
+    (*watcher_)->Hear(line);
+    return true;
+  }
+  size_t Backlog() const override { return slow ? kFullBacklog : 0; }
+  void OnClosed(std::function<void()> closed) override { closed_ = std::move(closed); }
+
+  void HangUp() {
+    if (std::exchange(hung_up_, true)) return;
+    if (closed_) closed_();
+  }
+  bool slow = false;
+
+ private:
+  const std::shared_ptr<Watcher*> watcher_;
+  std::function<void()> closed_;
+  bool hung_up_ = false;
+};
+
+Watcher::Watcher(World& world, SimServer& server, Invariants& invariants, std::string path,
+                 std::string resource)
+    : world_(world),
+      server_(server),
+      invariants_(invariants),
+      path_(std::move(path)),
+      resource_(std::move(resource)),
+      rng_(world.rng.Next()) {}
+
+Watcher::~Watcher() { *self_ = nullptr; }
+
+void Watcher::Start() { Act(); }
+
+void Watcher::Act() {
+  world_.loop.After(base::Duration::Millis(static_cast<int64_t>(rng_.Below(kMostPause))),
+                    [self = self_] {
+                      if (*self != nullptr) (*self)->Act();
+                    });
+  if (!server_.up()) return;
+  if (std::exchange(lives_, server_.crashes()) != server_.crashes()) asking_ = false;
+  if (client_ != nullptr) {
+    client_->slow = !calm_ && rng_.Chance(1, 4);
+    if (calm_ || rng_.Chance(3, 4)) return;
+    Client* leaving = std::exchange(client_, nullptr);
+    return leaving->HangUp();
+  }
+  if (asking_) return;
+  asking_ = true;
+  listed_ ? Connect() : List();
+}
+
+void Watcher::List() {
+  state::Store& store = server_.store();
+  store.WhenDurable(store.revision(), [this, view = store.view()] {
+    asking_ = false;
+    listed_ = true;
+    position_ = view.revision();
+    held_.clear();
+    for (const state::ObjectPtr& object : view.List(resource_)) {
+      held_[object->key] = object->revision;
+    }
+  });
+}
+
+void Watcher::Connect() {
+  state::Answer answer = server_.Handle(
+      "GET",
+      path_ + "?watch=true&allowWatchBookmarks=true&resourceVersion=" + std::to_string(position_));
+  if (answer.kind != state::Answer::Kind::kWatch) {
+    return world_.Fail("a watch of " + path_ + " was refused: " + answer.response.body);
+  }
+  const auto request = std::make_shared<state::WatchRequest>(*std::move(answer.watch));
+  server_.store().WhenDurable(request->after, [this, request] {
+    asking_ = false;
+    const base::Status admitted = server_.watches().Admit(*request);
+    if (!admitted.ok()) {
+      if (admitted.code() != base::Code::kExpired) {
+        world_.Fail("a watch of " + path_ + " was refused: " + admitted.ToString());
+      }
+      ++expired_;
+      listed_ = false;
+      return;
+    }
+    auto client = std::make_unique<Client>(self_);
+    client_ = client.get();
+    server_.watches().Add(std::move(*request), std::move(client));
+  });
+}
+
+void Watcher::Hear(std::string_view line) {
+  const auto parsed = base::ParseJson(line);
+  if (!parsed.ok()) return world_.Fail("a watch sent what is no JSON: " + std::string(line));
+  const base::Json& event = *parsed;
+  const std::string_view type = event["type"].AsString();
+  if (type == "ERROR") {
+    ++expired_;
+    listed_ = false;
+    return;
+  }
+  const base::Json& metadata = event["object"]["metadata"];
+  const state::Revision revision =
+      std::stoull(std::string(metadata["resourceVersion"].AsString("0")));
+  if (revision > server_.store().durable()) {
+    world_.Fail("a watch told of revision " + std::to_string(revision) + " before it was durable");
+  }
+  HearEvent(type, revision,
+            state::Key{resource_, std::string(metadata["namespace"].AsString()),
+                       std::string(metadata["name"].AsString())});
+}
+
+void Watcher::HearEvent(std::string_view type, state::Revision revision, const state::Key& key) {
+  const std::vector<Invariants::Event>& history = invariants_.HistoryOf(resource_);
+  const auto next = std::upper_bound(
+      history.begin(), history.end(), position_,
+      [](state::Revision after, const Invariants::Event& each) { return after < each.revision; });
+  if (type == "BOOKMARK") {
+    if (next != history.end() && next->revision <= revision) {
+      world_.Fail("a bookmark at " + std::to_string(revision) + " passes over " +
+                  next->key.ToString() + " at " + std::to_string(next->revision));
+    }
+    position_ = std::max(position_, revision);
+    return;
+  }
+  ++events_;
+  if (next == history.end() || next->revision != revision || next->key != key) {
+    return world_.Fail("a watch at " + std::to_string(position_) + " was told of " +
+                       key.ToString() + " at " + std::to_string(revision) + ", but next comes " +
+                       (next == history.end()
+                            ? "nothing"
+                            : next->key.ToString() + " at " + std::to_string(next->revision)));
+  }
+  const std::string_view expected = next->removed         ? "DELETED"
+                                    : held_.contains(key) ? "MODIFIED"
+                                                          : "ADDED";
+  if (type != expected) {
+    world_.Fail(key.ToString() + " at " + std::to_string(revision) + " was told as " +
+                std::string(type) + ", but is " + std::string(expected));
+  }
+  position_ = revision;
+  if (next->removed) {
+    held_.erase(key);
+  } else {
+    held_[key] = revision;
+  }
+}
+
+std::string Watcher::Missing() const {
+  std::map<state::Key, state::Revision> there;
+  for (const state::ObjectPtr& object : server_.view().List(resource_)) {
+    there[object->key] = object->revision;
+  }
+  if (listed_ && there == held_) return "";
+  return "a watch of " + resource_ + " at " + std::to_string(position_) + " holds " +
+         std::to_string(held_.size()) + " of " + std::to_string(there.size()) + " objects";
+}
+
+}  // namespace tests
