@@ -280,7 +280,7 @@ TEST_P(DataplaneContract, EveryKindOfChangeLandsByDelta) {
           Web("tcp/81@30081 10.88.1.3:8080 10.88.2.2:8080", "affinity=20"));
   EXPECT_EQ(world_->AskTcp(Host::kNode, "10.96.0.2", 80), "b direct");
   Program("");
-  EXPECT_EQ(world_->AskTcp(Host::kNode, kVip, 81), "node direct");
+  EXPECT_EQ(world_->AskTcp(Host::kNode, kVip, 81), "refused");
   EXPECT_EQ(world_->AskTcp(Host::kNode, "10.96.0.2", 80), "refused");
 }
 
