@@ -42,12 +42,17 @@ Health DeploymentHealth(const state::Object& object) {
   const base::Value spec = object["spec"], status = object["status"];
   if (spec["paused"].AsBool()) return {Level::kProgressing, "paused"};
   const base::Value progressing = ConditionOf(status, "Progressing");
-  if (Is(progressing, "False")) return {Level::kFailed, Sentence(progressing)};
+  // Why no pod can be made: a quota, say.
+  const base::Value failure = ConditionOf(status, "ReplicaFailure");
+  const std::string refused = Is(failure, "True") ? "; " + Sentence(failure) : "";
+  if (Is(progressing, "False")) return {Level::kFailed, Sentence(progressing) + refused};
   const int64_t want = spec["replicas"].AsInt(1);
   const int64_t updated = status["updatedReplicas"].AsInt();
   const int64_t available = status["availableReplicas"].AsInt();
-  if (updated < want) return {Level::kProgressing, Share(updated, want, "updated")};
-  if (available < want) return {Level::kProgressing, Share(available, want, "available")};
+  if (updated < want) return {Level::kProgressing, Share(updated, want, "updated") + refused};
+  if (available < want) {
+    return {Level::kProgressing, Share(available, want, "available") + refused};
+  }
   const int64_t old = status["replicas"].AsInt() - updated;
   if (old > 0) return {Level::kProgressing, std::to_string(old) + " of an older version left"};
   return {Level::kHealthy, Share(available, want, "available")};

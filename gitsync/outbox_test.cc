@@ -19,6 +19,7 @@ class OutboxTest : public EngineFixture {
  protected:
   OutboxTest() : sender_(cluster_.loop) {
     AddHook("plumb-system", "hook");
+    cluster_.Settle();  // durable before any crash
     StartOutbox();
   }
 

@@ -30,6 +30,19 @@ TEST_F(StatusPublisherTest, AFailureSaysWhy) {
             "failed: deployments.apps default/web: ProgressDeadlineExceeded: timed out");
 }
 
+TEST_F(StatusPublisherTest, AFailureNamesWhatRefusesThePods) {
+  const std::string commit = Push({{"web.yaml", kWeb}});
+  cluster_.Settle();
+  SetDeployment(
+      "{observedGeneration: 1, conditions: [{type: Progressing, status: \"False\", reason: "
+      "ProgressDeadlineExceeded, message: timed out}, {type: ReplicaFailure, status: \"True\", "
+      "reason: FailedCreate, message: beyond the quota}]}");
+  cluster_.Settle();
+  EXPECT_EQ(Note(commit),
+            "failed: deployments.apps default/web: ProgressDeadlineExceeded: timed out; "
+            "FailedCreate: beyond the quota");
+}
+
 TEST_F(StatusPublisherTest, ASupersededDeployIsANoteAlone) {
   const std::string first = Push({{"web.yaml", kWeb}});
   cluster_.Settle();
