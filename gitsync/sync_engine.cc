@@ -101,6 +101,11 @@ struct SyncEngine::Repo {
   std::set<state::Key> unsure, since_plan, unsettled;
   bool all_settled = false;  // but for `unsettled`
 
+  // What the last plan had to leave: its object was being deleted, or its namespace, or another
+  // repository's. Planned again once that has gone.
+  std::set<state::Key> left;
+  bool again = false;
+
   // The deploy under way.
   uint64_t epoch = 0;
   bool active = false;
@@ -389,6 +394,7 @@ void SyncEngine::Begin(const RepoPtr& repo, const PushOptions& options,
   repo->active = true;
   repo->options = options;
   repo->options.allow_missing = true;
+  repo->again = false;
   repo->session = std::move(session);
   repo->set = nullptr;
   repo->failures = 0;
@@ -471,6 +477,7 @@ void SyncEngine::Apply(const RepoPtr& repo, SyncPlan plan) {
   repo->between_waves = !plan.complete;
   if (plan.complete) {
     repo->applied = repo->set;
+    repo->left = plan.unsure;
     repo->unsure = std::move(plan.unsure);
     repo->unsure.merge(repo->since_plan);
   }
@@ -593,6 +600,11 @@ void SyncEngine::Settle(const RepoPtr& repo, DeployOutcome outcome, const std::s
   } else {
     EndSession(repo, message);  // the deploy that supersedes it is the history's to tell
   }
+  if (repo->again && outcome != DeployOutcome::kSuperseded) {
+    loop_.Post([this, alive = alive_, repo] {
+      if (*alive && repo->again && !repo->active) Begin(repo, PushOptions(), nullptr);
+    });
+  }
   if (!on_settled_ || repo->set == nullptr) return;
   on_settled_(Deploy{repo->name, BranchOf(store_.view(), repo->name), repo->set->commit,
                      repo->set->tree, outcome, message, repo->set});
@@ -662,6 +674,7 @@ void SyncEngine::Record(const RepoPtr& repo, const std::function<Status(state::D
 
 void SyncEngine::Changed(const state::Change& change) {
   NoteHealth(change);
+  TryLeftAgain(change);
   // Who deploys it, and who did until now.
   std::set<std::string> owners;
   for (const state::ObjectPtr& side : {change.previous, change.object}) {
@@ -683,6 +696,22 @@ void SyncEngine::Changed(const state::Change& change) {
     if (repo->applied == nullptr || repo->applied->Find(change.key()) == nullptr) continue;
     repo->drifted.insert(change.key());
     ScheduleRepair(repo, options_.drift_delay);
+  }
+}
+
+void SyncEngine::TryLeftAgain(const state::Change& change) {
+  const state::Key& key = change.key();
+  const bool is_namespace = key.resource == "namespaces";
+  if (!change.removed && !(is_namespace && change.created())) return;
+  for (const auto& [name, repo] : repos_) {
+    const bool left =
+        std::any_of(repo->left.begin(), repo->left.end(), [&](const state::Key& each) {
+          return each == key || (is_namespace && each.ns == key.name);
+        });
+    if (!left || std::exchange(repo->again, true)) continue;
+    loop_.After(options_.drift_delay, [this, alive = alive_, repo = repo] {
+      if (*alive && repo->again && !repo->active) Begin(repo, PushOptions(), nullptr);
+    });
   }
 }
 

@@ -113,6 +113,7 @@ class SyncEngine {
 
   void Changed(const state::Change& change);
   void NoteHealth(const state::Change& change);
+  void TryLeftAgain(const state::Change& change);
   state::Key RootOf(const state::Object& object) const;
   void ScheduleRepair(const RepoPtr& repo, base::Duration delay);
   void Repair(const RepoPtr& repo);

@@ -232,6 +232,26 @@ TEST_F(SyncEngineTest, APushWhoseSecondHookNeverCameIsAppliedAllTheSame) {
   EXPECT_EQ(cluster_.Names("configmaps"), "default/conf");
 }
 
+TEST_F(SyncEngineTest, WhatANamespaceThatEndsKeptAwayIsMadeOnceItIsGone) {
+  const FakeGit::Files inside = {
+      {"a.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n"},
+      {"b.yaml",
+       "apiVersion: v1\nkind: ConfigMap\n"
+       "metadata: {name: in, namespace: team}\n"}};
+  Push(inside);
+  cluster_.Settle();
+  Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Field("namespaces", "", "team", "status.phase"), "\"Terminating\"");
+  Push(inside);  // accepted, since it was deployed before
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Get("configmaps", "team", "in"), nullptr);
+  cluster_.Apply(
+      "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\nspec: {finalizers: []}\n");
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names("configmaps"), "team/in");
+}
+
 TEST_F(SyncEngineTest, AfterARestartTheHeadIsAppliedAndNothingIsWrittenTwice) {
   Push({{"conf.yaml", kConfig}});
   cluster_.Settle();

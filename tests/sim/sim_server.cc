@@ -61,8 +61,8 @@ void SimServer::Start() {
       *process_, *store_, Context(),
       reconciler::AllControllers({.started = process_->now().wall, .ca_certificate = "ca"}));
   scheduler_ = std::make_unique<scheduler::Scheduler>(*process_, *store_, Context());
-  publisher_ = std::make_unique<gitsync::StatusPublisher>(*process_, *store_, world_.git,
-                                                          world_.schema);
+  publisher_ =
+      std::make_unique<gitsync::StatusPublisher>(*process_, *store_, world_.git, world_.schema);
   engine_ = std::make_unique<gitsync::SyncEngine>(*process_, *store_, world_.git, Context());
   hub_ = std::make_unique<nodeagent::Hub>(
       *process_, *store_, Context(), nodeagent::HubOptions{.epoch = "history"},
