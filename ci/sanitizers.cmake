@@ -54,6 +54,7 @@ if(PLUMB_SANITIZERS)
     set(PLUMB_tsan_LAUNCHER setarch --addr-no-randomize)
   endif()
   plumb_sanitizer(asan address,undefined "${PLUMB_ASAN_PROGRAMS}"
-    ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1)
+    ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
+    PLUMB_SIM_SEEDS=10)
   plumb_sanitizer(tsan thread "${PLUMB_TSAN_PROGRAMS}" TSAN_OPTIONS=halt_on_error=1)
 endif()

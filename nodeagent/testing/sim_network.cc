@@ -114,7 +114,8 @@ std::unique_ptr<FrameChannel> SimNetwork::Connect(const std::string& node) {
   wires_[wire->id] = wire;
   loop_.After(delay_, [this, alive = alive_, wire] {
     if (!*alive || wire->closed) return;
-    if (accept_ == nullptr || partitioned_.count(wire->node) != 0) {
+    if (partitioned_.count(wire->node) != 0) return;
+    if (accept_ == nullptr) {
       return Close(wire, base::Status(base::Code::kUnavailable, "nobody answers"));
     }
     accept_(std::make_unique<SimChannel>(*this, wire, 1));
@@ -144,6 +145,14 @@ void SimNetwork::Close(const std::shared_ptr<Wire>& wire, const base::Status& wh
   if (std::exchange(wire->closed, true)) return;
   wire->why = why;
   wires_.erase(wire->id);
+  if (partitioned_.count(wire->node) != 0) {
+    closed_[wire->node].push_back(wire);
+  } else {
+    TellClosed(wire);
+  }
+}
+
+void SimNetwork::TellClosed(const std::shared_ptr<Wire>& wire) {
   loop_.Post([alive = alive_, wire] {
     if (!*alive) return;
     for (End& end : wire->ends) {
@@ -157,6 +166,7 @@ void SimNetwork::Partition(const std::string& node) { partitioned_.insert(node);
 
 void SimNetwork::Heal(const std::string& node) {
   partitioned_.erase(node);
+  for (const auto& wire : std::exchange(closed_[node], {})) TellClosed(wire);
   const auto wires = wires_;
   for (const auto& [id, wire] : wires) {
     if (wire->node == node) Deliver(wire);

@@ -1,6 +1,7 @@
 // SimNetwork: connections between agents and one control plane on virtual time. Frames of a
-// connection arrive in order, each after a seeded delay; a partition holds them back until it heals
-// or somebody loses patience; one end that hangs up is noticed by the other at once.
+// connection arrive in order, each after a seeded delay. An end that hangs up is noticed by the
+// other at once. A partition holds all of that back until it heals, and who connects meanwhile is
+// not answered: it takes patience to notice one.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/loop.h"
 #include "base/rng.h"
@@ -46,6 +48,7 @@ class SimNetwork {
   std::unique_ptr<FrameChannel> Connect(const std::string& node);
   void Deliver(const std::shared_ptr<Wire>& wire);
   void Close(const std::shared_ptr<Wire>& wire, const base::Status& why);
+  void TellClosed(const std::shared_ptr<Wire>& wire);
 
   base::Loop& loop_;
   base::Rng rng_;
@@ -55,6 +58,7 @@ class SimNetwork {
   std::function<void(const std::string&, bool, const Frame&)> watch_;
   std::set<std::string> partitioned_;
   std::map<uint64_t, std::shared_ptr<Wire>> wires_;
+  std::map<std::string, std::vector<std::shared_ptr<Wire>>> closed_;  // in a partition, by node
   uint64_t last_wire_ = 0;
 };
 

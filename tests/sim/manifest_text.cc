@@ -46,7 +46,7 @@ App RandomApp(base::Rng& rng, int version, bool sick) {
   constexpr const char* kSick[] = {"x/exit:1:500ms", "x/broken", "x/oom:1s", "x/exit:0:2s"};
   App app;
   app.replicas = static_cast<int>(rng.Below(4));
-  app.image = sick && rng.Chance(1, 2) ? kSick[rng.Below(4)] : kHealthy[rng.Below(4)];
+  app.image = sick && rng.Chance(1, 4) ? kSick[rng.Below(4)] : kHealthy[rng.Below(4)];
   app.milli_cpu = 100 + 100 * static_cast<int>(rng.Below(4));
   app.probe = rng.Chance(1, 2);
   app.version = version;

@@ -6,25 +6,42 @@
 #include "gitsync/health.h"
 #include "gitsync/plan.h"
 #include "gitsync/read_set.h"
-#include "nodeagent/node_status.h"
+#include "gitsync/status_branch.h"
 #include "reconciler/pods.h"
 
 namespace tests {
 namespace {
 
-std::string HeadOf(World& world, SimServer& server, const GitUser& user) {
+std::string RecordOf(World& world, SimServer& server, const GitUser& user) {
   const std::string& name = user.repository();
   const std::string where = "repository " + name + ": ";
   const std::string commit = user.head_commit();
-  auto state = gitsync::ReadRepository(server.view(), name);
+  const auto state = gitsync::ReadRepository(server.view(), name);
   if (!state.ok()) return where + state.status().ToString();
   if (state->applied_commit != commit) {
     return where + "applied is " + state->applied_commit + ", the head " + commit;
   }
+  const state::ObjectPtr record = server.view().Get(gitsync::KustomizationKey(name));
+  if (!reconciler::ConditionIs((*record)["status"], "Ready", "True")) {
+    return where + "Ready is not True: " + std::string((*record)["status"]["conditions"].Bytes());
+  }
+  const auto note = world.git.ReadNote(name, std::string(gitsync::kNotesRef), commit);
+  if (!note.ok()) return where + "no note says how the head ended";
+  if (user.waiting() > 0) return where + "somebody still waits for the end of a push";
+  return "";
+}
+
+// Reads and plans the head anew: dear, so it comes last.
+std::string ContentOf(World& world, SimServer& server, const GitUser& user) {
+  const std::string& name = user.repository();
+  const std::string where = "repository " + name + ": ";
+  auto state = gitsync::ReadRepository(server.view(), name);
+  if (!state.ok()) return where + state.status().ToString();
   state->inventory = gitsync::ReadInventory(server.view(), *world.schema, name);
   gitsync::ParseCache cache;
-  const auto set = gitsync::ReadSet(
-      {world.git, name, {}, state->settings.scope, *world.schema, cache}, commit, nullptr);
+  const auto set =
+      gitsync::ReadSet({world.git, name, {}, state->settings.scope, *world.schema, cache},
+                       user.head_commit(), nullptr);
   if (!set.ok()) return where + set.status().ToString();
   const gitsync::SyncPlan plan =
       gitsync::PlanSync(server.view(), *state, **set, gitsync::PushOptions(),
@@ -41,11 +58,6 @@ std::string HeadOf(World& world, SimServer& server, const GitUser& user) {
       return where + manifest.key.ToString() + ": " + health.reason;
     }
   }
-  const state::ObjectPtr record = server.view().Get(gitsync::KustomizationKey(name));
-  if (!reconciler::ConditionIs((*record)["status"], "Ready", "True")) {
-    return where + "Ready is not True: " + std::string((*record)["status"]["conditions"].Bytes());
-  }
-  if (user.waiting() > 0) return where + "somebody still waits for the end of a push";
   return "";
 }
 
@@ -96,9 +108,9 @@ std::string WhatIsMissing(World& world, SimServer& server,
   if (!server.up()) return "the server is down";
   if (!users.satisfied()) return "a last push was not accepted yet";
   for (const auto& user : users.git()) {
-    if (std::string missing = HeadOf(world, server, *user); !missing.empty()) return missing;
+    if (std::string missing = RecordOf(world, server, *user); !missing.empty()) return missing;
   }
-  if (!server.engine().Idle()) return "the sync engine is not idle";
+  if (!server.engine().Idle() || !server.publisher().Idle()) return "the sync engine is not idle";
   for (const std::string& name : users.hand_made()) {
     if (server.view().Get("configmaps", "default", name) == nullptr) {
       return name + ", made by hand, is gone";
@@ -114,6 +126,9 @@ std::string WhatIsMissing(World& world, SimServer& server,
   }
   for (const auto& watcher : watchers) {
     if (std::string missing = watcher->Missing(); !missing.empty()) return missing;
+  }
+  for (const auto& user : users.git()) {
+    if (std::string missing = ContentOf(world, server, *user); !missing.empty()) return missing;
   }
   return "";
 }

@@ -15,7 +15,7 @@ namespace tests {
 
 // What is not as it should be: the first thing found; empty if all is well:
 //   - each repository's head is applied, planning it once more would write nothing, and all that it
-//     deploys is healthy; what was made by hand is there;
+//     deploys is healthy, and a note says so; what was made by hand is there;
 //   - the nodes run the pods bound to them and nothing else;
 //   - each node's rules lead to the ready pods of every service, and nowhere else;
 //   - those who watch hold what there is.

@@ -48,12 +48,13 @@ void Troubles::Begin() {
 }
 
 void Troubles::TroubleServer() {
-  switch (rng_.Below(6)) {
+  switch (rng_.Below(7)) {
     case 0:
     case 1: crash_in_ = 1 + rng_.Below(200); return;
     case 2: world_.faults.SetOnce("storage.write.fail", rng_.Below(4)); return;
     case 3: world_.faults.SetOnce("storage.write.lost", rng_.Below(4)); return;
     case 4: return Fault(world_.faults, "git.read.fail");
+    case 5: return Fault(world_.faults, "git.commit.fail");
     default: users_.git()[rng_.Below(users_.git().size())]->LoseHook();
   }
 }

@@ -10,8 +10,8 @@ namespace tests {
 namespace {
 
 constexpr const char* kRepositories[] = {"shop", "blog"};
-constexpr const char* kUnits[] = {"app-a",  "app-b",  "app-c",    "app-d",    "conf-a", "conf-b",
-                                  "conf-c", "late-a", "secret-a", "secret-b", "team"};
+constexpr const char* kUnits[] = {"app-a",  "app-b",  "app-c",  "app-d",    "app-e",
+                                  "conf-a", "conf-b", "late-a", "secret-a", "team"};
 constexpr base::Duration kAgain = base::Duration::Seconds(2);
 
 std::string FileOf(const std::string& unit) { return "manifests/" + unit + ".yaml"; }
