@@ -9,7 +9,7 @@
 namespace tests {
 namespace {
 
-constexpr uint64_t kSeeds = 40;  // PLUMB_SIM_SEEDS says another number: under a sanitizer
+constexpr uint64_t kSeeds = 100;  // PLUMB_SIM_SEEDS says another number: under a sanitizer
 
 uint64_t Seeds() {
   const char* asked = std::getenv("PLUMB_SIM_SEEDS");
