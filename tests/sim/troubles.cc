@@ -18,7 +18,8 @@ Troubles::Troubles(World& world, SimServer& server, const Nodes& nodes, Users& u
     : world_(world), server_(server), nodes_(nodes), users_(users), rng_(world.rng.Next()) {}
 
 Duration Troubles::SomeTime() {
-  const uint64_t most = rng_.Chance(1, 10) ? 120'000 : 4'000;
+  const uint64_t luck = rng_.Below(40);
+  const uint64_t most = luck == 0 ? 450'000 : luck < 5 ? 120'000 : 4'000;
   return Duration::Millis(static_cast<int64_t>(1 + rng_.Below(most)));
 }
 

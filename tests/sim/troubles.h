@@ -33,7 +33,7 @@ class Troubles {
   void TroubleRuntime();
   void TroubleContainers();
   void TroubleClocks();
-  // Short mostly; now and then so long that the node counts as lost.
+  // Short mostly; now and then so long that a node counts as lost, or even loses its pods.
   base::Duration SomeTime();
   void For(base::Duration time, std::function<void()> ends);
   // Makes a point fail now and then, for some time.
