@@ -33,7 +33,7 @@ constexpr Entry kAll[] = {
 
 // A directory of its own for each, so that none sees what another left.
 base::Status RunOne(const Entry& entry, const std::string& root, const std::string& plumb) {
-  std::string directory = root + "/plumb-bench.XXXXXX";
+  std::string directory = root + "/b.XXXXXX";
   if (mkdtemp(directory.data()) == nullptr) return base::ErrnoStatus(directory, errno);
   const base::Status status = entry.run({directory, plumb});
   const base::Status removed = base::RemoveTree(directory);

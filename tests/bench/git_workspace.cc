@@ -144,17 +144,26 @@ std::map<std::string, std::string> Manifests(const std::string& ns, int count) {
   return files;
 }
 
-base::Result<double> TimeOfEvent(testsupport::ApiConnection& watch, std::string_view text) {
-  std::string line;
+base::Result<EventReader> EventReader::Open(const testsupport::ApiTrust& trust, int port,
+                                            const std::string& path) {
+  ASSIGN_OR_RETURN(auto watch, testsupport::ApiConnection::Open(trust, port));
+  RETURN_IF_ERROR(watch.Send("GET", path + "?watch=1&timeoutSeconds=3600", ""));
+  ASSIGN_OR_RETURN(const int status, watch.ReadHead());
+  if (status != 200) return base::Status(base::Code::kInternal, "no watch of " + path);
+  return EventReader(std::move(watch));
+}
+
+base::Result<double> EventReader::TimeOf(std::string_view text) {
   for (;;) {
-    ASSIGN_OR_RETURN(const std::string_view piece, watch.ReadContent());
+    for (size_t end; (end = received_.find('\n')) != std::string::npos;) {
+      const bool found = std::string_view(received_).substr(0, end).find(text) != std::string::npos;
+      received_.erase(0, end + 1);
+      if (found) return arrived_;
+    }
+    ASSIGN_OR_RETURN(const std::string_view piece, watch_.ReadContent());
     if (piece.empty()) return base::Status(base::Code::kUnavailable, "the watch ended");
-    const double now = Seconds();
-    line += piece;
-    const size_t end = line.rfind('\n');
-    if (end == std::string::npos) continue;
-    if (std::string_view(line).substr(0, end).find(text) != std::string_view::npos) return now;
-    line.erase(0, end + 1);
+    arrived_ = Seconds();
+    received_ += piece;
   }
 }
 

@@ -46,7 +46,20 @@ std::map<std::string, std::string> Manifests(const std::string& ns, int count);
 std::string ConfigMapFile(const std::string& ns, int number, int version);
 std::string ConfigMapPath(int number);
 
-// Reads a watch until an event's line contains `text`; the time at which it arrived.
-base::Result<double> TimeOfEvent(testsupport::ApiConnection& watch, std::string_view text);
+// A watch over the API, read event by event. One thread.
+class EventReader {
+ public:
+  // The path and query without "watch".
+  static base::Result<EventReader> Open(const testsupport::ApiTrust& trust, int port,
+                                        const std::string& path);
+  // Reads on until the line of an event contains `text`; when that line arrived.
+  base::Result<double> TimeOf(std::string_view text);
+
+ private:
+  explicit EventReader(testsupport::ApiConnection watch) : watch_(std::move(watch)) {}
+  testsupport::ApiConnection watch_;
+  std::string received_;  // not yet looked at
+  double arrived_ = 0;
+};
 
 }  // namespace bench

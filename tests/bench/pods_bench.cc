@@ -45,7 +45,7 @@ class DevCluster {
   const std::string plumb_, directory_;
 };
 
-base::Result<double> OnePod(ApiConnection& api, ApiConnection& watch, int number) {
+base::Result<double> OnePod(ApiConnection& api, EventReader& watch, int number) {
   const std::string name = "bench-" + std::to_string(number);
   const std::string pod =
       R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":")" + name +
@@ -53,11 +53,11 @@ base::Result<double> OnePod(ApiConnection& api, ApiConnection& watch, int number
       kImage + R"("}]}})";
   // The first event with a node, then the first that says that it runs; both have this name.
   RETURN_IF_ERROR(api.Ask("POST", kPath, pod).status());
-  ASSIGN_OR_RETURN(const double bound, TimeOfEvent(watch, "\"nodeName\":\""));
-  ASSIGN_OR_RETURN(const double runs, TimeOfEvent(watch, "\"phase\":\"Running\""));
+  ASSIGN_OR_RETURN(const double bound, watch.TimeOf("\"nodeName\":\""));
+  ASSIGN_OR_RETURN(const double runs, watch.TimeOf("\"phase\":\"Running\""));
   const std::string path = std::string(kPath) + "/" + name;
   RETURN_IF_ERROR(api.Ask("DELETE", path + "?gracePeriodSeconds=0").status());
-  RETURN_IF_ERROR(TimeOfEvent(watch, "\"type\":\"DELETED\"").status());
+  RETURN_IF_ERROR(watch.TimeOf("\"type\":\"DELETED\"").status());
   return (runs - bound) * 1e3;
 }
 
@@ -173,10 +173,7 @@ base::Status BenchPods(const Context& context) {
   memory("server", server_pid, kServerAim);
   memory("agent", agent_pid, kAgentAim);
 
-  ASSIGN_OR_RETURN(ApiConnection watch, ApiConnection::Open(trust, state.record.api_port));
-  RETURN_IF_ERROR(watch.Send("GET", std::string(kPath) + "?watch=1&timeoutSeconds=3600", ""));
-  ASSIGN_OR_RETURN(const int status, watch.ReadHead());
-  if (status != 200) return base::Status(base::Code::kInternal, "no watch of pods");
+  ASSIGN_OR_RETURN(EventReader watch, EventReader::Open(trust, state.record.api_port, kPath));
   std::vector<double> ours;
   for (int i = -kWarmUp; i < kPods; ++i) {
     ASSIGN_OR_RETURN(const double took, OnePod(api, watch, i + kWarmUp));

@@ -26,14 +26,6 @@ constexpr int kWarmUp = 3;  // the first pushes fill caches
 constexpr char kKustomizations[] =
     "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/plumb-system/kustomizations";
 
-base::Result<ApiConnection> OpenWatch(const ApiTrust& trust, int port, const std::string& path) {
-  ASSIGN_OR_RETURN(ApiConnection watch, ApiConnection::Open(trust, port));
-  RETURN_IF_ERROR(watch.Send("GET", path + "?watch=1&timeoutSeconds=3600", ""));
-  ASSIGN_OR_RETURN(const int status, watch.ReadHead());
-  if (status != 200) return base::Status(base::Code::kInternal, "no watch of " + path);
-  return watch;
-}
-
 struct PushTimes {
   std::vector<double> committed, answered, planned;  // milliseconds
 };
@@ -50,7 +42,7 @@ base::Result<double> GitAlone(const std::string& repository, const std::string& 
 }
 
 base::Result<PushTimes> PushLines(GitWorkspace& git, std::string before, ApiConnection& api,
-                                  ApiConnection& watch, const std::string& ns, int count,
+                                  EventReader& watch, const std::string& ns, int count,
                                   const std::string& floor_repository, std::vector<double>& floor) {
   PushTimes times;
   for (int i = -kWarmUp; i < kPushes; ++i) {
@@ -63,7 +55,7 @@ base::Result<PushTimes> PushLines(GitWorkspace& git, std::string before, ApiConn
     before = after;
     const std::string event = "\"version\":\"v" + std::to_string(version) + "\"";
     std::future<base::Result<double>> committed =
-        std::async(std::launch::async, [&] { return TimeOfEvent(watch, event); });
+        std::async(std::launch::async, [&] { return watch.TimeOf(event); });
     RETURN_IF_ERROR(
         api.Send("POST", git.push_target(), body, "application/x-git-receive-pack-request"));
     const double sent = Seconds();
@@ -103,10 +95,10 @@ base::Result<double> OneSize(const Context& context, int count, std::optional<do
     RETURN_IF_ERROR(git.Write(path, content));
   ASSIGN_OR_RETURN(const std::string head, git.Commit("all of them"));
 
-  ASSIGN_OR_RETURN(ApiConnection applied, OpenWatch(trust, server->port(), kKustomizations));
+  ASSIGN_OR_RETURN(EventReader applied, EventReader::Open(trust, server->port(), kKustomizations));
   const double begin = Seconds();
   std::future<base::Result<double>> done = std::async(std::launch::async, [&] {
-    return TimeOfEvent(applied, "\"lastAppliedRevision\":\"main@sha1:" + head);
+    return applied.TimeOf("\"lastAppliedRevision\":\"main@sha1:" + head);
   });
   const base::Status pushed = git.Push({"nowait"});
   if (!pushed.ok()) server->Kill();  // ends the watch
@@ -125,8 +117,9 @@ base::Result<double> OneSize(const Context& context, int count, std::optional<do
   const auto clone = base::RunChecked(
       {"git", "clone", "-q", "--bare", Path(context, label + ".work"), floor_repository});
   if (!clone.ok()) return clone.status();
-  ASSIGN_OR_RETURN(ApiConnection watch,
-                   OpenWatch(trust, server->port(), "/api/v1/namespaces/" + ns + "/configmaps"));
+  ASSIGN_OR_RETURN(
+      EventReader watch,
+      EventReader::Open(trust, server->port(), "/api/v1/namespaces/" + ns + "/configmaps"));
   std::vector<double> floor;
   ASSIGN_OR_RETURN(const PushTimes times,
                    PushLines(git, head, api, watch, ns, count, floor_repository, floor));

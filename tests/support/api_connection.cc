@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -13,6 +14,7 @@ namespace testsupport {
 namespace {
 
 constexpr size_t kMaxHead = 64 << 10;
+constexpr time_t kPatienceSeconds = 180;  // without a byte: only where something has failed
 constexpr size_t kPiece = 1 << 20;
 
 base::Status Gone(const char* what) {
@@ -48,6 +50,8 @@ base::Result<ApiConnection> ApiConnection::Open(const ApiTrust& trust, int port)
   connection.fd_ = base::UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int on = 1;
   setsockopt(connection.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  const timeval patience{.tv_sec = kPatienceSeconds};
+  setsockopt(connection.fd(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<uint16_t>(port));
