@@ -11,6 +11,7 @@ using base::Duration;
 
 constexpr Duration kBeginning = Duration::Seconds(5);
 constexpr Duration kMostToSettle = Duration::Minutes(20);
+constexpr Duration kMostToRepair = Duration::Minutes(2);
 constexpr Duration kLook = Duration::Seconds(1);  // how often it is looked at meanwhile
 constexpr Duration kQuiet = Duration::Minutes(3);
 constexpr Duration kSaved = Duration::Seconds(5);  // then all agents have saved their Views
@@ -90,17 +91,23 @@ void Sim::Settle() {
   troubles_.Heal();
   users_.WishWell();
   for (const auto& watcher : watchers_) watcher->Calm();
+  WaitUntilSettled(kMostToSettle);
+  if (!world_.failure.empty()) return;
+  world_.Trace("--- things are changed by hand");
+  users_.Meddle();
+  WaitUntilSettled(kMostToRepair);
+}
+
+void Sim::WaitUntilSettled(Duration most) {
   std::string missing = "nothing was looked at";
-  const base::MonotonicTime end = world_.loop.now().monotonic + kMostToSettle;
+  const base::MonotonicTime end = world_.loop.now().monotonic + most;
   while (!missing.empty() && world_.failure.empty() && world_.loop.now().monotonic < end) {
     RunFor(kLook);
     const std::string now = WhatIsMissing(world_, server_, nodes_, users_, watchers_);
     if (now != missing && !now.empty()) world_.Trace("missing: " + now);
     missing = now;
   }
-  if (!missing.empty()) {
-    world_.Fail("not settled after " + kMostToSettle.ToString() + ": " + missing);
-  }
+  if (!missing.empty()) world_.Fail("not settled after " + most.ToString() + ": " + missing);
 }
 
 void Sim::CheckQuiet() {

@@ -49,6 +49,7 @@ class Sim {
   void Begin();
   void Live();
   void Settle();
+  void WaitUntilSettled(base::Duration most);
   // Everything starts again, and has nothing to write.
   void CheckQuiet();
   void RunFor(base::Duration time);

@@ -12,6 +12,7 @@ namespace {
 constexpr const char* kRepositories[] = {"shop", "blog"};
 constexpr const char* kUnits[] = {"app-a",  "app-b",  "app-c",  "app-d",    "app-e",
                                   "conf-a", "conf-b", "late-a", "secret-a", "team"};
+constexpr int kMeddlings = 4;
 constexpr base::Duration kAgain = base::Duration::Seconds(2);
 
 std::string FileOf(const std::string& unit) { return "manifests/" + unit + ".yaml"; }
@@ -215,6 +216,10 @@ void Users::Wish(size_t number) {
 }
 
 // By hand.
+
+void Users::Meddle() {
+  for (int i = 0; i < kMeddlings; ++i) ChangeByHand();
+}
 
 void Users::ChangeByHand() {
   struct Target {

@@ -27,6 +27,8 @@ class Users {
   // A last push to each repository, one after the other, of what becomes healthy; repeated until it
   // is accepted.
   void WishWell();
+  // Some things are changed by hand, once everything was well: nobody pushes after it.
+  void Meddle();
   bool satisfied() const { return wishes_ == 0; }
   void ServerEnded();
 
