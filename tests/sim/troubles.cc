@@ -10,6 +10,9 @@ using base::Duration;
 constexpr const char* kVerbs[] = {"list",         "find_image", "pull_image",     "run_sandbox",
                                   "stop_sandbox", "create",     "remove_sandbox", "start",
                                   "stop",         "remove",     "ready"};
+// What the world's own workers do: program rules.
+constexpr Duration kKernelTime = Duration::Millis(5);
+
 constexpr const char* kImages[] = {"x/run", "x/drain:800ms", "x/stubborn"};
 
 }  // namespace
@@ -83,16 +86,20 @@ void Troubles::TroubleAgent() {
 
 void Troubles::TroubleRuntime() {
   SimNode& node = SomeNode();
-  switch (rng_.Below(6)) {
+  switch (rng_.Below(7)) {
     case 0:
+      world_.Trace("slow kernels");
+      world_.loop.set_offload_delay(Duration::Millis(static_cast<int64_t>(rng_.Below(3000))));
+      return For(SomeTime(), [this] { world_.loop.set_offload_delay(kKernelTime); });
+    case 1:
       world_.Trace("runtime of " + node.name() + " down");
       node.runtime().SetDown(true);
       return For(SomeTime(), [&node] { node.runtime().SetDown(false); });
-    case 1: return Fault(node.faults(), "runtime.event.lost");
-    case 2:
+    case 2: return Fault(node.faults(), "runtime.event.lost");
+    case 3:
       return Fault(node.faults(),
                    std::string("dataplane.") + (rng_.Chance(1, 2) ? "apply" : "replace"));
-    case 3: {
+    case 4: {
       const std::string image = kImages[rng_.Below(std::size(kImages))];
       node.runtime().RemoveImage(image);
       node.runtime().SetPull(image, SomeTime(),
@@ -133,6 +140,7 @@ void Troubles::Heal() {
   crash_in_ = 0;
   world_.faults.Clear();
   world_.network.set_delay(Duration::Millis(20));
+  world_.loop.set_offload_delay(kKernelTime);
   for (const auto& node : nodes_) {
     node->faults().Clear();
     node->runtime().SetDown(false);
