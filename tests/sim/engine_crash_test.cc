@@ -18,7 +18,7 @@ namespace {
 
 using Files = gitsync::FakeGit::Files;
 
-constexpr base::Duration kSettle = base::Duration::Minutes(3);
+constexpr base::Duration kSettle = base::Duration::Seconds(40);
 constexpr base::Duration kDurable = base::Duration::Millis(100);
 constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 
