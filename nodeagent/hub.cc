@@ -248,19 +248,26 @@ void Hub::Write(state::Draft& draft, const std::string& node, const Frame& frame
     const base::Result<state::ObjectPtr> subject = SubjectOf(draft.view(), node, *event);
     status = subject.status();
     if (subject.ok()) record_event_(draft, **subject, *event);
-  } else {
-    Member& member = members_[node];
-    const base::Now now = loop_.now();
-    if (member.lease_renewed && now.monotonic - *member.lease_renewed < options_.lease_period) {
-      return;
-    }
-    member.lease_renewed = now.monotonic;
-    status = RenewLease(draft, node, now.wall, options_.lease_period + options_.grace);
   }
+  if (status.ok()) status = RenewLeaseIfDue(draft, node);
   // A pod that is gone by now is no news.
   if (!status.ok() && status.code() != base::Code::kNotFound) {
     base::LogWarning("report refused", {{"node", node}, {"why", status.ToString()}});
   }
+}
+
+// By both clocks: who reads the Lease has only the wall clock, and that may have been set.
+base::Status Hub::RenewLeaseIfDue(state::Draft& draft, const std::string& node) {
+  Member& member = members_[node];
+  const base::Now now = loop_.now();
+  if (member.lease_renewed) {
+    const base::Duration by_wall = now.wall - member.lease_renewed->wall;
+    const bool fresh = now.monotonic - member.lease_renewed->monotonic < options_.lease_period &&
+                       by_wall < options_.lease_period && by_wall >= base::Duration();
+    if (fresh) return {};
+  }
+  member.lease_renewed = now;
+  return RenewLease(draft, node, now.wall, options_.lease_period + options_.grace);
 }
 
 void Hub::CommitDraft(const state::Draft& draft, base::Loop::Task durable) {

@@ -71,7 +71,7 @@ class Hub {
     uint64_t connection = 0;
     base::MonotonicTime heard;
     state::Revision programmed = 0;
-    std::optional<base::MonotonicTime> lease_renewed;
+    std::optional<base::Now> lease_renewed;
   };
   struct OpenStream {
     std::string node;
@@ -93,6 +93,7 @@ class Hub {
   void QueueReport(uint64_t id, Frame frame);
   void WriteReports();
   void Write(state::Draft& draft, const std::string& node, const Frame& frame);
+  base::Status RenewLeaseIfDue(state::Draft& draft, const std::string& node);
   void CommitDraft(const state::Draft& draft, base::Loop::Task durable);
   state::Draft NewDraft();
 

@@ -318,6 +318,20 @@ TEST_F(SessionTest, NodeMakesItselfWithoutLabelsOfTrust) {
   EXPECT_EQ(cluster_.Field("nodes", "", "n3", "status.phase"), "\"Running\"");
 }
 
+TEST_F(SessionTest, LeaseIsRenewedWithTheNextReportOnceTheWallClockWasSet) {
+  AgentSession& agent = StartAgent("n1");
+  cluster_.Settle();
+  cluster_.loop.JumpWallClock(base::Duration::Minutes(5));
+  agent.ReportNode({}, Status("any"));
+  cluster_.Settle();
+  const std::string renewed =
+      cluster_.Field("leases.coordination.k8s.io", "kube-node-lease", "n1", "spec.renewTime");
+  const base::Result<base::WallTime> time =
+      base::WallTime::Parse(renewed.substr(1, renewed.size() - 2));
+  ASSERT_TRUE(time.ok()) << renewed;
+  EXPECT_LT(cluster_.loop.now().wall - *time, base::Duration::Seconds(2));
+}
+
 TEST_F(SessionTest, LeaseIsWrittenOnceAMinuteAndOnReconnect) {
   StartAgent("n1");
   cluster_.Settle(base::Duration::Seconds(5));
