@@ -91,6 +91,7 @@ void Sim::Settle() {
   troubles_.Heal();
   users_.WishWell();
   for (const auto& watcher : watchers_) watcher->Calm();
+  RunFor(nodeagent::kFakeCallTimeout);  // what hung before
   WaitUntilSettled(kMostToSettle);
   if (!world_.failure.empty()) return;
   world_.Trace("--- things are changed by hand");
