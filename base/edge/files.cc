@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 namespace base {
 namespace {
@@ -124,7 +125,9 @@ Status ErrnoStatus(std::string_view what, int error) {
   if (error == ENOENT) code = Code::kNotFound;
   if (error == EACCES || error == EPERM || error == EROFS) code = Code::kForbidden;
   if (error == EEXIST) code = Code::kAlreadyExists;
-  return Status(code, std::string(what) + ": " + std::generic_category().message(error));
+  std::string message = std::string(what) + ": " + std::generic_category().message(error);
+  if (error == ENOSPC || error == EDQUOT) message += "; free some space, then try again";
+  return Status(code, std::move(message));
 }
 
 Result<std::string> ReadFile(const std::string& path, size_t max) {

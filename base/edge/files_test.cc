@@ -63,6 +63,11 @@ TEST_F(FilesTest, AtomicWriteThatFailsLeavesTheOldContentAndNoTemporaryFile) {
             "NotFound: cannot create a file beside ROOT/no/such: No such file or directory");
 }
 
+TEST_F(FilesTest, AFullDiskSaysWhatToDo) {
+  EXPECT_EQ(ErrnoStatus("cannot write a", ENOSPC).message(),
+            "cannot write a: No space left on device; free some space, then try again");
+}
+
 TEST_F(FilesTest, ReadRefusesWhatIsLargerThanItsLimit) {
   Write("ten", "0123456789");
   EXPECT_EQ(*ReadFile(Path("ten"), 10), "0123456789");
