@@ -51,12 +51,12 @@ Json EntriesOf(const manifests::Schema& schema, const std::set<state::Key>& keys
   return entries;
 }
 
+}  // namespace
+
 base::Status NoRepository(std::string_view name) {
   return base::Status(base::Code::kNotFound, "there is no repository \"" + std::string(name) +
                                                  "\"; plumb repo list names those there are");
 }
-
-}  // namespace
 
 state::Key KustomizationKey(std::string_view repository) {
   return state::Key{std::string(kKustomizations), std::string(kSystemNamespace),

@@ -57,6 +57,8 @@ struct RepositoryState {
 };
 
 state::Key KustomizationKey(std::string_view repository);
+// kNotFound, and how to find the names.
+base::Status NoRepository(std::string_view name);
 RepositoryScope ScopeOf(const state::Object& kustomization);
 // The deploy branch; empty if there is no such repository.
 std::string BranchOf(const state::View& view, std::string_view repository);

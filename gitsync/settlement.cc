@@ -86,10 +86,7 @@ std::optional<Settlement> ReadSettlement(const state::Object& kustomization) {
 
 base::Result<bool> RecordSettlement(state::Draft& draft, Settlement& settlement) {
   const state::ObjectPtr object = draft.view().Get(KustomizationKey(settlement.repository));
-  if (object == nullptr) {
-    return base::Status(base::Code::kNotFound,
-                        "there is no repository \"" + settlement.repository + "\"");
-  }
+  if (object == nullptr) return NoRepository(settlement.repository);
   const std::optional<Settlement> before = ReadSettlement(*object);
   if (before && before->revision == settlement.revision &&
       (before->outcome == settlement.outcome || settlement.outcome == DeployOutcome::kSuperseded)) {

@@ -64,7 +64,10 @@ void SyncEngine::Attempt(const RepoPtr& repo) {
                   reading.status = head.status();
                   reading.nothing = head.status().code() == Code::kNotFound;
                   for (const auto& set : sets) {
-                    if (head.ok() && set != nullptr && set->commit == *head) reading.set = set;
+                    if (head.ok() && set != nullptr && set->commit == *head &&
+                        set->scope == state->settings.scope) {
+                      reading.set = set;
+                    }
                   }
                   if (head.ok() && reading.set == nullptr) {
                     const SetSource source{

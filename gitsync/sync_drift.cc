@@ -66,7 +66,8 @@ void SyncEngine::TryLeftAgain(const state::Change& change) {
         });
     if (!left || std::exchange(repo->again, true)) continue;
     loop_.After(options_.drift_delay, [this, alive = alive_, repo = repo] {
-      if (*alive && repo->again && !repo->active) Begin(repo, PushOptions(), nullptr);
+      if (!*alive || Find(repo->name) != repo) return;
+      if (repo->again && !repo->active) Begin(repo, PushOptions(), nullptr);
     });
   }
 }

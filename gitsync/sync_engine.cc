@@ -155,9 +155,7 @@ void SyncEngine::CreateRepository(const std::string& name, const RepositorySetti
 
 void SyncEngine::DeleteRepository(const std::string& name, std::function<void(Status)> done) {
   const RepoPtr repo = Find(name);
-  if (repo == nullptr) {
-    return done(Status(Code::kNotFound, "there is no repository \"" + name + "\""));
-  }
+  if (repo == nullptr) return done(NoRepository(name));
   EndSession(repo, "the repository was deleted");
   ++repo->epoch;
   RunOnWorker(repo, [this, repo, done = std::move(done)]() -> base::Loop::Task {
@@ -184,10 +182,7 @@ void SyncEngine::DeleteRepository(const std::string& name, std::function<void(St
 
 base::Result<RepositoryState> SyncEngine::Recall(const std::string& name) const {
   const RepoPtr repo = Find(name);
-  if (repo == nullptr) {
-    return Status(Code::kNotFound,
-                  "there is no repository \"" + name + "\"; plumb repo list names those there are");
-  }
+  if (repo == nullptr) return NoRepository(name);
   return ReadState(store_.view(), Known(repo), context_);
 }
 

@@ -94,7 +94,7 @@ void SyncEngine::Check(const RepoPtr& repo, const PushRequest& request, const Re
 void SyncEngine::ExpectPostReceive(const RepoPtr& repo, const std::string& commit) {
   repo->expected = commit;
   loop_.After(options_.hook_limit, [this, alive = alive_, repo, commit] {
-    if (!*alive || repo->expected != commit) return;
+    if (!*alive || repo->expected != commit || Find(repo->name) != repo) return;
     repo->expected.clear();
     Begin(repo, PushOptions(), nullptr);
   });

@@ -219,7 +219,7 @@ void Agent::Impl::StartPods() {
 
 void Agent::Impl::ViewChanged(const std::vector<state::Key>& keys) {
   if (!session->complete()) return;
-  mesh->Update(session->view());
+  mesh->Update(session->view(), session->connected());
   if (!workers) return StartPods();
   workers->ViewChanged(session->view(), session->complete(), keys);
 }

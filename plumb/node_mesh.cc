@@ -69,8 +69,9 @@ base::Status NodeMesh::Start() {
   return base::Status();
 }
 
-void NodeMesh::Update(const state::View& view) {
+void NodeMesh::Update(const state::View& view, bool current) {
   view_ = view;
+  current_ |= current;
   if (due_) return;
   due_ = true;
   loop_.Post([this, alive = alive_] {
@@ -94,7 +95,8 @@ servicemesh::MeshInput NodeMesh::Read(const state::View& view) const {
 void NodeMesh::Program() {
   if (!forwarding_ || view_.revision() == 0) return;
   auto input = std::make_shared<servicemesh::MeshInput>(Read(view_));
-  rules_.Want(std::make_shared<servicemesh::RuleSet>(servicemesh::CompileRules(*input)));
+  auto rules = std::make_shared<servicemesh::RuleSet>(servicemesh::CompileRules(*input));
+  current_ ? rules_.Want(std::move(rules)) : rules_.Remember(std::move(rules));
   if (dns_) dns_->Publish(std::make_shared<servicemesh::DnsView>(input));
 
   std::vector<servicemesh::NodeNetwork> nodes;

@@ -37,8 +37,8 @@ class NodeMesh {
 
   // Listens for DNS and turns forwarding on.
   base::Status Start();
-  // The agent's View is now this one, complete.
-  void Update(const state::View& view);
+  // The agent's View is now this one, complete; `current` unless it is that of an earlier process.
+  void Update(const state::View& view, bool current);
 
  private:
   void Program();
@@ -52,6 +52,7 @@ class NodeMesh {
   std::unique_ptr<servicemesh::DnsServer> dns_;
   std::function<void(state::Revision)> programmed_;
   state::View view_;
+  bool current_ = false;
   bool due_ = false;
   bool forwarding_ = false;
   bool bridge_filtered_ = true;

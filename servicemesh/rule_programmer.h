@@ -12,6 +12,8 @@
 
 namespace servicemesh {
 
+inline constexpr base::Duration kRememberedWait = base::Duration::Seconds(10);
+
 class RuleProgrammer {
  public:
   // Both outlive this.
@@ -21,6 +23,10 @@ class RuleProgrammer {
   // Programs these rules as soon as the dataplane is free; of several wanted meanwhile only the
   // last. Revisions must not go back.
   void Want(std::shared_ptr<const RuleSet> rules);
+
+  // Rules of an earlier process. What the kernel has is newer, or as new: these are programmed only
+  // if no others are wanted within kRememberedWait, as after a boot without the control plane.
+  void Remember(std::shared_ptr<const RuleSet> rules);
 
   // The revision up to which packets follow the rules, stale UDP flows included. 0: none yet.
   uint64_t programmed_revision() const { return programmed_revision_; }
@@ -42,6 +48,8 @@ class RuleProgrammer {
   Dataplane& dataplane_;
   std::shared_ptr<const RuleSet> wanted_;
   std::shared_ptr<const RuleSet> programmed_;  // nullptr: unknown, all is written anew
+  std::shared_ptr<const RuleSet> remembered_;
+  base::Loop::TimerId patience_ = 0;  // with what is remembered
   bool busy_ = false;
   base::Loop::TimerId retry_ = 0;
   base::Duration delay_;

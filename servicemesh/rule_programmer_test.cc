@@ -51,6 +51,25 @@ TEST_F(RuleProgrammerTest, OfManyWantedMeanwhileOnlyTheLastIsProgrammed) {
   EXPECT_EQ(Reached(), "10.88.1.4");
 }
 
+TEST_F(RuleProgrammerTest, RememberedRulesAreProgrammedOnlyIfNoOthersCome) {
+  const auto remembered = [](const std::string& endpoint, uint64_t revision) {
+    return std::make_shared<RuleSet>(
+        CompileRules(MeshFromText("service d/web 10.96.0.1\n tcp/80 " + endpoint, revision)));
+  };
+  programmer_.Remember(remembered("10.88.1.2:80", 5));
+  loop_.RunFor(base::Duration::Seconds(1));
+  EXPECT_EQ(said_, "") << "the kernel may have newer ones";
+  Want("10.88.1.3:80", 6);
+  loop_.RunFor(base::Duration::Minutes(1));
+  EXPECT_EQ(said_, "6 ");
+
+  RuleProgrammer alone(loop_, dataplane_);
+  alone.Remember(remembered("10.88.1.4:80", 7));
+  loop_.RunFor(kRememberedWait + base::Duration::Seconds(1));
+  EXPECT_EQ(alone.programmed_revision(), 7u);
+  EXPECT_EQ(Reached(), "10.88.1.4");
+}
+
 TEST_F(RuleProgrammerTest, RevisionWithoutChangeCountsWithoutTheKernel) {
   Want("10.88.1.2:80", 5);
   loop_.RunFor(base::Duration::Seconds(1));

@@ -39,6 +39,7 @@ struct SimNode::Agent {
 
   void ViewChanged(const std::vector<state::Key>& keys) {
     if (!session.complete()) return;
+    current |= session.connected();
     ProgramSoon();
     if (!workers) return StartPods();
     workers->ViewChanged(session.view(), session.complete(), keys);
@@ -83,8 +84,9 @@ struct SimNode::Agent {
       CHECK(service_range.ok() && pod_range.ok());
       place.service_cidr = *service_range;
       place.cluster_pod_cidr = *pod_range;
-      rules.Want(std::make_shared<servicemesh::RuleSet>(
-          servicemesh::CompileRules(servicemesh::ReadMesh(session.view(), std::move(place)))));
+      auto wanted = std::make_shared<servicemesh::RuleSet>(
+          servicemesh::CompileRules(servicemesh::ReadMesh(session.view(), std::move(place))));
+      current ? rules.Want(std::move(wanted)) : rules.Remember(std::move(wanted));
     });
   }
 
@@ -108,6 +110,7 @@ struct SimNode::Agent {
   nodeagent::NodeReporter reporter;
   servicemesh::RuleProgrammer rules;
   std::unique_ptr<nodeagent::PodWorkers> workers;
+  bool current = false;  // the View is not that of an earlier process
   bool program_posted = false;
 };
 
