@@ -8,9 +8,9 @@ namespace nodeagent {
 
 struct ContainerdOptions {
   std::string directory;  // all that it writes is in here; at most kMaxContainerdDirectory bytes
-  std::string program = "containerd";              // looked up in PATH
-  std::string network_namespace;                   // path; "" for ours
-  std::string sandbox_image;                       // "" for the pause image inside this binary
+  std::string program = "containerd";  // looked up in PATH
+  std::string network_namespace;       // path; "" for ours
+  std::string sandbox_image;           // "" for the pause image inside this binary
   // Served without TLS: "host:port", or "name:port=http://host:port" for a name that only images use.
   std::vector<std::string> plain_http_registries;
   std::string cni_programs = "/usr/lib/cni";

@@ -38,7 +38,8 @@ TEST(ContainerdConfigTest, MachineDecidesOomScoreAndSnapshotter) {
 
 TEST(ContainerdConfigTest, PlainRegistriesGetAnHttpEndpointAndQuotesAreEscaped) {
   const std::string text = ContainerdConfigText(
-      {.directory = "/c", .plain_http_registries = {"registry.test:5000", "a\"b", "images:1=http://192.0.2.1:5000"}},
+      {.directory = "/c",
+       .plain_http_registries = {"registry.test:5000", "a\"b", "images:1=http://192.0.2.1:5000"}},
       {});
   EXPECT_NE(text.find("registry.mirrors.\"registry.test:5000\"]\n"
                       "endpoint = [\"http://registry.test:5000\"]\n"),
