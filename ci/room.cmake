@@ -1,6 +1,6 @@
-# plumb_room(NAME DEPS... [EDGE_DEPS libraries...])
+# plumb_room(NAME [EXCEPT folder] DEPS... [EDGE_DEPS libraries...])
 #
-# Makes, from the files of the folder it is called in:
+# Makes, from the files of the folder it is called in, less those of EXCEPT (a room of its own):
 #   NAME          every .cc outside edge/ and testing/, without *_test.cc
 #   NAME_testing  testing/**.cc: the fakes and contract suites
 #   NAME_edge     edge/**.cc: the only place where EDGE_DEPS (third-party libraries) are linked
@@ -9,8 +9,11 @@
 #   NAME_root_test  every *_root_test.cc: needs root (namespaces, mounts, containerd), runs alone
 # A library without sources is not made.
 function(plumb_room NAME)
-  cmake_parse_arguments(ROOM "" "" "DEPS;LIBRARIES;EDGE_DEPS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "EXCEPT" "DEPS;LIBRARIES;EDGE_DEPS" ${ARGN})
   file(GLOB_RECURSE ALL CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cc)
+  if(ROOM_EXCEPT)
+    list(FILTER ALL EXCLUDE REGEX "^${ROOM_EXCEPT}/")
+  endif()
   set(CORE ${ALL})
   list(FILTER CORE EXCLUDE REGEX "(^|/)(edge|testing|fixtures)/|_test\\.cc$|_main\\.cc$")
   set(TESTING ${ALL})

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "manifests/validate.h"
-#include "manifests/yaml.h"
+#include "manifests/yaml/yaml.h"
 
 namespace manifests {
 namespace {

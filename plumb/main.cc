@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/edge/log.h"
-#include "plumb/arguments.h"
-#include "plumb/commands.h"
+#include "plumb/commands/arguments.h"
+#include "plumb/commands/commands.h"
 #include "plumb/dev/commands.h"
 #include "plumb/dev/forwarder.h"
 #include "plumb/version.h"

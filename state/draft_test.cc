@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "manifests/yaml.h"
+#include "manifests/yaml/yaml.h"
 #include "state/testing/test_cluster.h"
 
 namespace state {

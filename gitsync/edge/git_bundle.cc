@@ -2,7 +2,7 @@
 
 #include "gitsync/edge/git_child.h"
 #include "gitsync/edge/git_settings.h"
-#include "gitsync/git_rules.h"
+#include "gitsync/source/git_rules.h"
 
 namespace gitsync {
 namespace {

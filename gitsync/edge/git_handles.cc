@@ -1,6 +1,6 @@
 #include "gitsync/edge/git_handles.h"
 
-#include "gitsync/git_rules.h"
+#include "gitsync/source/git_rules.h"
 
 namespace gitsync {
 

@@ -14,8 +14,8 @@
 
 #include "base/status.h"
 #include "base/time.h"
-#include "gitsync/git.h"
-#include "gitsync/push.h"
+#include "gitsync/source/git.h"
+#include "gitsync/source/push.h"
 
 namespace gitsync {
 

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "gitsync/git_rules.h"
+#include "gitsync/source/git_rules.h"
 
 namespace gitsync {
 

@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 #include "gitsync/edge/git_handles.h"
-#include "gitsync/git.h"
+#include "gitsync/source/git.h"
 
 namespace gitsync {
 

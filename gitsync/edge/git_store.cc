@@ -25,7 +25,7 @@
 #include "gitsync/edge/git_reader.h"
 #include "gitsync/edge/git_settings.h"
 #include "gitsync/edge/git_writer.h"
-#include "gitsync/git_rules.h"
+#include "gitsync/source/git_rules.h"
 
 namespace gitsync {
 

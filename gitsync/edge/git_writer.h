@@ -9,8 +9,8 @@
 #include "base/status.h"
 #include "base/time.h"
 #include "gitsync/edge/git_handles.h"
-#include "gitsync/git.h"
-#include "gitsync/git_rules.h"
+#include "gitsync/source/git.h"
+#include "gitsync/source/git_rules.h"
 
 namespace gitsync {
 

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "base/utf8.h"
-#include "gitsync/git_rules.h"
+#include "gitsync/source/git_rules.h"
 
 namespace gitsync {
 

@@ -12,10 +12,11 @@
 #include <mutex>
 #include <utility>
 
+#include "base/base64.h"
+#include "base/net/edge/http_client.h"
+#include "base/net/edge/pki.h"
+#include "base/net/edge/worker_pool.h"
 #include "gitsync/edge/webhook_signature.h"
-#include "state/edge/http_client.h"
-#include "state/edge/pki.h"
-#include "state/edge/worker_pool.h"
 
 namespace gitsync {
 
@@ -67,10 +68,10 @@ Result<std::string> ResolveChecked(const AddressGuard& guard, const std::string&
   return refused;
 }
 
-Result<state::HttpCall> Request(const WebhookCall& call) {
-  ASSIGN_OR_RETURN(const std::string secret, state::Base64Decode(call.secret));
+Result<base::HttpCall> Request(const WebhookCall& call) {
+  ASSIGN_OR_RETURN(const std::string secret, base::Base64Decode(call.secret));
   ASSIGN_OR_RETURN(const std::string key, ParseSigningSecret(secret));
-  state::HttpCall request;
+  base::HttpCall request;
   request.method = "POST";
   request.url = call.url;
   request.body = call.body;
@@ -108,19 +109,19 @@ struct HttpWebhookSender::Impl {
   uint64_t last_id = 0;
   const std::shared_ptr<bool> alive = std::make_shared<bool>(true);  // on the loop
   std::mutex mutex;
-  std::map<uint64_t, std::shared_ptr<state::HttpClient>> running;  // guarded by mutex
-  bool stopping = false;                                           // likewise
-  state::WorkerPool pool;
+  std::map<uint64_t, std::shared_ptr<base::HttpClient>> running;  // guarded by mutex
+  bool stopping = false;                                          // likewise
+  base::WorkerPool pool;
 };
 
 WebhookAnswer HttpWebhookSender::Impl::Run(const WebhookCall& call, uint64_t id) {
-  state::HttpClientOptions options;
+  base::HttpClientOptions options;
   options.connect_timeout = std::min(kConnectLimit, call.time_limit);
   options.read_timeout = call.time_limit;
   options.max_response_bytes = kMaxWebhookAnswerBytes;
   options.resolve = [this](const std::string& host) { return ResolveChecked(guard, host); };
   WebhookAnswer answer;
-  Result<state::HttpCall> request = Request(call);
+  Result<base::HttpCall> request = Request(call);
   if (!request.ok()) return {request.status(), 0, ""};
   size_t received = 0;
   request->on_data = [&](std::string_view piece) {  // of a 2xx answer
@@ -128,11 +129,11 @@ WebhookAnswer HttpWebhookSender::Impl::Run(const WebhookCall& call, uint64_t id)
     return received <= kMaxWebhookAnswerBytes;
   };
   if (!call.ca.empty()) {
-    const Result<std::string> ca = state::Base64Decode(call.ca);
+    const Result<std::string> ca = base::Base64Decode(call.ca);
     if (!ca.ok()) return {ca.status().WithContext("ca.crt"), 0, ""};
     options.ca_pem = *ca;
   }
-  const auto client = std::make_shared<state::HttpClient>(std::move(options));
+  const auto client = std::make_shared<base::HttpClient>(std::move(options));
   {
     const std::lock_guard lock(mutex);
     if (stopping) return {Status(Code::kCancelled, "plumb is shutting down"), 0, ""};
@@ -141,7 +142,7 @@ WebhookAnswer HttpWebhookSender::Impl::Run(const WebhookCall& call, uint64_t id)
   loop.Post([this, alive_flag = alive, id, limit = call.time_limit] {
     if (*alive_flag) HangUpAfter(limit, id);
   });
-  const Result<state::HttpAnswer> got = client->Do(*request);
+  const Result<base::HttpAnswer> got = client->Do(*request);
   {
     const std::lock_guard lock(mutex);
     running.erase(id);

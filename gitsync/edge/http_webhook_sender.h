@@ -9,8 +9,8 @@
 #include <memory>
 
 #include "base/loop.h"
-#include "gitsync/address_guard.h"
-#include "gitsync/webhook.h"
+#include "gitsync/report/address_guard.h"
+#include "gitsync/report/webhook.h"
 
 namespace gitsync {
 

@@ -1,6 +1,6 @@
 // IgnoreRules against git check-ignore: every rule of a table with every path of another, and rules
 // made up from a seed.
-#include "gitsync/sourceignore.h"
+#include "gitsync/source/sourceignore.h"
 
 #include <gtest/gtest.h>
 

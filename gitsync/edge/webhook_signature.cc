@@ -3,7 +3,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "state/edge/pki.h"
+#include "base/base64.h"
+#include "base/net/edge/pki.h"
 
 namespace gitsync {
 
@@ -14,7 +15,7 @@ base::Result<std::string> ParseSigningSecret(std::string_view text) {
   text.remove_prefix(first);
   text = text.substr(0, text.find_last_not_of(kSpace) + 1);
   if (text.starts_with(kPrefix)) text.remove_prefix(kPrefix.size());
-  base::Result<std::string> key = state::Base64Decode(text);
+  base::Result<std::string> key = base::Base64Decode(text);
   if (!key.ok() || key->size() < kMinSecretBytes || key->size() > kMaxSecretBytes) {
     return base::Status(base::Code::kInvalid,
                         "the Secret's token is no signing secret: it must be \"whsec_\" and the "
@@ -36,7 +37,7 @@ std::string SignWebhook(const std::string& key, std::string_view id, base::WallT
   const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
   CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes, text.size(), digest,
              &size) != nullptr);
-  return "v1," + state::Base64Encode({reinterpret_cast<const char*>(digest), size});
+  return "v1," + base::Base64Encode({reinterpret_cast<const char*>(digest), size});
 }
 
 }  // namespace gitsync

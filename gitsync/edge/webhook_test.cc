@@ -4,11 +4,12 @@
 
 #include <future>
 
+#include "base/base64.h"
 #include "base/edge/files.h"
 #include "base/edge/process.h"
+#include "base/net/edge/http_test_support.h"
 #include "gitsync/edge/http_webhook_sender.h"
 #include "gitsync/edge/webhook_signature.h"
-#include "state/edge/http_test_support.h"
 
 namespace gitsync {
 namespace {
@@ -30,12 +31,12 @@ std::string Hex(std::string_view bytes) {
 
 // The signature as openssl computes it.
 std::string SignedByOpenSsl(const std::string& text) {
-  const std::string key = *state::Base64Decode(std::string(kSecret).substr(6));
+  const std::string key = *base::Base64Decode(std::string(kSecret).substr(6));
   const auto digest = base::RunChecked(
       {"openssl", "dgst", "-sha256", "-mac", "HMAC", "-macopt", "hexkey:" + Hex(key), "-binary"},
       text);
   EXPECT_TRUE(digest.ok()) << digest.status().ToString();
-  return digest.ok() ? "v1," + state::Base64Encode(*digest) : "";
+  return digest.ok() ? "v1," + base::Base64Encode(*digest) : "";
 }
 
 // The example of the specification's own libraries.
@@ -52,16 +53,16 @@ TEST(WebhookSignatureTest, ASecretHasTwentyFourToSixtyFourBytes) {
     const auto key = ParseSigningSecret(text);
     return key.ok() ? std::to_string(key->size()) : "refused";
   };
-  EXPECT_EQ(length(state::Base64Encode(std::string(23, 'x'))), "refused");
-  EXPECT_EQ(length(state::Base64Encode(std::string(24, 'x'))), "24");
-  EXPECT_EQ(length("whsec_" + state::Base64Encode(std::string(64, 'x')) + "\n"), "64");
-  EXPECT_EQ(length("whsec_" + state::Base64Encode(std::string(65, 'x'))), "refused");
+  EXPECT_EQ(length(base::Base64Encode(std::string(23, 'x'))), "refused");
+  EXPECT_EQ(length(base::Base64Encode(std::string(24, 'x'))), "24");
+  EXPECT_EQ(length("whsec_" + base::Base64Encode(std::string(64, 'x')) + "\n"), "64");
+  EXPECT_EQ(length("whsec_" + base::Base64Encode(std::string(65, 'x'))), "refused");
   EXPECT_EQ(length("whsec_not base64!"), "refused");
   EXPECT_EQ(length(""), "refused");
 }
 
 // A receiver over HTTPS; one over plain sockets for what no server would send.
-class WebhookTest : public state::HttpFixture {
+class WebhookTest : public base::HttpFixture {
  protected:
   void OpenSender(std::vector<base::Cidr> allowed = {*base::Cidr::Parse("127.0.0.0/8")}) {
     OnLoop([&] { sender_ = std::make_unique<HttpWebhookSender>(loop_, AddressGuard(allowed)); });
@@ -70,9 +71,9 @@ class WebhookTest : public state::HttpFixture {
     OnLoop([&] { sender_.reset(); });
   }
 
-  void StartReceiver(state::HttpResponse response) {
-    Make().AddLoopHandler("/hook", [this, response](state::IncomingRequest incoming,
-                                                    std::unique_ptr<state::Reply> reply) {
+  void StartReceiver(base::HttpResponse response) {
+    Make().AddLoopHandler("/hook", [this, response](base::IncomingRequest incoming,
+                                                    std::unique_ptr<base::Reply> reply) {
       received_.push_back(std::move(incoming.request));
       reply->Send(response);
     });
@@ -85,8 +86,8 @@ class WebhookTest : public state::HttpFixture {
     call.id = "0f0e-1";
     call.timestamp = WallTime::FromSeconds(1'790'000'000);
     call.body = "{\"specversion\":\"1.0\"}";
-    call.secret = state::Base64Encode(kSecret);
-    call.ca = state::Base64Encode(ca_.cert_pem);
+    call.secret = base::Base64Encode(kSecret);
+    call.ca = base::Base64Encode(ca_.cert_pem);
     call.time_limit = Duration::Seconds(20);
     return call;
   }
@@ -101,7 +102,7 @@ class WebhookTest : public state::HttpFixture {
       sender_->Send(std::move(call),
                     [promise](WebhookAnswer answer) { promise->set_value(answer); });
     });
-    if (future.wait_for(state::kPatience) != std::future_status::ready) {
+    if (future.wait_for(base::kPatience) != std::future_status::ready) {
       ADD_FAILURE() << "no answer";
       return {};
     }
@@ -136,7 +137,7 @@ class WebhookTest : public state::HttpFixture {
     return ntohs(address.sin_port);
   }
 
-  std::vector<state::HttpRequest> received_;  // on the loop
+  std::vector<base::HttpRequest> received_;  // on the loop
   std::unique_ptr<HttpWebhookSender> sender_;
   base::UniqueFd listener_;
   std::promise<void> connected_;
@@ -145,14 +146,14 @@ class WebhookTest : public state::HttpFixture {
 
 TEST_F(WebhookTest, AReceiverCanVerifyWhatItGets) {
   OpenSender();
-  state::HttpResponse response;
+  base::HttpResponse response;
   response.status = 202;
   StartReceiver(response);
   const WebhookAnswer answer = Send(Call(Url()));
   EXPECT_EQ(answer.status.ToString() + " " + std::to_string(answer.http_status), "OK 202");
   const auto received = OnLoop([&] { return received_; });
   ASSERT_EQ(received.size(), 1u);
-  const state::HttpRequest& request = received[0];
+  const base::HttpRequest& request = received[0];
   EXPECT_EQ(request.method + " " + request.path, "POST /hook");
   EXPECT_EQ(request.Header("content-type"), "application/cloudevents+json; charset=utf-8");
   EXPECT_EQ(request.body, "{\"specversion\":\"1.0\"}");
@@ -164,7 +165,7 @@ TEST_F(WebhookTest, AReceiverCanVerifyWhatItGets) {
 
 TEST_F(WebhookTest, RetryAfterComesBackWithARefusal) {
   OpenSender();
-  state::HttpResponse response;
+  base::HttpResponse response;
   response.status = 429;
   response.headers = {{"Retry-After", "120"}};
   StartReceiver(response);
@@ -194,7 +195,7 @@ TEST_F(WebhookTest, InternalAddressesAreRefusedAfterTheNameWasLookedUp) {
 
 TEST_F(WebhookTest, ARedirectIsAnAnswerLikeAnyOther) {
   OpenSender();
-  state::HttpResponse response;
+  base::HttpResponse response;
   response.status = 302;
   response.headers = {{"Location", "http://169.254.169.254/"}};
   StartReceiver(response);
@@ -235,7 +236,7 @@ TEST_F(WebhookTest, ABadSecretIsAFailureThatDoesNotTellIt) {
   OpenSender();
   StartReceiver({});
   WebhookCall call = Call(Url());
-  call.secret = state::Base64Encode("hunter2");
+  call.secret = base::Base64Encode("hunter2");
   const WebhookAnswer answer = Send(call);
   EXPECT_EQ(answer.status.code(), base::Code::kInvalid);
   EXPECT_EQ(answer.status.message().find("hunter2"), std::string_view::npos);

@@ -7,9 +7,9 @@
 #include <memory>
 #include <string>
 
-#include "gitsync/status_branch.h"
-#include "gitsync/status_publisher.h"
-#include "gitsync/sync_engine.h"
+#include "gitsync/deploy/sync_engine.h"
+#include "gitsync/report/status_branch.h"
+#include "gitsync/report/status_publisher.h"
 #include "gitsync/testing/fake_git.h"
 #include "state/testing/test_cluster.h"
 

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "base/faults.h"
-#include "gitsync/git.h"
-#include "gitsync/git_rules.h"
+#include "gitsync/source/git.h"
+#include "gitsync/source/git_rules.h"
 
 namespace gitsync {
 

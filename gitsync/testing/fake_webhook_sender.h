@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/loop.h"
-#include "gitsync/webhook.h"
+#include "gitsync/report/webhook.h"
 
 namespace gitsync {
 

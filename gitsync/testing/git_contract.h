@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "gitsync/git.h"
+#include "gitsync/source/git.h"
 #include "gitsync/testing/fake_git.h"
 
 namespace gitsync {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "manifests/validate.h"
-#include "manifests/yaml.h"
+#include "manifests/yaml/yaml.h"
 
 namespace manifests {
 namespace {

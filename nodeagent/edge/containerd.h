@@ -14,7 +14,7 @@
 #include "base/loop.h"
 #include "nodeagent/edge/containerd_config.h"
 #include "nodeagent/edge/process_identity.h"
-#include "nodeagent/runtime.h"
+#include "nodeagent/pods/runtime.h"
 
 namespace nodeagent {
 

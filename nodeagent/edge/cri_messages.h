@@ -8,7 +8,7 @@
 
 #include "base/status.h"
 #include "cri.pb.h"
-#include "nodeagent/runtime.h"
+#include "nodeagent/pods/runtime.h"
 
 namespace nodeagent {
 

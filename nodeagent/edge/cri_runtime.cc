@@ -29,7 +29,7 @@
 #include "containerd_events.grpc.pb.h"
 #include "cri.grpc.pb.h"
 #include "nodeagent/edge/cri_messages.h"
-#include "nodeagent/pull_status.h"
+#include "nodeagent/pods/pull_status.h"
 
 namespace nodeagent {
 namespace {

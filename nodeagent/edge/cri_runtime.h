@@ -13,7 +13,7 @@
 
 #include "base/loop.h"
 #include "base/time.h"
-#include "nodeagent/runtime.h"
+#include "nodeagent/pods/runtime.h"
 
 namespace nodeagent {
 

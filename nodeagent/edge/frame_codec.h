@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "agent.pb.h"
-#include "nodeagent/frame.h"
+#include "nodeagent/session/frame.h"
 
 namespace nodeagent {
 

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/loop.h"
-#include "nodeagent/transport.h"
+#include "nodeagent/session/transport.h"
 
 namespace nodeagent {
 

@@ -11,10 +11,10 @@
 
 #include "base/edge/files.h"
 #include "base/edge/real_loop.h"
+#include "base/net/edge/http_server.h"
+#include "base/net/edge/pki.h"
 #include "nodeagent/edge/join.h"
 #include "nodeagent/edge/view_cache.h"
-#include "state/edge/http_server.h"
-#include "state/edge/pki.h"
 
 namespace nodeagent {
 namespace {
@@ -41,21 +41,20 @@ class TransportTest : public testing::Test {
     loop_.Post([task] { (*task)(); });
     return future.get();
   }
-  static state::KeyPair Ca() { return *state::CreateCa("test-ca", Year()); }
-  static state::Validity Year() {
+  static base::KeyPair Ca() { return *base::CreateCa("test-ca", Year()); }
+  static base::Validity Year() {
     const auto now = std::chrono::duration_cast<std::chrono::nanoseconds>(
         std::chrono::system_clock::now().time_since_epoch());
     return {base::WallTime::FromNanos(now.count()), base::Duration::Hours(24 * 365)};
   }
-  static TlsIdentity ClientOf(const state::KeyPair& ca, const std::string& user) {
-    const state::KeyPair keys =
-        *state::IssueClientCertificate(ca, {user, {"system:nodes"}}, Year());
+  static TlsIdentity ClientOf(const base::KeyPair& ca, const std::string& user) {
+    const base::KeyPair keys = *base::IssueClientCertificate(ca, {user, {"system:nodes"}}, Year());
     return {ca.cert_pem, keys.cert_pem, keys.key_pem};
   }
 
   // A server that answers every frame with itself.
-  void Listen(const state::KeyPair& ca, int port = 0) {
-    const state::KeyPair keys = *state::IssueServerCertificate(ca, {"127.0.0.1"}, Year());
+  void Listen(const base::KeyPair& ca, int port = 0) {
+    const base::KeyPair keys = *base::IssueServerCertificate(ca, {"127.0.0.1"}, Year());
     const base::Status started = OnLoop([&] {
       listener_ = std::make_unique<GrpcListener>(
           loop_, "127.0.0.1:" + std::to_string(port),
@@ -112,14 +111,14 @@ class TransportTest : public testing::Test {
 };
 
 TEST_F(TransportTest, NodeIsKnownByItsCertificate) {
-  const state::KeyPair ca = Ca();
+  const base::KeyPair ca = Ca();
   Listen(ca);
   EXPECT_EQ(Talk(ClientOf(ca, "system:node:n1"), Port()), "n1");
   EXPECT_EQ(OnLoop([this] { return peer_; }), "n1");
 }
 
 TEST_F(TransportTest, CertificateOfAnotherAuthorityIsRefused) {
-  const state::KeyPair ca = Ca();
+  const base::KeyPair ca = Ca();
   Listen(ca);
   TlsIdentity stranger = ClientOf(Ca(), "system:node:n1");
   EXPECT_EQ(Talk(stranger, Port()), "ServiceUnavailable") << "does not believe the server";
@@ -129,13 +128,13 @@ TEST_F(TransportTest, CertificateOfAnotherAuthorityIsRefused) {
 }
 
 TEST_F(TransportTest, CertificateOfAUserIsRefused) {
-  const state::KeyPair ca = Ca();
+  const base::KeyPair ca = Ca();
   Listen(ca);
   EXPECT_EQ(Talk(ClientOf(ca, "alice"), Port()), "Forbidden");
 }
 
 TEST_F(TransportTest, ServerThatCameBackIsFoundAgain) {
-  const state::KeyPair ca = Ca();
+  const base::KeyPair ca = Ca();
   Listen(ca);
   const int port = Port();
   const TlsIdentity node = ClientOf(ca, "system:node:n1");
@@ -151,39 +150,39 @@ TEST_F(TransportTest, ServerThatCameBackIsFoundAgain) {
 }
 
 TEST_F(TransportTest, JoinsByTokenAndRenewsByItsCertificate) {
-  const state::KeyPair ca = Ca();
+  const base::KeyPair ca = Ca();
   const base::WallTime now = Year().now;
-  const state::KeyPair keys = *state::IssueServerCertificate(ca, {"127.0.0.1"}, Year());
-  state::HttpServerOptions options;
+  const base::KeyPair keys = *base::IssueServerCertificate(ca, {"127.0.0.1"}, Year());
+  base::HttpServerOptions options;
   options.certificate_pem = keys.cert_pem + ca.cert_pem;
   options.key_pem = keys.key_pem;
   options.client_ca_pem = ca.cert_pem;
   const JoinAuthority authority{
-      state::Sha256Hex, state::EqualInConstantTime,
+      base::Sha256Hex, base::EqualInConstantTime,
       [&](const std::string& node, const std::string& csr) -> base::Result<JoinAnswer> {
         ASSIGN_OR_RETURN(std::string pem,
-                         state::SignRequest(ca, csr, {kNodeUserPrefix + node, {"system:nodes"}},
-                                            {now, base::Duration::Hours(30)}));
+                         base::SignRequest(ca, csr, {kNodeUserPrefix + node, {"system:nodes"}},
+                                           {now, base::Duration::Hours(30)}));
         return JoinAnswer{std::move(pem), ca.cert_pem};
       }};
-  const std::vector<AcceptedToken> tokens = {{"t", state::Sha256Hex("secret"), {}}};
-  auto server = state::HttpServer::Create(loop_, options);
+  const std::vector<AcceptedToken> tokens = {{"t", base::Sha256Hex("secret"), {}}};
+  auto server = base::HttpServer::Create(loop_, options);
   server->AddLoopHandler(
-      kJoinPath, [&](state::IncomingRequest in, std::unique_ptr<state::Reply> reply) {
+      kJoinPath, [&](base::IncomingRequest in, std::unique_ptr<base::Reply> reply) {
         JoinRequest request = *DecodeJoinRequest(in.request.body);
         if (in.certificate) {
           request.certified_node = in.certificate->common_name.substr(sizeof(kNodeUserPrefix) - 1);
         }
         const auto answer = HandleJoin(request, tokens, now, authority);
-        if (!answer.ok()) return reply->Send(state::FailureResponse(answer.status()));
-        state::HttpResponse response;
+        if (!answer.ok()) return reply->Send(base::FailureResponse(answer.status()));
+        base::HttpResponse response;
         response.body = EncodeJoinAnswer(*answer);
         reply->Send(std::move(response));
       });
   ASSERT_TRUE(server->Start().ok());
   char directory[] = "/tmp/plumb-join-XXXXXX";
   ASSERT_NE(mkdtemp(directory), nullptr);
-  const std::string digest = state::CertificateDigest(ca.cert_pem)->substr(7);
+  const std::string digest = base::CertificateDigest(ca.cert_pem)->substr(7);
   JoinOptions join{.server = "https://127.0.0.1:" + std::to_string(server->port()),
                    .token = "plumb-" + digest + "-wrong",
                    .node = "n1",

@@ -11,8 +11,8 @@
 
 #include "base/edge/files.h"
 #include "base/log.h"
-#include "state/edge/http_client.h"
-#include "state/edge/pki.h"
+#include "base/net/edge/http_client.h"
+#include "base/net/edge/pki.h"
 
 namespace nodeagent {
 namespace {
@@ -45,25 +45,25 @@ base::Status Store(const std::string& directory, const TlsIdentity& identity) {
 
 base::Status CheckIdentity(const TlsIdentity& identity, const std::string& node,
                            base::WallTime now) {
-  ASSIGN_OR_RETURN(const state::CertificateInfo info,
-                   state::ReadCertificate(identity.certificate_pem));
+  ASSIGN_OR_RETURN(const base::CertificateInfo info,
+                   base::ReadCertificate(identity.certificate_pem));
   if (info.subject.common_name != UserOf(node)) {
     return base::Status(
         base::Code::kConflict,
         "the certificate is for " + info.subject.common_name + ", not for " + UserOf(node));
   }
-  return state::VerifyChain(identity.certificate_pem, identity.ca_pem, now);
+  return base::VerifyChain(identity.certificate_pem, identity.ca_pem, now);
 }
 
-base::Result<TlsIdentity> Ask(const JoinOptions& options, state::HttpClientOptions trust,
+base::Result<TlsIdentity> Ask(const JoinOptions& options, base::HttpClientOptions trust,
                               const std::string& secret, base::WallTime now) {
-  ASSIGN_OR_RETURN(const state::SigningRequest request,
-                   state::CreateSigningRequest(UserOf(options.node)));
+  ASSIGN_OR_RETURN(const base::SigningRequest request,
+                   base::CreateSigningRequest(UserOf(options.node)));
   const std::string digest = trust.ca_digest;
   const std::string known_ca = trust.ca_pem;
-  state::HttpClient client(std::move(trust));
+  base::HttpClient client(std::move(trust));
   ASSIGN_OR_RETURN(
-      const state::HttpAnswer answer,
+      const base::HttpAnswer answer,
       client.Do({.method = "POST",
                  .url = options.server + kJoinPath,
                  .headers = {{"Content-Type", "application/json"}},
@@ -81,7 +81,7 @@ base::Result<TlsIdentity> Ask(const JoinOptions& options, state::HttpClientOptio
   TlsIdentity identity{std::move(joined.ca_pem), std::move(joined.certificate_pem),
                        request.key_pem};
   if (!digest.empty()) {
-    ASSIGN_OR_RETURN(const std::string got, state::CertificateDigest(identity.ca_pem));
+    ASSIGN_OR_RETURN(const std::string got, base::CertificateDigest(identity.ca_pem));
     if (got != digest) {
       return base::Status(
           base::Code::kUnauthorized,
@@ -112,8 +112,8 @@ base::Result<TlsIdentity> Renew(const JoinOptions& options, const TlsIdentity& i
 }  // namespace
 
 base::Result<base::WallTime> RenewalTime(const TlsIdentity& identity) {
-  ASSIGN_OR_RETURN(const state::CertificateInfo info,
-                   state::ReadCertificate(identity.certificate_pem));
+  ASSIGN_OR_RETURN(const base::CertificateInfo info,
+                   base::ReadCertificate(identity.certificate_pem));
   return info.not_after + (info.not_before - info.not_after) / 3;
 }
 

@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "base/time.h"
 #include "nodeagent/edge/grpc_transport.h"
-#include "nodeagent/join_handler.h"
+#include "nodeagent/hub/join_handler.h"
 
 namespace nodeagent {
 

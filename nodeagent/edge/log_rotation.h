@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/loop.h"
-#include "nodeagent/pod_workers.h"
-#include "nodeagent/runtime.h"
+#include "nodeagent/pods/pod_workers.h"
+#include "nodeagent/pods/runtime.h"
 
 namespace nodeagent {
 

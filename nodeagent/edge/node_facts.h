@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "nodeagent/node_status.h"
 #include "nodeagent/pod_context.h"
+#include "nodeagent/session/node_status.h"
 
 namespace nodeagent {
 

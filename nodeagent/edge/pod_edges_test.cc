@@ -17,12 +17,12 @@
 
 #include "base/edge/files.h"
 #include "base/edge/real_loop.h"
+#include "base/net/edge/pki.h"
 #include "nodeagent/edge/log_reader.h"
 #include "nodeagent/edge/log_rotation.h"
 #include "nodeagent/edge/node_facts.h"
 #include "nodeagent/edge/probe_client.h"
 #include "nodeagent/edge/volume_writer.h"
-#include "state/edge/pki.h"
 
 namespace nodeagent {
 namespace {
@@ -354,7 +354,7 @@ class TlsServer {
  private:
   void Serve() {
     const auto then = base::WallTime::Parse("2020-01-01T00:00:00Z");
-    const auto keys = state::CreateCa("probed", {*then, base::Duration::Hours(24)});
+    const auto keys = base::CreateCa("probed", {*then, base::Duration::Hours(24)});
     CHECK(keys.ok());
     SSL_CTX* context = SSL_CTX_new(TLS_server_method());
     BIO* certificate = BIO_new_mem_buf(keys->cert_pem.data(), -1);

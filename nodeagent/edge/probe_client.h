@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "base/loop.h"
-#include "nodeagent/probe_client.h"
+#include "nodeagent/pods/probe_client.h"
 
 namespace nodeagent {
 

@@ -8,7 +8,7 @@
 
 #include "base/edge/files.h"
 #include "base/log.h"
-#include "state/edge/pki.h"
+#include "base/net/edge/pki.h"
 
 namespace nodeagent {
 namespace {
@@ -30,13 +30,13 @@ std::string EncodeView(const CachedView& cached) {
     out += document;
     out += '\n';
   });
-  return out + state::Sha256Hex(out);
+  return out + base::Sha256Hex(out);
 }
 
 std::optional<CachedView> DecodeView(std::string_view bytes) {
   if (bytes.size() < kDigestBytes) return std::nullopt;
   const std::string_view content = bytes.substr(0, bytes.size() - kDigestBytes);
-  if (state::Sha256Hex(content) != bytes.substr(content.size())) return std::nullopt;
+  if (base::Sha256Hex(content) != bytes.substr(content.size())) return std::nullopt;
   std::istringstream in{std::string(content)};
   std::string format, version;
   CachedView cached;

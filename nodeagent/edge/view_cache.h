@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "nodeagent/view_cache.h"
+#include "nodeagent/session/view_cache.h"
 
 namespace nodeagent {
 

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "base/loop.h"
-#include "nodeagent/volume_writer.h"
+#include "nodeagent/volumes/volume_writer.h"
 
 namespace nodeagent {
 

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/loop.h"
-#include "nodeagent/probe_client.h"
+#include "nodeagent/pods/probe_client.h"
 
 namespace nodeagent {
 

@@ -31,7 +31,7 @@
 
 #include "base/faults.h"
 #include "base/loop.h"
-#include "nodeagent/runtime.h"
+#include "nodeagent/pods/runtime.h"
 
 namespace nodeagent {
 

@@ -10,7 +10,7 @@
 
 #include "base/faults.h"
 #include "base/loop.h"
-#include "nodeagent/volume_writer.h"
+#include "nodeagent/volumes/volume_writer.h"
 
 namespace nodeagent {
 

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "nodeagent/view_cache.h"
+#include "nodeagent/session/view_cache.h"
 
 namespace nodeagent {
 

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/loop.h"
-#include "nodeagent/runtime.h"
+#include "nodeagent/pods/runtime.h"
 
 namespace nodeagent {
 

@@ -14,7 +14,7 @@
 
 #include "base/loop.h"
 #include "base/rng.h"
-#include "nodeagent/transport.h"
+#include "nodeagent/session/transport.h"
 
 namespace nodeagent {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "servicemesh/rules.h"
+#include "servicemesh/rules/rules.h"
 
 namespace servicemesh {
 

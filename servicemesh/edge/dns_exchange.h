@@ -15,7 +15,7 @@
 
 #include "base/edge/poller.h"
 #include "base/time.h"
-#include "servicemesh/dns_message.h"
+#include "servicemesh/dns/dns_message.h"
 
 namespace servicemesh {
 

@@ -12,7 +12,7 @@
 
 #include "base/status.h"
 #include "base/time.h"
-#include "servicemesh/dns.h"
+#include "servicemesh/dns/dns.h"
 
 namespace servicemesh {
 

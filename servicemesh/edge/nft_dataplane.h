@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/loop.h"
-#include "servicemesh/dataplane.h"
+#include "servicemesh/rules/dataplane.h"
 
 namespace servicemesh {
 

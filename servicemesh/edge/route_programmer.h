@@ -9,7 +9,7 @@
 
 #include "base/loop.h"
 #include "base/status.h"
-#include "servicemesh/routes.h"
+#include "servicemesh/network/node_routes.h"
 
 namespace servicemesh {
 

@@ -13,7 +13,7 @@
 
 #include "base/faults.h"
 #include "base/loop.h"
-#include "servicemesh/dataplane.h"
+#include "servicemesh/rules/dataplane.h"
 
 namespace servicemesh {
 

@@ -56,7 +56,7 @@ base::Result<Answer> Dispatch(const Call& call, std::string_view verb) {
 Api::Api(std::shared_ptr<const manifests::Schema> schema, VersionInfo version)
     : schema_(std::move(schema)), version_(std::move(version)) {}
 
-Answer Api::Handle(const HttpRequest& request, const View& view,
+Answer Api::Handle(const base::HttpRequest& request, const View& view,
                    const DraftContext& context) const {
   const ApiRoute route = ParseRoute(request.segments);
   const manifests::Kind* kind =
@@ -66,7 +66,7 @@ Answer Api::Handle(const HttpRequest& request, const View& view,
     return Failed(allowed, about);
   if (!route.is_resource) {
     const bool is_openapi = !request.segments.empty() && request.segments.front() == "openapi";
-    std::optional<HttpResponse> found =
+    std::optional<base::HttpResponse> found =
         is_openapi ? OpenApi(request) : Discover(request, *schema_, version_);
     if (!found) return Failed(NoSuchPath(), about);
     Answer answer;
@@ -79,16 +79,16 @@ Answer Api::Handle(const HttpRequest& request, const View& view,
 }
 
 // They follow from the schema alone, and cost some milliseconds to make.
-std::optional<HttpResponse> Api::OpenApi(const HttpRequest& request) const {
+std::optional<base::HttpResponse> Api::OpenApi(const base::HttpRequest& request) const {
   if (request.method != "GET") return std::nullopt;
   const auto kept = openapi_.find(request.segments);
   if (kept != openapi_.end()) return kept->second;
-  std::optional<HttpResponse> made = Discover(request, *schema_, version_);
+  std::optional<base::HttpResponse> made = Discover(request, *schema_, version_);
   if (made) openapi_.emplace(request.segments, *made);
   return made;
 }
 
-base::Result<Answer> Api::HandleResource(const HttpRequest& request, const View& view,
+base::Result<Answer> Api::HandleResource(const base::HttpRequest& request, const View& view,
                                          const DraftContext& context, const ApiRoute& route,
                                          const manifests::Kind& kind) const {
   const std::string verb = VerbOf(request, route);

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "state/api/http.h"
+#include "base/net/http.h"
 #include "state/api/watch.h"
 #include "state/draft.h"
 #include "state/store.h"
@@ -44,14 +44,14 @@ struct Answer {
   Kind kind = Kind::kRespond;
 
   // kRespond: once `at_least` is durable.
-  HttpResponse response;
+  base::HttpResponse response;
   Revision at_least = 0;
   bool keep_view = false;  // a continue token was given out for the View: keep it for a while
 
   // kCommit: the response is render's, once the commit is durable. A failed commit is
   // FailureAnswer.
   std::optional<Transaction> transaction;
-  std::function<HttpResponse(const Store::Committed&)> render;
+  std::function<base::HttpResponse(const Store::Committed&)> render;
 
   std::optional<WatchRequest> watch;  // kWatch: once `watch->after` is durable
   std::optional<LogRequest> logs;     // kLogs
@@ -62,25 +62,26 @@ class Api {
   Api(std::shared_ptr<const manifests::Schema> schema, VersionInfo version);
 
   // `request` is authenticated: an empty user is nobody. `context` is that of a draft over `view`.
-  Answer Handle(const HttpRequest& request, const View& view, const DraftContext& context) const;
+  Answer Handle(const base::HttpRequest& request, const View& view,
+                const DraftContext& context) const;
 
   // The revision whose View would answer best, if it is still at hand: of a continued list, or of
   // resourceVersionMatch=Exact.
-  static std::optional<Revision> WantedRevision(const HttpRequest& request);
+  static std::optional<Revision> WantedRevision(const base::HttpRequest& request);
 
   const manifests::Schema& schema() const { return *schema_; }
 
  private:
-  base::Result<Answer> HandleResource(const HttpRequest& request, const View& view,
+  base::Result<Answer> HandleResource(const base::HttpRequest& request, const View& view,
                                       const DraftContext& context, const struct ApiRoute& route,
                                       const manifests::Kind& kind) const;
 
-  std::optional<HttpResponse> OpenApi(const HttpRequest& request) const;
+  std::optional<base::HttpResponse> OpenApi(const base::HttpRequest& request) const;
 
   std::shared_ptr<const manifests::Schema> schema_;
   VersionInfo version_;
   // By path; only what exists, so there are as many as group-versions.
-  mutable std::map<std::vector<std::string>, HttpResponse> openapi_;
+  mutable std::map<std::vector<std::string>, base::HttpResponse> openapi_;
 };
 
 }  // namespace state

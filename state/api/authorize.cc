@@ -16,7 +16,7 @@ using base::Code;
 using base::Status;
 
 struct Attributes {
-  const HttpRequest& request;
+  const base::HttpRequest& request;
   const ApiRoute& route;
   const View& view;
   std::string verb;
@@ -27,7 +27,7 @@ struct Attributes {
   }
 };
 
-std::string UserOf(const Identity& identity) {
+std::string UserOf(const base::Identity& identity) {
   return identity.user.empty() ? std::string(kAnonymous) : identity.user;
 }
 
@@ -157,16 +157,16 @@ bool NodeMay(const Attributes& about, std::string_view node) {
 }
 
 // The node's name; empty if this is no node.
-std::string_view NodeOf(const Identity& identity) {
+std::string_view NodeOf(const base::Identity& identity) {
   if (!identity.InGroup(kNodesGroup) || !identity.user.starts_with(kNodeUserPrefix)) return {};
   return std::string_view(identity.user).substr(kNodeUserPrefix.size());
 }
 
 }  // namespace
 
-Status Authorize(const HttpRequest& request, const ApiRoute& route, const View& view) {
+Status Authorize(const base::HttpRequest& request, const ApiRoute& route, const View& view) {
   const Attributes about{request, route, view, VerbOf(request, route)};
-  const Identity& identity = request.identity;
+  const base::Identity& identity = request.identity;
   if (identity.InGroup(kAdminGroup) || identity.InGroup(kMastersGroup)) return Status();
   if (!route.is_resource) {
     const bool allowed = IsPublicPath(about) || (!identity.user.empty() && IsDiscoveryPath(about));
@@ -180,7 +180,7 @@ Status Authorize(const HttpRequest& request, const ApiRoute& route, const View& 
   return Forbidden(about);
 }
 
-Status AuthorizeNodeCreate(const Identity& identity, const ApiRoute& route,
+Status AuthorizeNodeCreate(const base::Identity& identity, const ApiRoute& route,
                            const base::Json& object) {
   const std::string_view node = NodeOf(identity);
   if (node.empty() || identity.InGroup(kAdminGroup)) return Status();

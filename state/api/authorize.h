@@ -13,8 +13,8 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "base/net/http.h"
 #include "base/status.h"
-#include "state/api/http.h"
 #include "state/api/paths.h"
 #include "state/view.h"
 
@@ -29,10 +29,10 @@ inline constexpr std::string_view kNodeUserPrefix = "system:node:";
 inline constexpr std::string_view kAnonymous = "system:anonymous";
 
 // OK, or kForbidden as Kubernetes words it.
-base::Status Authorize(const HttpRequest& request, const ApiRoute& route, const View& view);
+base::Status Authorize(const base::HttpRequest& request, const ApiRoute& route, const View& view);
 
 // What the path alone cannot tell: the object that a node creates must be its own.
-base::Status AuthorizeNodeCreate(const Identity& identity, const ApiRoute& route,
+base::Status AuthorizeNodeCreate(const base::Identity& identity, const ApiRoute& route,
                                  const base::Json& object);
 
 }  // namespace state

@@ -170,14 +170,14 @@ Json CoreVersions() {
                            {"serverAddressByClientCIDRs", Json::MakeArray()}});
 }
 
-HttpResponse JsonResponse(const Json& body) {
-  HttpResponse response;
+base::HttpResponse JsonResponse(const Json& body) {
+  base::HttpResponse response;
   response.body = body.ToString();
   return response;
 }
 
 // The version of the aggregated form that the client prefers to plain JSON; empty if it does not.
-std::string AggregatedVersion(const HttpRequest& request) {
+std::string AggregatedVersion(const base::HttpRequest& request) {
   for (const MediaType& type : ParseMediaTypes(request.Header("accept"))) {
     if (type.type != "application/json") continue;
     if (type.Parameter("as").empty()) return "";
@@ -189,10 +189,11 @@ std::string AggregatedVersion(const HttpRequest& request) {
   return "";
 }
 
-HttpResponse GroupsResponse(const HttpRequest& request, const Schema& schema, bool core) {
+base::HttpResponse GroupsResponse(const base::HttpRequest& request, const Schema& schema,
+                                  bool core) {
   const Groups groups = GroupsOf(schema);
   const std::string version = AggregatedVersion(request);
-  HttpResponse response;
+  base::HttpResponse response;
   if (version.empty()) {
     response = JsonResponse(core ? CoreVersions() : GroupList(groups));
   } else {
@@ -219,10 +220,10 @@ Json VersionOf(const VersionInfo& version) {
                            {"platform", "linux/amd64"}});
 }
 
-std::optional<HttpResponse> OpenApi(const HttpRequest& request, const Schema& schema) {
+std::optional<base::HttpResponse> OpenApi(const base::HttpRequest& request, const Schema& schema) {
   const auto& path = request.segments;
   if (path.size() < 2 || path[1] != "v3") return std::nullopt;
-  HttpResponse response;
+  base::HttpResponse response;
   if (path.size() == 2) {
     response.body = OpenApiRoot(schema);
     return response;
@@ -236,7 +237,7 @@ std::optional<HttpResponse> OpenApi(const HttpRequest& request, const Schema& sc
 }
 
 // /api/v1, /apis/GROUP, /apis/GROUP/VERSION.
-std::optional<HttpResponse> OneGroup(const HttpRequest& request, const Schema& schema) {
+std::optional<base::HttpResponse> OneGroup(const base::HttpRequest& request, const Schema& schema) {
   const auto& path = request.segments;
   const Groups groups = GroupsOf(schema);
   const bool core = path[0] == "api";
@@ -254,7 +255,7 @@ std::optional<HttpResponse> OneGroup(const HttpRequest& request, const Schema& s
   return JsonResponse(ResourceList(GroupVersion(group->first, version->first), version->second));
 }
 
-HttpResponse Root(const Schema& schema) {
+base::HttpResponse Root(const Schema& schema) {
   Json paths = Json::MakeArray({"/api", "/apis"});
   for (const auto& [group, versions] : GroupsOf(schema)) {
     if (!group.empty()) paths.Append("/apis/" + group);
@@ -268,8 +269,8 @@ HttpResponse Root(const Schema& schema) {
 
 }  // namespace
 
-std::optional<HttpResponse> Discover(const HttpRequest& request, const Schema& schema,
-                                     const VersionInfo& version) {
+std::optional<base::HttpResponse> Discover(const base::HttpRequest& request, const Schema& schema,
+                                           const VersionInfo& version) {
   if (request.method != "GET") return std::nullopt;
   const auto& path = request.segments;
   if (path.empty()) return Root(schema);
@@ -277,7 +278,7 @@ std::optional<HttpResponse> Discover(const HttpRequest& request, const Schema& s
   if (path.size() == 1) {
     if (first == "version") return JsonResponse(VersionOf(version));
     if (first == "healthz" || first == "livez" || first == "readyz") {
-      HttpResponse response;
+      base::HttpResponse response;
       response.content_type = "text/plain; charset=utf-8";
       response.body = "ok";
       return response;

@@ -11,7 +11,7 @@ namespace state {
 
 // A request for a resource that exists, by someone who may.
 struct Call {
-  const HttpRequest& request;
+  const base::HttpRequest& request;
   const View& view;
   const DraftContext& context;
   const ApiRoute& route;
@@ -42,7 +42,7 @@ struct WriteOptions {
   bool dry_run = false;
   manifests::UnknownFields unknown = manifests::UnknownFields::kWarn;
 };
-base::Result<WriteOptions> ParseWriteOptions(const HttpRequest& request);
+base::Result<WriteOptions> ParseWriteOptions(const base::HttpRequest& request);
 // The body, of the kind `api_version` `kind` if it says which.
 base::Result<base::Json> ReadBody(const Call& call, const std::string& api_version,
                                   const std::string& kind);
@@ -50,7 +50,8 @@ base::Result<base::Json> ReadBody(const Call& call, const std::string& api_versi
 base::Result<base::Json> ApplyPatch(const Call& call, const manifests::Message& message,
                                     const base::Json& current);
 // DeleteOptions from a JSON object and the query.
-base::Result<DeleteOptions> ParseDeleteOptions(const HttpRequest& request, const base::Json& body);
+base::Result<DeleteOptions> ParseDeleteOptions(const base::HttpRequest& request,
+                                               const base::Json& body);
 
 // The answer to a write: commits the draft, then renders `object` as it was committed.
 using RenderResult = std::function<std::string(const ObjectPtr&)>;
@@ -62,8 +63,9 @@ RenderResult RenderAsAsked(const Call& call);
 base::Result<Answer> HandleSubresource(const Call& call, std::string_view verb);
 
 // discovery.cc; no answer for paths that are not discovery's.
-std::optional<HttpResponse> Discover(const HttpRequest& request, const manifests::Schema& schema,
-                                     const VersionInfo& version);
+std::optional<base::HttpResponse> Discover(const base::HttpRequest& request,
+                                           const manifests::Schema& schema,
+                                           const VersionInfo& version);
 // The verbs that a subresource serves, and the kind of its body. Null if there is no such one.
 struct SubresourceInfo {
   std::string_view name;

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "manifests/yaml.h"
+#include "manifests/yaml/yaml.h"
 
 namespace state {
 namespace {
@@ -82,7 +82,7 @@ std::vector<MediaType> ParseMediaTypes(std::string_view header) {
   return types;
 }
 
-base::Result<Representation> Negotiate(const HttpRequest& request, bool only_json) {
+base::Result<Representation> Negotiate(const base::HttpRequest& request, bool only_json) {
   const std::string_view accept = request.Header("accept");
   Representation form;
   bool found = accept.empty();
@@ -106,7 +106,7 @@ base::Result<Representation> Negotiate(const HttpRequest& request, bool only_jso
   return form;
 }
 
-base::Result<base::Json> ParseBody(const HttpRequest& request) {
+base::Result<base::Json> ParseBody(const base::HttpRequest& request) {
   const std::vector<MediaType> types = ParseMediaTypes(request.Header("content-type"));
   const std::string type = types.empty() ? "application/json" : types.front().type;
   if (type == "application/json") {

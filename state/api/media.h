@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "base/net/http.h"
 #include "base/status.h"
-#include "state/api/http.h"
 
 namespace state {
 
@@ -29,10 +29,10 @@ std::vector<MediaType> ParseMediaTypes(std::string_view header);
 
 // The first form in the Accept header that is served; `only_json` for what has no table.
 // kNotAcceptable if there is none, kInvalid for a bad includeObject.
-base::Result<Representation> Negotiate(const HttpRequest& request, bool only_json);
+base::Result<Representation> Negotiate(const base::HttpRequest& request, bool only_json);
 
 // The body as JSON, read by its Content-Type: JSON (also if none is named) or YAML.
 // kUnsupportedMediaType, kBadRequest.
-base::Result<base::Json> ParseBody(const HttpRequest& request);
+base::Result<base::Json> ParseBody(const base::HttpRequest& request);
 
 }  // namespace state

@@ -40,14 +40,14 @@ ApiRoute ParseRoute(const std::vector<std::string>& segments) {
   return route;
 }
 
-bool QueryFlag(const HttpRequest& request, std::string_view name) {
+bool QueryFlag(const base::HttpRequest& request, std::string_view name) {
   for (const auto& [key, value] : request.query) {
     if (key == name) return value != "false" && value != "0" && value != "False" && value != "f";
   }
   return false;
 }
 
-std::string VerbOf(const HttpRequest& request, const ApiRoute& route) {
+std::string VerbOf(const base::HttpRequest& request, const ApiRoute& route) {
   const std::string& method = request.method;
   if (!route.is_resource) {
     std::string verb;

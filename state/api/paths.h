@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "state/api/http.h"
+#include "base/net/http.h"
 
 namespace state {
 
@@ -30,10 +30,10 @@ ApiRoute ParseRoute(const std::vector<std::string>& segments);
 // What the request wants to do with its route, as authorization names it: "get", "list", "watch",
 // "create", "update", "patch", "delete", "deletecollection"; of no resource, the method in lower
 // case. Empty for a method that no resource has.
-std::string VerbOf(const HttpRequest& request, const ApiRoute& route);
+std::string VerbOf(const base::HttpRequest& request, const ApiRoute& route);
 
 // "true", "1" and "True" of a query parameter, as Go reads them; an empty value counts as true if
 // the parameter is there.
-bool QueryFlag(const HttpRequest& request, std::string_view name);
+bool QueryFlag(const base::HttpRequest& request, std::string_view name);
 
 }  // namespace state

@@ -52,7 +52,7 @@ struct ReadVersion {
   std::string_view match;
 };
 
-base::Result<ReadVersion> ParseVersion(const HttpRequest& request) {
+base::Result<ReadVersion> ParseVersion(const base::HttpRequest& request) {
   ReadVersion version;
   const std::string_view text = request.Query("resourceVersion");
   version.match = request.Query("resourceVersionMatch");
@@ -75,7 +75,7 @@ Status CheckNotAhead(Revision wanted, const View& view) {
                 {{"ResourceVersionTooLarge", "Too large resource version", ""}});
 }
 
-Status CheckListOptions(const HttpRequest& request, const ReadVersion& version) {
+Status CheckListOptions(const base::HttpRequest& request, const ReadVersion& version) {
   const bool continued = !request.Query("continue").empty();
   if (!version.match.empty() && continued) {
     return Status(Code::kInvalid, "resourceVersionMatch is forbidden with a continue token");
@@ -155,7 +155,7 @@ base::Result<Answer> HandleGet(const Call& call) {
   return Respond(RenderObject(call.kind, object, call.as, call.context.now), object->revision);
 }
 
-std::optional<Revision> Api::WantedRevision(const HttpRequest& request) {
+std::optional<Revision> Api::WantedRevision(const base::HttpRequest& request) {
   if (request.method != "GET") return std::nullopt;
   if (const auto token = ParseContinue(request.Query("continue")); token && token->revision != 0)
     return token->revision;
@@ -165,7 +165,7 @@ std::optional<Revision> Api::WantedRevision(const HttpRequest& request) {
 }
 
 base::Result<Answer> HandleList(const Call& call) {
-  const HttpRequest& request = call.request;
+  const base::HttpRequest& request = call.request;
   ASSIGN_OR_RETURN(const Selection selection, Selection::Parse(request, call.route, call.kind));
   ASSIGN_OR_RETURN(const ReadVersion version, ParseVersion(request));
   RETURN_IF_ERROR(CheckListOptions(request, version));
@@ -205,7 +205,7 @@ base::Result<Answer> HandleList(const Call& call) {
 }
 
 base::Result<Answer> HandleWatch(const Call& call) {
-  const HttpRequest& request = call.request;
+  const base::HttpRequest& request = call.request;
   ASSIGN_OR_RETURN(Selection selection, Selection::Parse(request, call.route, call.kind));
   ASSIGN_OR_RETURN(const ReadVersion version, ParseVersion(request));
   if (!request.Query("continue").empty())

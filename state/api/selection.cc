@@ -26,7 +26,7 @@ std::string PathOf(const manifests::Kind& kind, const std::string& field) {
 
 }  // namespace
 
-base::Result<Selection> Selection::Parse(const HttpRequest& request, const ApiRoute& route,
+base::Result<Selection> Selection::Parse(const base::HttpRequest& request, const ApiRoute& route,
                                          const manifests::Kind& kind) {
   Selection selection;
   selection.kind_ = &kind;

@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/net/http.h"
 #include "base/status.h"
 #include "manifests/schema.h"
 #include "manifests/selector.h"
-#include "state/api/http.h"
 #include "state/api/paths.h"
 #include "state/view.h"
 
@@ -19,7 +19,7 @@ namespace state {
 class Selection {
  public:
   // kBadRequest for a selector that does not parse, or a field that cannot be selected by.
-  static base::Result<Selection> Parse(const HttpRequest& request, const ApiRoute& route,
+  static base::Result<Selection> Parse(const base::HttpRequest& request, const ApiRoute& route,
                                        const manifests::Kind& kind);
 
   bool Matches(const Object& object) const;

@@ -52,8 +52,8 @@ Json FailureStatus(const base::Status& status, const About& about) {
   return body;
 }
 
-HttpResponse FailureAnswer(const base::Status& status, const About& about) {
-  HttpResponse response;
+base::HttpResponse FailureAnswer(const base::Status& status, const About& about) {
+  base::HttpResponse response;
   response.status = base::InfoOf(status.code()).http_status;
   response.body = FailureStatus(status, about).ToString();
   if (IsRetriable(status.code()))
@@ -85,7 +85,7 @@ base::Status AsDecodingError(const base::Status& status, const manifests::Kind& 
                                              ": strict decoding error: " + unknown);
 }
 
-void AddWarnings(const std::vector<std::string>& warnings, HttpResponse& response) {
+void AddWarnings(const std::vector<std::string>& warnings, base::HttpResponse& response) {
   for (size_t i = 0; i < std::min(warnings.size(), kMaxWarnings); ++i) {
     std::string text = warnings[i];
     const size_t colon = text.find(": unknown field");

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/net/http.h"
 #include "base/status.h"
 #include "manifests/schema.h"
-#include "state/api/http.h"
 #include "state/object.h"
 
 namespace state {
@@ -20,7 +20,7 @@ struct About {
 
 // The Status object of a failure, with details.
 base::Json FailureStatus(const base::Status& status, const About& about);
-HttpResponse FailureAnswer(const base::Status& status, const About& about);
+base::HttpResponse FailureAnswer(const base::Status& status, const About& about);
 
 // "Success", with the object's name, kind and uid.
 base::Json SuccessStatus(const manifests::Kind& kind, const Object& object);
@@ -30,7 +30,7 @@ base::Json SuccessStatus(const manifests::Kind& kind, const Object& object);
 base::Status AsDecodingError(const base::Status& status, const manifests::Kind& kind);
 
 // "Warning: 299" headers: fields that are not known or not acted on. `warnings` as Draft's.
-void AddWarnings(const std::vector<std::string>& warnings, HttpResponse& response);
+void AddWarnings(const std::vector<std::string>& warnings, base::HttpResponse& response);
 inline constexpr size_t kMaxWarnings = 50;  // headers in one response
 
 }  // namespace state

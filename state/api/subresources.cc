@@ -2,7 +2,7 @@
 // verbs each serves and what its body is, the table below.
 #include <charconv>
 
-#include "manifests/patch.h"
+#include "manifests/patch/patch.h"
 #include "manifests/selector.h"
 #include "state/api/handlers.h"
 #include "state/api/render.h"
@@ -198,7 +198,8 @@ base::Result<Answer> HandleFinalize(const Call& call) {
   return Finish(call, draft, options, std::move(updated), 200, RenderAsAsked(call));
 }
 
-Status ReadCount(const HttpRequest& request, std::string_view name, std::optional<int64_t>& count) {
+Status ReadCount(const base::HttpRequest& request, std::string_view name,
+                 std::optional<int64_t>& count) {
   const std::string_view text = request.Query(name);
   if (text.empty()) return Status();
   int64_t number = 0;
@@ -236,7 +237,7 @@ base::Result<std::string> ContainerOf(const Object& pod, std::string_view wanted
 }
 
 base::Result<Answer> HandleLog(const Call& call) {
-  const HttpRequest& request = call.request;
+  const base::HttpRequest& request = call.request;
   LogRequest log;
   ASSIGN_OR_RETURN(log.pod, Existing(call));
   ASSIGN_OR_RETURN(log.container, ContainerOf(*log.pod, request.Query("container")));

@@ -10,7 +10,7 @@ namespace state {
 struct WatchHub::Watch {
   Id id = 0;
   WatchRequest request;
-  std::unique_ptr<Stream> stream;
+  std::unique_ptr<base::Stream> stream;
   Revision position = 0;       // has seen all up to here
   std::optional<Key> initial;  // the next object of the snapshot to send; none: done
   bool live = false;
@@ -75,7 +75,7 @@ base::Status WatchHub::Admit(const WatchRequest& request) const {
   return base::Status();
 }
 
-void WatchHub::Add(WatchRequest request, std::unique_ptr<Stream> stream) {
+void WatchHub::Add(WatchRequest request, std::unique_ptr<base::Stream> stream) {
   const Id id = next_id_++;
   auto watch = std::make_unique<Watch>();
   watch->id = id;

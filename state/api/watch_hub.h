@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "base/net/http.h"
 #include "base/rng.h"
-#include "state/api/http.h"
 #include "state/api/watch.h"
 #include "state/store.h"
 
@@ -40,7 +40,7 @@ class WatchHub {
   // OK if Add can serve the watch; kExpired, kTooManyRequests.
   base::Status Admit(const WatchRequest& request) const;
   // The stream is open; `request.after` is durable.
-  void Add(WatchRequest request, std::unique_ptr<Stream> stream);
+  void Add(WatchRequest request, std::unique_ptr<base::Stream> stream);
 
   size_t size() const { return watches_.size(); }
 

@@ -7,7 +7,7 @@
 // - A delete answers the object if it waits for something (grace, finalizers), else a Status.
 #include <algorithm>
 
-#include "manifests/patch.h"
+#include "manifests/patch/patch.h"
 #include "state/api/authorize.h"
 #include "state/api/handlers.h"
 #include "state/api/render.h"
@@ -75,7 +75,7 @@ Propagation PropagationOf(std::string_view text) {
   return Propagation::kDefault;
 }
 
-base::Result<Json> DeleteBody(const HttpRequest& request) {
+base::Result<Json> DeleteBody(const base::HttpRequest& request) {
   if (request.body.empty()) return Json::MakeObject();
   ASSIGN_OR_RETURN(Json body, ParseBody(request));
   if (!body.IsObject()) return BadRequest("DeleteOptions must be an object");
@@ -90,7 +90,7 @@ bool AsksDryRun(const Json& body) {
 
 }  // namespace
 
-base::Result<WriteOptions> ParseWriteOptions(const HttpRequest& request) {
+base::Result<WriteOptions> ParseWriteOptions(const base::HttpRequest& request) {
   WriteOptions options;
   const std::string_view dry_run = request.Query("dryRun");
   if (!dry_run.empty() && dry_run != "All") {
@@ -138,7 +138,7 @@ namespace {
 
 enum class PatchType { kJson, kMerge, kStrategic };
 
-base::Result<PatchType> PatchTypeOf(const HttpRequest& request) {
+base::Result<PatchType> PatchTypeOf(const base::HttpRequest& request) {
   const std::vector<MediaType> types = ParseMediaTypes(request.Header("content-type"));
   const std::string type = types.empty() ? "" : types.front().type;
   if (type == "application/json-patch+json") return PatchType::kJson;
@@ -168,7 +168,7 @@ base::Result<Json> ApplyPatch(const Call& call, const manifests::Message& messag
 
 Answer Finish(const Call& call, const Draft& draft, const WriteOptions& options, ObjectPtr object,
               int http_status, RenderResult render) {
-  HttpResponse response;
+  base::HttpResponse response;
   response.status = http_status;
   AddWarnings(draft.warnings(), response);
   Transaction transaction = options.dry_run ? Transaction() : draft.Finish();
@@ -183,7 +183,7 @@ Answer Finish(const Call& call, const Draft& draft, const WriteOptions& options,
   answer.transaction = std::move(transaction);
   answer.render = [response = std::move(response), object = std::move(object),
                    render = std::move(render)](const Store::Committed& committed) {
-    HttpResponse done = response;
+    base::HttpResponse done = response;
     done.body = render(Committed(committed, object));
     return done;
   };
@@ -224,7 +224,7 @@ base::Result<Answer> HandlePatch(const Call& call) {
   return UpdateTo(call, std::move(patched));
 }
 
-base::Result<DeleteOptions> ParseDeleteOptions(const HttpRequest& request, const Json& body) {
+base::Result<DeleteOptions> ParseDeleteOptions(const base::HttpRequest& request, const Json& body) {
   DeleteOptions options;
   std::string_view policy = request.Query("propagationPolicy");
   if (policy.empty()) policy = body["propagationPolicy"].AsString();
@@ -291,7 +291,7 @@ base::Result<Answer> HandleDeleteCollection(const Call& call) {
   Answer answer;
   const auto render = [found, kind = &call.kind, as = call.as,
                        now = call.context.now](Revision revision) {
-    HttpResponse response;
+    base::HttpResponse response;
     response.body = RenderList(*kind, found, ListMeta{revision, "", std::nullopt}, as, now);
     return response;
   };

@@ -4,7 +4,7 @@
 
 #include <charconv>
 
-#include "manifests/yaml.h"
+#include "manifests/yaml/yaml.h"
 
 namespace state {
 

@@ -132,7 +132,7 @@ double TimeList(const state::View& view) {
   const auto schema = manifests::Schema::BuiltIn();
   const state::Api api(schema, {});
   const state::ClusterConfig config;
-  state::HttpRequest request;
+  base::HttpRequest request;
   request.method = "GET";
   request.path = "/api/v1/pods";
   request.segments = {"api", "v1", "pods"};

@@ -4,8 +4,8 @@
 
 #include <limits>
 
-#include "gitsync/repository.h"
-#include "gitsync/sync_engine.h"
+#include "gitsync/deploy/sync_engine.h"
+#include "gitsync/plan/repository.h"
 #include "gitsync/testing/fake_git.h"
 #include "reconciler/controllers/all.h"
 #include "reconciler/reconciler.h"

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "gitsync/repository.h"
-#include "nodeagent/pod_plan.h"
+#include "gitsync/plan/repository.h"
+#include "nodeagent/pods/pod_plan.h"
 #include "reconciler/pods.h"
 #include "scheduler/node_table.h"
 #include "state/record.h"

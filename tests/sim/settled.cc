@@ -3,10 +3,10 @@
 #include <map>
 #include <set>
 
-#include "gitsync/health.h"
-#include "gitsync/plan.h"
-#include "gitsync/read_set.h"
-#include "gitsync/status_branch.h"
+#include "gitsync/deploy/health.h"
+#include "gitsync/plan/plan.h"
+#include "gitsync/render/read_set.h"
+#include "gitsync/report/status_branch.h"
 #include "reconciler/pods.h"
 
 namespace tests {

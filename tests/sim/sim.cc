@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "nodeagent/node_status.h"
+#include "nodeagent/session/node_status.h"
 
 namespace tests {
 namespace {

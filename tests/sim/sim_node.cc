@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "nodeagent/node_reporter.h"
-#include "servicemesh/read_mesh.h"
+#include "nodeagent/session/node_reporter.h"
+#include "servicemesh/rules/read_mesh.h"
 
 namespace tests {
 namespace {

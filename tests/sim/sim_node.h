@@ -6,13 +6,13 @@
 #include <string>
 
 #include "base/testing/sim_process.h"
-#include "nodeagent/agent_session.h"
-#include "nodeagent/pod_workers.h"
+#include "nodeagent/pods/pod_workers.h"
+#include "nodeagent/session/agent_session.h"
 #include "nodeagent/testing/fake_probe_client.h"
 #include "nodeagent/testing/fake_runtime.h"
 #include "nodeagent/testing/fake_volume_writer.h"
 #include "nodeagent/testing/memory_view_cache.h"
-#include "servicemesh/rule_programmer.h"
+#include "servicemesh/rules/rule_programmer.h"
 #include "servicemesh/testing/fake_dataplane.h"
 #include "tests/sim/world.h"
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "manifests/yaml.h"
+#include "manifests/yaml/yaml.h"
 #include "reconciler/controllers/all.h"
 #include "state/api/status.h"
 
@@ -12,7 +12,7 @@ namespace {
 constexpr base::Duration kRestart = base::Duration::Seconds(1);  // after the disk failed
 
 // "409 Conflict: why" of a failed request, "200" of another.
-std::string OutcomeOf(const state::HttpResponse& response) {
+std::string OutcomeOf(const base::HttpResponse& response) {
   std::string outcome = std::to_string(response.status);
   if (response.status < 400) return outcome;
   const auto parsed = base::ParseJson(response.body);
@@ -109,11 +109,11 @@ void SimServer::set_clock_error(base::Duration error) {
 
 state::Answer SimServer::Handle(std::string_view method, std::string_view target,
                                 std::string_view body, std::string_view content_type) {
-  state::HttpRequest request;
+  base::HttpRequest request;
   request.method = method;
-  const base::Status parsed = state::ParseTarget(target, request);
+  const base::Status parsed = base::ParseTarget(target, request);
   CHECK(parsed.ok());
-  request.identity = state::Identity{"admin", {"plumb:admin"}};
+  request.identity = base::Identity{"admin", {"plumb:admin"}};
   if (!body.empty()) {
     request.headers["content-type"] = content_type;
     const manifests::YamlFile file = manifests::ParseYaml(body);

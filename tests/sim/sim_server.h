@@ -8,9 +8,9 @@
 #include <string_view>
 
 #include "base/testing/sim_process.h"
-#include "gitsync/status_publisher.h"
-#include "gitsync/sync_engine.h"
-#include "nodeagent/hub.h"
+#include "gitsync/deploy/sync_engine.h"
+#include "gitsync/report/status_publisher.h"
+#include "nodeagent/hub/hub.h"
 #include "reconciler/reconciler.h"
 #include "scheduler/scheduler.h"
 #include "state/api/api.h"

@@ -11,7 +11,7 @@ constexpr size_t kFullBacklog = 2u << 20;
 
 }  // namespace
 
-class Watcher::Client final : public state::Stream {
+class Watcher::Client final : public base::Stream {
  public:
   explicit Client(std::shared_ptr<Watcher*> watcher) : watcher_(std::move(watcher)) {}
   ~Client() override {

@@ -87,7 +87,7 @@ base::Status ApiConnection::Receive() {
 
 base::Result<int> ApiConnection::ReadHead() {
   size_t scanned = 0, end = 0;
-  while ((end = state::FindHeadEnd(buffer_, &scanned)) == 0) {
+  while ((end = base::FindHeadEnd(buffer_, &scanned)) == 0) {
     if (buffer_.size() > kMaxHead) return Gone("a head without an end");
     RETURN_IF_ERROR(Receive());
   }
@@ -96,15 +96,15 @@ base::Result<int> ApiConnection::ReadHead() {
   int status = 0;
   std::from_chars(head.data() + std::min<size_t>(9, head.size()), head.data() + head.size(),
                   status);
-  state::BodyFraming framing;
+  base::BodyFraming framing;
   if (!HeaderOf(head, "Transfer-Encoding: ").empty()) {
-    framing.kind = state::BodyFraming::Kind::kChunked;
-  } else if (!state::IsBodyless(status)) {
-    framing.kind = state::BodyFraming::Kind::kLength;
+    framing.kind = base::BodyFraming::Kind::kChunked;
+  } else if (!base::IsBodyless(status)) {
+    framing.kind = base::BodyFraming::Kind::kLength;
     const std::string_view length = HeaderOf(head, "Content-Length: ");
     std::from_chars(length.data(), length.data() + length.size(), framing.length);
   }
-  body_ = std::make_unique<state::BodyDecoder>(framing);
+  body_ = std::make_unique<base::BodyDecoder>(framing);
   return status;
 }
 

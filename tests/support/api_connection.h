@@ -11,8 +11,8 @@
 #include <string_view>
 
 #include "base/edge/files.h"
+#include "base/net/edge/http1.h"
 #include "base/status.h"
-#include "state/edge/http1.h"
 
 namespace testsupport {
 
@@ -55,7 +55,7 @@ class ApiConnection {
   SSL* ssl() const { return ssl_.get(); }
   // What was received and not yet read: for those who take the socket over.
   std::string TakeBuffered() { return std::move(buffer_); }
-  state::BodyDecoder& body() { return *body_; }
+  base::BodyDecoder& body() { return *body_; }
 
  private:
   ApiConnection() = default;
@@ -67,7 +67,7 @@ class ApiConnection {
   base::UniqueFd fd_;
   std::unique_ptr<SSL, FreeSsl> ssl_;
   std::string buffer_;  // received, not used up
-  std::unique_ptr<state::BodyDecoder> body_;
+  std::unique_ptr<base::BodyDecoder> body_;
   std::string content_;
 };
 

@@ -1,0 +1,207 @@
+// A response keeps the connection alive only if its head said so, and its head can say so only if
+// the request's body had ended by then: otherwise the next request would be read out of the middle
+// of a body. Bodies of HEAD, 204 and 304 are taken from the handler and not sent.
+#include "base/net/edge/channel.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <utility>
+
+namespace base {
+namespace {
+
+constexpr size_t kMaxInbox = 256u << 10;
+
+}  // namespace
+
+Channel::Channel(Poller::Waker waker, ResponseRules rules, bool has_body)
+    : waker_(std::move(waker)), rules_(rules), body_(has_body ? Body::kOpen : Body::kEnded) {}
+
+void Channel::Send(HttpResponse response) {
+  std::lock_guard lock(mutex_);
+  if (begun_) return;
+  BeginLocked(response, ResponseBody::kWhole);
+  if (framing_ == Framing::kPlain && !response.body.empty()) {
+    QueueLocked(std::make_shared<const std::string>(std::move(response.body)));
+  }
+  finished_ = true;
+  WakeLocked();
+}
+
+void Channel::Begin(const HttpResponse& head, bool patient) {
+  std::lock_guard lock(mutex_);
+  if (begun_) return;
+  patient_ = patient;
+  BeginLocked(head, rules_.chunks ? ResponseBody::kChunked : ResponseBody::kUntilClose);
+  WakeLocked();
+}
+
+void Channel::BeginLocked(const HttpResponse& head, ResponseBody body) {
+  begun_ = true;
+  keep_alive_ = rules_.keep_alive && body_ == Body::kEnded && body != ResponseBody::kUntilClose;
+  head_ = FormatResponseHead(head, body, keep_alive_, std::time(nullptr));
+  if (!rules_.no_body && !IsBodyless(head.status)) {
+    framing_ = body == ResponseBody::kChunked ? Framing::kChunks : Framing::kPlain;
+  }
+}
+
+bool Channel::begun() const {
+  std::lock_guard lock(mutex_);
+  return begun_;
+}
+
+bool Channel::Write(Bytes bytes, size_t limit) {
+  std::lock_guard lock(mutex_);
+  if (gone_ || dropped_ || finished_) return false;
+  if (waiting_ + bytes->size() > limit) {
+    dropped_ = true;
+    WakeLocked();
+    return false;
+  }
+  return QueueLocked(std::move(bytes));
+}
+
+bool Channel::WriteBlocking(Bytes bytes, size_t limit) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return gone_ || waiting_ < limit; });
+  if (gone_ || finished_) return false;
+  return QueueLocked(std::move(bytes));
+}
+
+bool Channel::QueueLocked(Bytes bytes) {
+  if (framing_ == Framing::kNone || bytes->empty()) return true;
+  waiting_ += bytes->size();
+  pieces_.push_back(std::move(bytes));
+  WakeLocked();
+  return true;
+}
+
+void Channel::WakeLocked() {
+  if (awake_ || gone_) return;
+  awake_ = true;
+  waker_.Wake();
+}
+
+void Channel::Finish() {
+  std::lock_guard lock(mutex_);
+  finished_ = true;
+  patient_ = false;
+  WakeLocked();
+}
+
+size_t Channel::Backlog() const {
+  std::lock_guard lock(mutex_);
+  return waiting_;
+}
+
+void Channel::OnGone(std::function<void()> gone) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!gone_) {
+      on_gone_ = std::move(gone);
+      return;
+    }
+  }
+  gone();
+}
+
+Result<std::string> Channel::ReadBody() {
+  std::unique_lock lock(mutex_);
+  if (!body_wanted_) {
+    body_wanted_ = true;
+    waker_.Wake();
+  }
+  changed_.wait(lock, [&] { return gone_ || !inbox_.empty() || body_ != Body::kOpen; });
+  if (!inbox_.empty()) {
+    std::string piece = std::exchange(inbox_, {});
+    waker_.Wake();  // there is room again; also when the response is stuck and awake_ is set
+    return piece;
+  }
+  if (body_ == Body::kEnded) return std::string();
+  if (body_ == Body::kFailed) return body_status_;
+  return Status(Code::kUnavailable, "the client went away while it sent its request");
+}
+
+Channel::Progress Channel::Take(size_t size, std::string& out) {
+  std::lock_guard lock(mutex_);
+  if (dropped_) return Progress::kDropped;
+  if (!head_.empty()) {
+    out.append(head_);
+    head_.clear();
+  }
+  if (waiting_ > 0) {
+    bool was_full = waiting_ > size;
+    AppendContent(std::min(size, waiting_), out);
+    changed_.notify_all();
+    if (was_full) return Progress::kMore;
+  }
+  awake_ = false;
+  if (!finished_) return Progress::kMore;
+  if (framing_ == Framing::kChunks) out.append(kLastChunk);
+  return Progress::kFinished;
+}
+
+void Channel::AppendContent(size_t size, std::string& out) {
+  if (framing_ == Framing::kChunks) {
+    char line[20];
+    int length = std::snprintf(line, sizeof(line), "%zx\r\n", size);
+    out.append(line, static_cast<size_t>(length));
+  }
+  waiting_ -= size;
+  while (size > 0) {
+    const std::string& piece = *pieces_.front();
+    size_t count = std::min(size, piece.size() - first_offset_);
+    out.append(piece, first_offset_, count);
+    size -= count;
+    first_offset_ += count;
+    if (first_offset_ < piece.size()) break;
+    pieces_.pop_front();
+    first_offset_ = 0;
+  }
+  if (framing_ == Framing::kChunks) out.append("\r\n");
+}
+
+bool Channel::patient() const {
+  std::lock_guard lock(mutex_);
+  return patient_;
+}
+
+bool Channel::keep_alive() const {
+  std::lock_guard lock(mutex_);
+  return keep_alive_;
+}
+
+size_t Channel::BodyRoom() const {
+  std::lock_guard lock(mutex_);
+  return body_wanted_ && inbox_.size() < kMaxInbox ? kMaxInbox - inbox_.size() : 0;
+}
+
+void Channel::PutBody(std::string_view piece) {
+  std::lock_guard lock(mutex_);
+  inbox_.append(piece);
+  changed_.notify_all();
+}
+
+void Channel::EndBody(Status status) {
+  std::lock_guard lock(mutex_);
+  body_ = status.ok() ? Body::kEnded : Body::kFailed;
+  body_status_ = std::move(status);
+  changed_.notify_all();
+}
+
+void Channel::PeerGone() {
+  std::function<void()> on_gone;
+  {
+    std::lock_guard lock(mutex_);
+    if (gone_) return;
+    gone_ = true;
+    pieces_.clear();
+    waiting_ = 0;
+    on_gone = std::exchange(on_gone_, nullptr);
+  }
+  changed_.notify_all();
+  if (on_gone) on_gone();
+}
+
+}  // namespace base

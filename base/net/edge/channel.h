@@ -1,0 +1,105 @@
+// Channel: what the handler of one request and the connection it came on share: the request's body
+// on its way in, the response on its way out.
+//
+// Any thread, except where the connection's side is named. Bytes wait here, shared rather than
+// copied, until the connection's thread can write them; the connection is woken when the first ones
+// arrive. Both ends hold a share; either may let go first.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/edge/poller.h"
+#include "base/net/edge/http1.h"
+#include "base/net/http.h"
+#include "base/status.h"
+
+namespace base {
+
+// What the request's head demands of its response.
+struct ResponseRules {
+  bool keep_alive = true;  // if the body of the request was read to its end, too
+  bool no_body = false;    // HEAD
+  bool chunks = true;      // HTTP/1.1
+};
+
+class Channel {
+ public:
+  using Bytes = std::shared_ptr<const std::string>;
+
+  // `has_body`: the request's body passes through here (ReadBody).
+  Channel(Poller::Waker waker, ResponseRules rules, bool has_body);
+
+  // The handler's side.
+  // One of these, once. Send is the whole response, and finishes it.
+  void Send(HttpResponse response);
+  void Begin(const HttpResponse& head, bool patient);  // patient: a peer may read as slowly as it
+                                                       // likes, the backlog is the only limit
+  bool begun() const;
+  // Queues bytes of the body. False once the peer is gone. More than `limit` bytes waiting drop the
+  // peer: a stream with a hole is worth nothing.
+  bool Write(Bytes bytes, size_t limit);
+  // The same, but waits while `limit` bytes are waiting.
+  bool WriteBlocking(Bytes bytes, size_t limit);
+  void Finish();
+  size_t Backlog() const;
+  // Called once, on the connection's thread, when the peer goes away before the end (or here and
+  // now, if it has).
+  void OnGone(std::function<void()> gone);
+  // Waits for a piece of the request's body; "" is its end. kUnavailable if the peer is gone,
+  // kBadRequest if its framing is broken.
+  Result<std::string> ReadBody();
+
+  // The connection's side.
+  enum class Progress { kMore, kFinished, kDropped };
+  // Appends what can be written next, about `size` bytes, to `out`, in its framing. Nothing
+  // appended and kMore: a Wake will follow.
+  Progress Take(size_t size, std::string& out);
+  bool patient() const;
+  bool keep_alive() const;  // after kFinished
+  size_t BodyRoom() const;  // bytes of body that the handler waits for now
+  void PutBody(std::string_view piece);
+  void EndBody(Status status);
+  void PeerGone();
+
+ private:
+  enum class Framing { kNone, kPlain, kChunks };
+  enum class Body { kOpen, kEnded, kFailed };
+
+  void BeginLocked(const HttpResponse& head, ResponseBody body);
+  bool QueueLocked(Bytes bytes);
+  void WakeLocked();
+  void AppendContent(size_t size, std::string& out);
+
+  const Poller::Waker waker_;
+  const ResponseRules rules_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;  // room to write, body to read, or the peer is gone
+
+  std::string head_;
+  std::deque<Bytes> pieces_;
+  size_t first_offset_ = 0;  // into pieces_.front()
+  size_t waiting_ = 0;       // bytes of pieces_ not yet taken
+  Framing framing_ = Framing::kNone;
+  bool begun_ = false;
+  bool patient_ = false;
+  bool keep_alive_ = false;
+  bool finished_ = false;
+  bool dropped_ = false;  // by Write: too slow
+  bool gone_ = false;
+  bool awake_ = false;  // a Wake is under way, or Take has left something
+  std::function<void()> on_gone_;
+
+  Body body_;
+  bool body_wanted_ = false;
+  std::string inbox_;
+  Status body_status_;
+};
+
+}  // namespace base

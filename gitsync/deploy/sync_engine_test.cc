@@ -1,0 +1,335 @@
+#include "gitsync/deploy/sync_engine.h"
+
+#include <gtest/gtest.h>
+
+#include "gitsync/testing/fake_git.h"
+#include "state/testing/test_cluster.h"
+
+namespace gitsync {
+namespace {
+
+using base::Duration;
+
+constexpr char kConfig[] =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {a: one}\n";
+constexpr char kOther[] = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n";
+constexpr char kWeb[] = R"(apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "hello:1"}]}
+)";
+
+// Keeps what a client would see.
+struct Terminal : HookSession {
+  bool Print(const std::string& line) override {
+    text += line + "\n";
+    return true;
+  }
+  void Finish(int code) override { text += "exit " + std::to_string(code) + "\n"; }
+  bool finished() const { return text.find("exit ") != std::string::npos; }
+  std::string text;
+};
+
+class SyncEngineTest : public testing::Test {
+ protected:
+  SyncEngineTest() : git_(&cluster_.faults) {
+    StartEngine();
+    std::string created;
+    engine_->CreateRepository("site", {}, [&](base::Status s) { created = s.ToString(); });
+    cluster_.Settle();
+    EXPECT_EQ(created, "OK");
+  }
+
+  void StartEngine() {
+    engine_ =
+        std::make_unique<SyncEngine>(cluster_.loop, cluster_.store(), git_, cluster_.Context());
+  }
+
+  // As a git push: the checks, and if they pass, what follows. Both sessions' lines; the second
+  // goes on while time does.
+  std::shared_ptr<Terminal> Push(const FakeGit::Files& files,
+                                 const std::vector<std::string>& options = {},
+                                 const std::string& ref = "refs/heads/main") {
+    auto terminal = std::make_shared<Terminal>();
+    const auto staged = git_.Stage("site", ref, files, "change\n", cluster_.loop.now().wall);
+    PushRequest request{
+        "site", "ann", {{staged.old_oid, staged.new_oid, ref}}, options, staged.quarantine};
+    engine_->PreReceive(request, terminal);
+    cluster_.loop.RunUntil([&] { return terminal->finished(); }, Duration::Seconds(5));
+    if (terminal->text.find("exit 0") == std::string::npos) {
+      git_.Drop(staged);
+      return terminal;
+    }
+    EXPECT_TRUE(git_.Accept(staged).ok());
+    head_ = staged.new_oid;
+    terminal->text.resize(terminal->text.find("exit 0"));
+    request.quarantine = {};
+    engine_->PostReceive(request, terminal);
+    return terminal;
+  }
+
+  std::string Condition(const std::string& field) {
+    return cluster_.Field(kKustomizations, kSystemNamespace, "site",
+                          "status.conditions[0]." + field);
+  }
+
+  void MakeHealthy() {
+    cluster_.SetStatus(
+        "deployments.apps", "default", "web",
+        "{observedGeneration: " +
+            cluster_.Field("deployments.apps", "default", "web", "metadata.generation") +
+            ", replicas: 2, updatedReplicas: 2, availableReplicas: 2}");
+  }
+
+  std::string Head() const { return head_.substr(0, 12); }
+
+  state::TestCluster cluster_;
+  FakeGit git_;
+  std::unique_ptr<SyncEngine> engine_;
+  std::string head_;
+};
+
+TEST_F(SyncEngineTest, APushBecomesObjectsInTheStore) {
+  const auto terminal = Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  EXPECT_EQ(terminal->text, "created     configmaps default/conf\n1 created\napplied " + Head() +
+                                "\nhealthy " + Head() + "\nexit 0\n");
+  EXPECT_EQ(cluster_.Field("configmaps", "default", "conf", "data"), R"({"a":"one"})");
+  EXPECT_EQ(cluster_.Field(kKustomizations, kSystemNamespace, "site", "status.lastAppliedRevision"),
+            "\"main@sha1:" + head_ + "\"");
+  EXPECT_EQ(Condition("status"), "\"True\"");
+  EXPECT_TRUE(engine_->Idle());
+}
+
+TEST_F(SyncEngineTest, ABadPushIsRefusedAndChangesNothing) {
+  const state::Revision before = cluster_.store().revision();
+  EXPECT_EQ(
+      Push({{"conf.yaml", std::string(kConfig) + "dat: {}\n"}, {"x.yaml", "a: [\n"}})->text,
+      "conf.yaml:5:1: dat: unknown field; did you mean data?\n"
+      "x.yaml:2:1: the '[' before this is not closed; add ']', or ',' before the next element\n"
+      "refused: 2 errors, nothing was changed\nexit 1\n");
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.store().revision(), before);
+}
+
+TEST_F(SyncEngineTest, ADryRunShowsThePlanAndAcceptsNothing) {
+  EXPECT_EQ(
+      Push({{"conf.yaml", kConfig}}, {"dry-run"})->text,
+      "created     configmaps default/conf\n1 created\ndry run: nothing was pushed\nexit 1\n");
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names("configmaps"), "");
+}
+
+TEST_F(SyncEngineTest, PlumbsOwnRefsAreNotPushedTo) {
+  EXPECT_EQ(Push({{"a", "b"}}, {}, "refs/notes/plumb")->text,
+            "refs/notes/plumb is written by plumb alone; push to another ref\nexit 1\n");
+  EXPECT_EQ(Push({{"a", "b"}}, {}, "refs/heads/plumb/status")->text,
+            "refs/heads/plumb/status is written by plumb alone; push to another ref\nexit 1\n");
+  EXPECT_EQ(Push({{"a", "b"}}, {}, "refs/heads/plumb")->text,
+            "refs/heads/plumb is written by plumb alone; push to another ref\nexit 1\n");
+  EXPECT_EQ(Push({{"a", "b"}}, {}, "refs/heads/topic")->text, "exit 0\n");
+}
+
+TEST_F(SyncEngineTest, ThePushWaitsUntilTheWorkloadIsHealthy) {
+  const auto terminal = Push({{"web.yaml", kWeb}});
+  cluster_.Settle();
+  EXPECT_EQ(terminal->text, "created     deployments.apps default/web\n1 created\napplied " +
+                                Head() +
+                                "\ndeployments.apps default/web  not yet looked at by its "
+                                "controller\n");
+  EXPECT_EQ(Condition("status"), "\"Unknown\"");
+  cluster_.SetStatus(
+      "deployments.apps", "default", "web",
+      "{observedGeneration: 1, replicas: 2, updatedReplicas: 2, availableReplicas: 1}");
+  cluster_.Settle();
+  MakeHealthy();
+  terminal->text.clear();
+  cluster_.Settle();
+  EXPECT_EQ(terminal->text,
+            "deployments.apps default/web  2/2 available\nhealthy " + Head() + "\nexit 0\n");
+  EXPECT_EQ(Condition("status"), "\"True\"");
+}
+
+TEST_F(SyncEngineTest, AFailedRolloutEndsTheWaitWithItsReason) {
+  const auto terminal = Push({{"web.yaml", kWeb}});
+  cluster_.Settle();
+  terminal->text.clear();
+  cluster_.SetStatus("deployments.apps", "default", "web",
+                     "{observedGeneration: 1, conditions: [{type: Progressing, status: \"False\", "
+                     "reason: ProgressDeadlineExceeded, message: timed out}]}");
+  cluster_.Settle();
+  const std::string why = "deployments.apps default/web: ProgressDeadlineExceeded: timed out";
+  EXPECT_EQ(terminal->text,
+            "deployments.apps default/web  ProgressDeadlineExceeded: timed out\n"
+            "failed " +
+                Head() + ": " + why + "\nexit 0\n");
+  EXPECT_EQ(Condition("message"), "\"" + why + "\"");
+}
+
+TEST_F(SyncEngineTest, ANewerCommitSupersedesTheWait) {
+  const auto first = Push({{"web.yaml", kWeb}});
+  cluster_.Settle();
+  const auto second = Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  EXPECT_NE(first->text.find("superseded by a newer push\nexit 0\n"), std::string::npos);
+  EXPECT_NE(second->text.find("healthy " + Head() + "\nexit 0\n"), std::string::npos);
+  EXPECT_EQ(cluster_.Names("deployments.apps"), "");
+}
+
+TEST_F(SyncEngineTest, ADriftIsPutBackOnTheEvent) {
+  Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  cluster_.Apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {a: by hand}\n");
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Field("configmaps", "default", "conf", "data"), R"({"a":"one"})");
+  cluster_.Delete("configmaps", "default", "conf");
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Field("configmaps", "default", "conf", "data"), R"({"a":"one"})");
+}
+
+TEST_F(SyncEngineTest, AStatusIsNoDrift) {
+  Push({{"web.yaml", kWeb}});
+  cluster_.Settle();
+  MakeHealthy();
+  cluster_.Settle();
+  const state::Revision before = cluster_.store().revision();
+  cluster_.SetStatus("deployments.apps", "default", "web", "{observedGeneration: 1, replicas: 1}");
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.store().revision(), before + 1);
+}
+
+TEST_F(SyncEngineTest, PruneSkipsWhenFetchFails) {
+  Push({{"conf.yaml", kConfig}, {"other.yaml", kOther}});
+  cluster_.Settle();
+  cluster_.faults.Set("git.read.fail", 1);
+  git_.Push("site", "refs/heads/main", {{"conf.yaml", kConfig}}, "less\n", {});
+  engine_->PostReceive({"site", "ann", {{"", "", "refs/heads/main"}}, {"nowait"}, {}},
+                       std::make_shared<Terminal>());
+  cluster_.Settle(Duration::Seconds(20));
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/conf default/other");
+  EXPECT_EQ(Condition("reason"), "\"ReconciliationFailed\"");
+  cluster_.faults.Clear();
+  cluster_.Settle(Duration::Minutes(1));
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/conf");
+  EXPECT_EQ(Condition("status"), "\"True\"");
+}
+
+TEST_F(SyncEngineTest, APushWhoseSecondHookNeverCameIsAppliedAllTheSame) {
+  const auto staged = git_.Stage("site", "refs/heads/main", {{"conf.yaml", kConfig}}, "m\n", {});
+  engine_->PreReceive(
+      {"site", "ann", {{staged.old_oid, staged.new_oid, staged.ref}}, {}, staged.quarantine},
+      std::make_shared<Terminal>());
+  cluster_.Settle();
+  EXPECT_TRUE(git_.Accept(staged).ok());
+  cluster_.Settle(Duration::Seconds(5));
+  EXPECT_EQ(cluster_.Names("configmaps"), "");
+  cluster_.Settle(Duration::Seconds(10));
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/conf");
+}
+
+TEST_F(SyncEngineTest, WhatANamespaceThatEndsKeptAwayIsMadeOnceItIsGone) {
+  const FakeGit::Files inside = {
+      {"a.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n"},
+      {"b.yaml",
+       "apiVersion: v1\nkind: ConfigMap\n"
+       "metadata: {name: in, namespace: team}\n"}};
+  Push(inside);
+  cluster_.Settle();
+  Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Field("namespaces", "", "team", "status.phase"), "\"Terminating\"");
+  Push(inside);  // accepted, since it was deployed before
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Get("configmaps", "team", "in"), nullptr);
+  cluster_.Apply(
+      "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\nspec: {finalizers: []}\n");
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names("configmaps"), "team/in");
+}
+
+TEST_F(SyncEngineTest, AfterARestartTheHeadIsAppliedAndNothingIsWrittenTwice) {
+  Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  engine_.reset();
+  git_.Push("site", "refs/heads/main", {{"conf.yaml", kConfig}, {"other.yaml", kOther}}, "m\n", {});
+  StartEngine();
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/conf default/other");
+  engine_.reset();
+  const state::Revision before = cluster_.store().revision();
+  StartEngine();
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.store().revision(), before);
+  EXPECT_TRUE(engine_->Idle());
+}
+
+TEST_F(SyncEngineTest, TheNextWaveWaitsForTheHealthOfTheOneBefore) {
+  const std::string later =
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: later, annotations: "
+      "{plumb.dev/wave: \"1\"}}\n";
+  Push({{"web.yaml", kWeb}, {"later.yaml", later}});
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names("configmaps"), "");
+  MakeHealthy();
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/later");
+  EXPECT_EQ(Condition("status"), "\"True\"");
+}
+
+TEST_F(SyncEngineTest, AChangeBetweenPlanAndCommitIsPlannedAgain) {
+  Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  const auto staged =
+      git_.Stage("site", "refs/heads/main",
+                 {{"conf.yaml", std::string(kConfig) + "immutable: true\n"}}, "m\n", {});
+  ASSERT_TRUE(git_.Accept(staged).ok());
+  auto terminal = std::make_shared<Terminal>();
+  engine_->PostReceive({"site", "ann", {{"", "", "refs/heads/main"}}, {}, {}}, terminal);
+  // The worker has its View by now; this comes before its answer.
+  cluster_.Apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {a: by hand}\n");
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Field("configmaps", "default", "conf", "data"), R"({"a":"one"})");
+  EXPECT_EQ(cluster_.Field("configmaps", "default", "conf", "immutable"), "true");
+}
+
+TEST_F(SyncEngineTest, TheHistorySaysHowEachDeployEnded) {
+  const auto phase = [&](int at) {
+    return cluster_.Field(kKustomizations, kSystemNamespace, "site",
+                          "status.history[" + std::to_string(at) + "].lastReconciledStatus");
+  };
+  Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  Push({{"web.yaml", kWeb}});
+  EXPECT_EQ(phase(0), "\"Progressing\"");  // as soon as the push has returned
+  cluster_.Settle();
+  Push({{"web.yaml", kWeb}, {"other.yaml", kOther}});
+  cluster_.Settle();
+  MakeHealthy();
+  cluster_.Settle();
+  EXPECT_EQ(phase(0) + phase(1) + phase(2),
+            "\"ReconciliationSucceeded\"\"Superseded\"\"ReconciliationSucceeded\"");
+  EXPECT_EQ(cluster_.Field(kKustomizations, kSystemNamespace, "site",
+                           "status.history[0].metadata.revision"),
+            "\"main@sha1:" + head_ + "\"");
+}
+
+TEST_F(SyncEngineTest, ARestartLeavesTheHistoryAsItIs) {
+  Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  const std::string before =
+      cluster_.Field(kKustomizations, kSystemNamespace, "site", "status.history");
+  engine_.reset();
+  cluster_.Crash();
+  cluster_.Settle(Duration::Minutes(5));
+  StartEngine();
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Field(kKustomizations, kSystemNamespace, "site", "status.history"), before);
+}
+
+}  // namespace
+}  // namespace gitsync

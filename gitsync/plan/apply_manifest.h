@@ -1,0 +1,38 @@
+// ApplyManifest: one object made as its manifest says, in a draft. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gitsync/render/manifest_set.h"
+#include "gitsync/source/source_error.h"
+#include "state/draft.h"
+
+namespace gitsync {
+
+// On every applied object: which fields the manifest set, so that those it no longer sets are
+// removed and those that others set stay.
+inline constexpr std::string_view kLastAppliedAnnotation = "plumb.dev/last-applied";
+inline constexpr size_t kMaxLastAppliedBytes = 128 << 10;
+inline constexpr size_t kMaxLastAppliedText = 256;  // longer strings are left out of it
+// On a manifest or an object, "disabled": plumb leaves the object as it is (Flux).
+inline constexpr std::string_view kReconcileAnnotation = "kustomize.toolkit.fluxcd.io/reconcile";
+
+enum class Outcome {
+  kCreated,
+  kConfigured,
+  kUnchanged,
+  kSkipped,  // asked to be left alone, or being deleted: made anew when it is gone
+  kFailed,
+};
+
+// Creates or updates the object of `manifest` for `repository`. Every mistake is appended to
+// `errors` (the draft is then as it was), what is accepted but not acted on yet to `warnings`.
+Outcome ApplyManifest(state::Draft& draft, const Manifest& manifest, std::string_view repository,
+                      std::vector<SourceError>& errors, std::vector<SourceError>& warnings);
+
+// True if the object is there and as the manifest asks.
+bool IsAsAsked(const Manifest& manifest, std::string_view repository, const state::Object& object);
+
+}  // namespace gitsync

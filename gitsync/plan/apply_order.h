@@ -1,0 +1,26 @@
+// In which order objects are applied: by wave, then by kind, then by key. Pure.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "gitsync/render/manifest_set.h"
+#include "gitsync/source/source_error.h"
+
+namespace gitsync {
+
+inline constexpr std::string_view kWaveAnnotation = "plumb.dev/wave";
+inline constexpr std::string_view kArgoWaveAnnotation = "argocd.argoproj.io/sync-wave";
+
+// What others need comes first: namespaces, then definitions, accounts, configuration, services,
+// workloads. Unknown resources come last.
+int KindRank(std::string_view resource);
+
+using Wave = std::vector<const Manifest*>;
+
+// `manifests`, in waves; at least one, if it is empty. A Namespace is never in a later wave than
+// what lies in it. A wave that is no number is an error.
+std::vector<Wave> WavesOf(const std::vector<const Manifest*>& manifests,
+                          std::vector<SourceError>& errors);
+
+}  // namespace gitsync

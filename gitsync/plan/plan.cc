@@ -1,0 +1,419 @@
+// The rule: apply all manifests wave by wave into one draft, collecting every mistake; in the last
+// wave prune what the inventory has and the commit lacks; then look at the state that all this
+// would produce: does every reference resolve, do the workloads fit into the quotas? The
+// transaction is what the first wave with a change changed, the record of the inventory included.
+//
+// Pruning is for certain knowledge only: a commit with a document that cannot be read prunes
+// nothing, nor does one without any object (unless the push says allow-empty). What another
+// repository has taken over is handed over, not deleted; what asks to be kept is kept, and leaves
+// the inventory.
+//
+// An error refuses the push only if the push brings it: one that the applied commit has too, at the
+// same file with the same words, is a warning, and its object stays as it is. All errors of a tree
+// that was applied before are warnings: a way back is never blocked.
+#include "gitsync/plan/plan.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "gitsync/plan/apply_manifest.h"
+#include "gitsync/plan/apply_order.h"
+#include "gitsync/plan/references.h"
+#include "gitsync/plan/workload_quota.h"
+
+namespace gitsync {
+namespace {
+
+constexpr std::string_view kFluxPrune = "kustomize.toolkit.fluxcd.io/prune";
+constexpr std::string_view kArgoOptions = "argocd.argoproj.io/sync-options";
+
+bool KeepsFromPruning(const state::Object& object) {
+  const base::Value annotations = object.Meta("annotations");
+  return annotations[kFluxPrune].AsString() == "disabled" ||
+         annotations[kArgoOptions].AsString().find("Prune=false") != std::string_view::npos;
+}
+
+bool IsReferent(const state::Key& key) {
+  return key.resource == "secrets" || key.resource == "configmaps" ||
+         key.resource == "serviceaccounts";
+}
+
+SourceError SuspendedError() {
+  return SourceError{
+      ".",
+      {},
+      "the repository is suspended; set spec.suspend of its Kustomization to false to go on"};
+}
+
+class Planner {
+ public:
+  Planner(const state::View& view, const RepositoryState& repository, const ManifestSet& set,
+          const PushOptions& options, const state::DraftContext& context)
+      : before_(view),
+        repository_(repository),
+        set_(set),
+        options_(options),
+        draft_(view, context) {}
+
+  // Everything the set asks for, whatever is known to be applied; the errors only.
+  std::vector<SourceError> JudgeAll() { return Run(/*all=*/true).errors; }
+
+  SyncPlan Run(bool all = false) {
+    plan_.errors = set_.errors;
+    RefuseEmpty();
+    CompareWithInventory();
+    const std::vector<const Manifest*> chosen = ToLookAt(all);
+    // Known to the inventory only once it is applied: what somebody else made is never pruned.
+    for (const Manifest* manifest : chosen) {
+      if (gained_.erase(manifest->key) > 0) unlisted_.insert(manifest->key);
+    }
+    const std::vector<Wave> waves = WavesOf(chosen, plan_.errors);
+    for (size_t i = 0; i < waves.size(); ++i) {
+      const bool changed = ApplyWave(waves[i]);
+      if (i + 1 == waves.size()) break;
+      if (changed) EndWave(/*last=*/false);
+    }
+    Prune();
+    EndWave(/*last=*/true);
+    CheckReferences(all);
+    CheckQuotas();
+    plan_.after = draft_.view();
+    std::stable_sort(plan_.errors.begin(), plan_.errors.end(),
+                     [](const SourceError& a, const SourceError& b) {
+                       return std::tie(a.path, a.mark) < std::tie(b.path, b.mark);
+                     });
+    return std::move(plan_);
+  }
+
+ private:
+  void Add(Action action, const state::Key& key, std::string note = "") {
+    plan_.results.push_back(ObjectResult{action, key, std::move(note)});
+  }
+
+  // The manifests that may not be applied yet. Two sets share the manifest of a file that neither
+  // changed, so a walk along both finds those that differ.
+  std::vector<const Manifest*> ToLookAt(bool all) {
+    const bool known = !all && repository_.applied != nullptr && repository_.unsure != nullptr;
+    std::vector<const Manifest*> chosen;
+    auto old = known ? repository_.applied->manifests.begin() : set_.manifests.end();
+    const auto end = known ? repository_.applied->manifests.end() : old;
+    for (const Manifest& manifest : set_.manifests) {
+      while (old != end && old->key < manifest.key) ++old;
+      const bool same = old != end && old->object == manifest.object && old->key == manifest.key;
+      if (same && !repository_.unsure->contains(manifest.key)) {
+        ++plan_.untouched;
+      } else {
+        chosen.push_back(&manifest);
+      }
+    }
+    return chosen;
+  }
+
+  // What the inventory lacks of the set, and what it has beyond it.
+  void CompareWithInventory() {
+    const std::set<state::Key>& keys = *repository_.inventory.keys;
+    auto key = keys.begin();
+    for (const Manifest& manifest : set_.manifests) {
+      for (; key != keys.end() && *key < manifest.key; ++key) gone_.push_back(*key);
+      if (key != keys.end() && *key == manifest.key) {
+        ++key;
+      } else {
+        gained_.insert(manifest.key);
+      }
+    }
+    gone_.insert(gone_.end(), key, keys.end());
+  }
+
+  void RefuseEmpty() {
+    const size_t deployed = repository_.inventory.keys->size();
+    if (!set_.manifests.empty() || deployed == 0 || options_.allow_empty) return;
+    plan_.errors.push_back(SourceError{
+        ".",
+        {},
+        "the commit deploys nothing, which would prune all " + std::to_string(deployed) +
+            " objects of the repository; push with -o allow-empty if that is meant"});
+  }
+
+  // True if anything is to be written.
+  bool ApplyWave(const Wave& wave) {
+    bool changed = false;
+    for (const Manifest* manifest : wave) changed |= Apply(*manifest);
+    return changed;
+  }
+
+  bool Apply(const Manifest& manifest) {
+    const state::ObjectPtr live = before_.Get(manifest.key);
+    const std::string owner = live ? OtherOwner(*live) : "";
+    if (!owner.empty() && !options_.take_over) {
+      plan_.errors.push_back(manifest.Error(
+          manifest.object->mark,
+          manifest.key.ToString() + " is deployed by repository " + owner +
+              "; remove it from one of the two, or push with -o take-over to move it here"));
+      plan_.unsure.insert(manifest.key);
+      return false;
+    }
+    const Outcome outcome =
+        ApplyManifest(draft_, manifest, repository_.name, plan_.errors, plan_.warnings);
+    if (outcome == Outcome::kFailed) {  // what the inventory had, it keeps
+      plan_.unsure.insert(manifest.key);
+      return false;
+    }
+    if (unlisted_.contains(manifest.key)) gained_.insert(manifest.key);
+    if (!owner.empty()) {
+      taken_[owner].insert(manifest.key);
+      Add(Action::kHandedOver, manifest.key, "from repository " + owner);
+      return true;
+    }
+    switch (outcome) {
+      case Outcome::kCreated: Add(Action::kCreated, manifest.key); break;
+      case Outcome::kConfigured: Add(Action::kConfigured, manifest.key); break;
+      case Outcome::kSkipped:
+        plan_.unsure.insert(manifest.key);
+        Add(Action::kSkipped, manifest.key,
+            live->Deleting() ? "it is being deleted, and is made anew when it is gone"
+                             : "an annotation asks to leave it alone");
+        return false;
+      default: Add(Action::kUnchanged, manifest.key); return false;
+    }
+    changed_.push_back(&manifest);
+    return true;
+  }
+
+  // The other repository that has the object in its inventory; empty if none has.
+  std::string OtherOwner(const state::Object& object) {
+    const std::string owner(object.Labels()[kOwnerLabel].AsString());
+    if (owner.empty() || owner == repository_.name) return "";
+    auto known = inventories_.find(owner);
+    if (known == inventories_.end()) {
+      known =
+          inventories_.emplace(owner, ReadInventory(before_, *draft_.context().schema, owner).keys)
+              .first;
+    }
+    return known->second->contains(object.key) ? owner : "";
+  }
+
+  void Prune() {
+    std::vector<state::Key> gone = gone_;
+    std::stable_sort(gone.begin(), gone.end(), [](const state::Key& a, const state::Key& b) {
+      return KindRank(a.resource) > KindRank(b.resource);
+    });
+    const bool uncertain = !set_.errors.empty();
+    for (const state::Key& key : gone) {
+      const state::ObjectPtr live = draft_.view().Get(key);
+      if (live == nullptr) {
+        left_.insert(key);
+      } else if (!repository_.settings.prune) {
+        Add(Action::kSkipped, key, "not pruned: spec.prune of the Kustomization is false");
+      } else if (uncertain) {
+        Add(Action::kSkipped, key, "not pruned: some manifests could not be read");
+      } else if (set_.manifests.empty() && !options_.allow_empty) {
+        Add(Action::kSkipped, key, "not pruned: the commit deploys nothing");
+      } else {
+        PruneOne(*live);
+      }
+    }
+  }
+
+  void PruneOne(const state::Object& live) {
+    const std::string_view owner = live.Labels()[kOwnerLabel].AsString(repository_.name);
+    if (owner != repository_.name) {
+      Add(Action::kHandedOver, live.key, "to repository " + std::string(owner));
+    } else if (KeepsFromPruning(live)) {
+      Add(Action::kSkipped, live.key, "not pruned: an annotation asks to keep it");
+    } else if (!live.Deleting()) {
+      const base::Status deleted =
+          draft_.Delete(live.key, state::DeleteOptions{.uid = std::string(live.Uid())}).status();
+      if (!deleted.ok()) {
+        return Add(Action::kSkipped, live.key, "not pruned: " + std::string(deleted.message()));
+      }
+      Add(Action::kPruned, live.key);
+    }
+    left_.insert(live.key);
+  }
+
+  // Records the inventory; the first wave that changes anything becomes the transaction.
+  void EndWave(bool last) {
+    if (!plan_.transaction.empty()) return;
+    for (const auto& [owner, keys] : taken_) Note(Disown(draft_, owner, keys));
+    if (before_.Get(KustomizationKey(repository_.name)) != nullptr) {
+      if (!gained_.empty() || !left_.empty()) {
+        Note(RecordInventory(draft_, repository_.name, NewInventory()));
+      }
+      if (last) Note(RecordApplied(draft_, repository_, set_));
+    }
+    plan_.transaction = draft_.Finish();
+    plan_.complete = last;
+  }
+
+  std::set<state::Key> NewInventory() const {
+    std::set<state::Key> keys = *repository_.inventory.keys;
+    for (const state::Key& key : left_) keys.erase(key);
+    keys.insert(gained_.begin(), gained_.end());
+    return keys;
+  }
+
+  void Note(const base::Status& status) {
+    if (!status.ok()) {
+      plan_.errors.push_back(SourceError{".", {}, std::string(status.message())});
+    }
+  }
+
+  // A manifest that did not change is looked at only if something that it may name did.
+  void CheckReferences(bool all) {
+    if (options_.allow_missing) return;
+    all |= std::any_of(plan_.results.begin(), plan_.results.end(), [&](const ObjectResult& result) {
+      return IsReferent(result.key) &&
+             (result.action == Action::kPruned ||
+              (result.action == Action::kConfigured && LosesKeys(result.key)));
+    });
+    if (all) {
+      for (const Manifest& manifest : set_.manifests) CheckReferencesOf(manifest);
+    } else {
+      for (const Manifest* manifest : changed_) CheckReferencesOf(*manifest);
+    }
+  }
+
+  // A key of a ConfigMap or Secret that somebody may name is no longer there.
+  bool LosesKeys(const state::Key& key) const {
+    const state::ObjectPtr old = before_.Get(key), now = draft_.view().Get(key);
+    for (const char* field : {"data", "binaryData"}) {
+      for (const auto& [name, value] : (*old)[field].Members()) {
+        if (!(*now)[field][name].Exists()) return true;
+      }
+    }
+    return false;
+  }
+
+  void CheckReferencesOf(const Manifest& manifest) {
+    for (const Reference& reference : ReferencesOf(*manifest.object)) {
+      const std::string problem = Unresolved(reference, manifest.key.ns, draft_.view());
+      if (problem.empty()) continue;
+      plan_.errors.push_back(manifest.Error(reference.mark, reference.field + ": " + problem));
+    }
+  }
+
+  void CheckQuotas() {
+    std::map<std::string, std::string> excess;  // by namespace
+    for (const Manifest* manifest : changed_) {
+      const base::Json& spec = (*manifest->object)["spec"];
+      // A Pod meets the quota in the draft itself.
+      if (manifest->key.resource == "pods" || !PodSpecOf(*manifest->object).IsObject()) continue;
+      const std::string& ns = manifest->key.ns;
+      auto known = excess.find(ns);
+      if (known == excess.end()) {
+        known = excess.emplace(ns, QuotaExcess(before_, draft_.view(), ns)).first;
+      }
+      if (known->second.empty()) continue;
+      const base::Json& replicas = spec["replicas"];
+      plan_.errors.push_back(
+          manifest->Error(replicas.mark.line != 0 ? replicas.mark : spec.mark, known->second));
+    }
+  }
+
+  const state::View& before_;
+  const RepositoryState& repository_;
+  const ManifestSet& set_;
+  const PushOptions options_;
+  state::Draft draft_;
+  SyncPlan plan_;
+  std::vector<state::Key> gone_;                       // in the inventory, not in the set
+  std::set<state::Key> unlisted_;                      // to be applied, and not in the inventory
+  std::set<state::Key> gained_, left_;                 // by the inventory
+  std::map<std::string, std::set<state::Key>> taken_;  // by the repository they come from
+  std::map<std::string, std::shared_ptr<const std::set<state::Key>>> inventories_;  // of others
+  std::vector<const Manifest*> changed_;
+};
+
+// Moves the errors that were there before from the errors to the warnings.
+void ForgiveOldErrors(const std::vector<SourceError>& old, SyncPlan& plan) {
+  std::multiset<std::pair<std::string, std::string>> known;
+  for (const SourceError& error : old) known.emplace(error.path, error.message);
+  std::vector<SourceError> fresh;
+  for (SourceError& error : plan.errors) {
+    const auto same = known.find({error.path, error.message});
+    if (same == known.end()) {
+      fresh.push_back(std::move(error));
+    } else {
+      known.erase(same);
+      plan.warnings.push_back(std::move(error));
+    }
+  }
+  plan.errors = std::move(fresh);
+}
+
+}  // namespace
+
+base::Result<PushOptions> ParsePushOptions(const std::vector<std::string>& options) {
+  PushOptions parsed;
+  const std::map<std::string_view, bool*> known = {{"nowait", &parsed.no_wait},
+                                                   {"dry-run", &parsed.dry_run},
+                                                   {"allow-missing", &parsed.allow_missing},
+                                                   {"allow-empty", &parsed.allow_empty},
+                                                   {"take-over", &parsed.take_over}};
+  for (const std::string& option : options) {
+    const auto found = known.find(option);
+    if (found == known.end()) {
+      std::string names;
+      for (const auto& [name, value] : known)
+        names += (names.empty() ? "" : ", ") + std::string(name);
+      return base::Status(base::Code::kInvalid,
+                          "push option \"" + option + "\" is unknown; there are " + names);
+    }
+    *found->second = true;
+  }
+  return parsed;
+}
+
+SyncPlan PlanSync(const state::View& view, const RepositoryState& repository,
+                  const ManifestSet& set, const PushOptions& options,
+                  const state::DraftContext& context) {
+  SyncPlan plan = Planner(view, repository, set, options, context).Run();
+  if (!plan.errors.empty()) {
+    const auto& trees = repository.applied_trees;
+    if (std::find(trees.begin(), trees.end(), set.tree) != trees.end()) {
+      const std::vector<SourceError> all = plan.errors;
+      ForgiveOldErrors(all, plan);
+    } else if (repository.applied != nullptr) {
+      ForgiveOldErrors(Planner(view, repository, *repository.applied, options, context).JudgeAll(),
+                       plan);
+    }
+  }
+  if (repository.settings.suspended) plan.errors.push_back(SuspendedError());
+  if (!plan.errors.empty()) {
+    plan.transaction = state::Transaction();
+    plan.complete = false;
+  }
+  return plan;
+}
+
+RepairPlan PlanRepair(const state::View& view, const std::string& repository,
+                      const ManifestSet& set, const std::set<state::Key>& keys,
+                      const state::DraftContext& context) {
+  RepairPlan plan;
+  const auto state = ReadRepository(view, repository);
+  if (state.ok() && state->settings.suspended) {
+    plan.errors.push_back(SuspendedError());
+    return plan;
+  }
+  std::vector<const Manifest*> ordered;
+  for (const state::Key& key : keys) {
+    if (const Manifest* manifest = set.Find(key)) ordered.push_back(manifest);
+  }
+  std::stable_sort(ordered.begin(), ordered.end(), [](const Manifest* a, const Manifest* b) {
+    return KindRank(a->key.resource) < KindRank(b->key.resource);
+  });
+  state::Draft draft(view, context);
+  std::vector<SourceError> warnings;
+  for (const Manifest* manifest : ordered) {
+    const Outcome outcome = ApplyManifest(draft, *manifest, repository, plan.errors, warnings);
+    if (outcome == Outcome::kCreated || outcome == Outcome::kConfigured) {
+      plan.repaired.push_back(manifest->key);
+    }
+  }
+  plan.transaction = draft.Finish();
+  return plan;
+}
+
+}  // namespace gitsync

@@ -1,0 +1,70 @@
+// PlanSync: what it takes to make the state as a commit asks. Pure: a View and a ManifestSet in, a
+// transaction and a report out.
+//
+// The same function judges a push before it is accepted and applies it afterwards. Applying is
+// level-triggered: plan, commit, and once the wave is healthy plan again, until `complete`.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "gitsync/plan/repository.h"
+#include "gitsync/render/manifest_set.h"
+#include "gitsync/source/source_error.h"
+#include "state/draft.h"
+
+namespace gitsync {
+
+// What a push may ask for: git push -o NAME.
+struct PushOptions {
+  bool no_wait = false;        // return when the push is accepted
+  bool dry_run = false;        // show the plan, accept nothing
+  bool allow_missing = false;  // accept references to what does not exist
+  bool allow_empty = false;    // accept a commit that would prune everything
+  bool take_over = false;      // move objects here that another repository deploys
+};
+// kInvalid names an option that is unknown, and those there are.
+base::Result<PushOptions> ParsePushOptions(const std::vector<std::string>& options);
+
+enum class Action { kCreated, kConfigured, kUnchanged, kPruned, kSkipped, kHandedOver };
+
+struct ObjectResult {
+  Action action = Action::kUnchanged;
+  state::Key key;
+  std::string note;  // why it was skipped, where it was handed over to
+};
+
+struct SyncPlan {
+  std::vector<SourceError> errors;    // if there are any, nothing may be applied
+  std::vector<SourceError> warnings;  // older errors among them
+  std::vector<ObjectResult> results;  // in the order of applying, then of pruning
+  size_t untouched = 0;               // manifests that were not looked at, being applied for sure
+  state::Transaction transaction;     // of the first wave that changes anything
+  bool complete = false;              // nothing is left to do after `transaction`
+  std::set<state::Key> unsure;        // what is not as asked even when all is applied
+  state::View after;                  // the state as it would be when all waves are applied
+};
+
+// Looks at the manifests that differ from those of `repository.applied` and at `repository.unsure`;
+// at all of them if the process does not know what is applied.
+SyncPlan PlanSync(const state::View& view, const RepositoryState& repository,
+                  const ManifestSet& set, const PushOptions& options,
+                  const state::DraftContext& context);
+
+// Puts back those of `keys` that are not as their manifests in `set` ask.
+struct RepairPlan {
+  state::Transaction transaction;
+  std::vector<state::Key> repaired;
+  std::vector<SourceError> errors;  // what could not be put back; the others are
+};
+RepairPlan PlanRepair(const state::View& view, const std::string& repository,
+                      const ManifestSet& set, const std::set<state::Key>& keys,
+                      const state::DraftContext& context);
+
+// The report for people: a line for each object that changes, then one that counts.
+//   created     deployments.apps shop/web
+std::vector<std::string> PlanLines(const SyncPlan& plan);
+
+}  // namespace gitsync

@@ -1,0 +1,396 @@
+#include "gitsync/plan/plan.h"
+
+#include <gtest/gtest.h>
+
+#include "gitsync/plan/apply_manifest.h"
+#include "state/testing/test_cluster.h"
+
+namespace gitsync {
+namespace {
+
+using Files = std::map<std::string, std::string>;
+
+constexpr char kNamespace[] = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
+constexpr char kConfig[] =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf, namespace: shop}\ndata: {a: one, b: "
+    "two}\n";
+constexpr char kWeb[] = R"(apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: web
+        image: hello:1
+        envFrom: [{configMapRef: {name: conf}}]
+)";
+
+std::string Replace(std::string text, const std::string& from, const std::string& to) {
+  const size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+class PlanTest : public testing::Test {
+ protected:
+  PlanTest() {
+    AddRepository("site", {});
+    AddRepository("other", {});
+  }
+
+  void AddRepository(const std::string& name, const RepositorySettings& settings) {
+    state::Draft draft(cluster_.store().view(), cluster_.Context());
+    const base::Status status =
+        CreateRepository(draft, name, settings, "https://git.example.com/" + name + ".git");
+    ASSERT_TRUE(status.ok()) << status.ToString();
+    Commit(draft.Finish());
+  }
+
+  void Commit(state::Transaction transaction) {
+    const auto committed = cluster_.store().Commit(std::move(transaction));
+    ASSERT_TRUE(committed.ok()) << committed.status().ToString();
+  }
+
+  ManifestSet Set(const Files& files) {
+    Discovery discovery;
+    ManifestSet set;
+    for (const auto& [path, text] : files) {
+      discovery.files.push_back(ManifestFile{path, text, text.size()});
+      set.tree += path + text;
+    }
+    const auto read =
+        ReadManifests(discovery, RepositoryScope(), *cluster_.schema, cache_,
+                      [](const std::string& oid) { return base::Result<std::string>(oid); });
+    const std::string tree = set.tree;
+    set = *read;
+    set.tree = "tree " + std::to_string(std::hash<std::string>()(tree));
+    set.commit = "commit of " + set.tree;
+    return set;
+  }
+
+  SyncPlan Plan(const std::string& name, const ManifestSet& set, const PushOptions& options = {}) {
+    auto state = ReadRepository(cluster_.store().view(), name);
+    EXPECT_TRUE(state.ok());
+    state->inventory = ReadInventory(cluster_.store().view(), *cluster_.schema, name);
+    state->applied = applied_[name];
+    state->unsure = unsure_[name];
+    return PlanSync(cluster_.store().view(), *state, set, options, cluster_.Context());
+  }
+
+  // What a push would do: the errors, or the plan as lines.
+  std::string Judge(const Files& files, const PushOptions& options = {},
+                    const std::string& name = "site") {
+    return Text(Plan(name, Set(files), options));
+  }
+
+  static std::string Text(const SyncPlan& plan) {
+    std::string text;
+    for (const SourceError& error : plan.errors) text += error.ToString() + "\n";
+    for (const SourceError& warning : plan.warnings)
+      text += "warning: " + warning.ToString() + "\n";
+    if (!plan.errors.empty()) return text;
+    for (const std::string& line : PlanLines(plan)) text += line + "\n";
+    return text;
+  }
+
+  // Applies one wave; the plan as lines.
+  std::string Push(const Files& files, const PushOptions& options = {},
+                   const std::string& name = "site") {
+    auto set = std::make_shared<const ManifestSet>(Set(files));
+    SyncPlan plan = Plan(name, *set, options);
+    const std::string text = Text(plan);
+    if (!plan.errors.empty()) return text;
+    Commit(plan.transaction);
+    if (plan.complete) {
+      applied_[name] = set;
+      unsure_[name] = std::make_shared<const std::set<state::Key>>(std::move(plan.unsure));
+    }
+    return text;
+  }
+
+  // What somebody else writes; the process does not know then what is as it should be.
+  void ByHand(const std::string& yaml) {
+    cluster_.Apply(yaml);
+    unsure_.clear();
+  }
+
+  std::string Inventory(const std::string& name = "site") {
+    std::string text;
+    const auto inventory = ReadInventory(cluster_.store().view(), *cluster_.schema, name);
+    for (const state::Key& key : *inventory.keys) text += key.ToString() + ", ";
+    return text;
+  }
+
+  state::TestCluster cluster_;
+  ParseCache cache_;
+  std::map<std::string, std::shared_ptr<const ManifestSet>> applied_;
+  std::map<std::string, std::shared_ptr<const std::set<state::Key>>> unsure_;
+};
+
+const Files kShop = {{"conf.yaml", kConfig}, {"ns.yaml", kNamespace}, {"web.yaml", kWeb}};
+
+TEST_F(PlanTest, ObjectsAreCreatedInTheOrderOfTheirKinds) {
+  EXPECT_EQ(Push(kShop),
+            "created     namespaces shop\n"
+            "created     configmaps shop/conf\n"
+            "created     deployments.apps shop/web\n"
+            "3 created\n");
+  EXPECT_EQ(Inventory(), "configmaps shop/conf, deployments.apps shop/web, namespaces shop, ");
+  EXPECT_EQ(cluster_.Field(kInventories, kSystemNamespace, "site", "entries[1]"),
+            R"({"id":"shop_web_apps_Deployment","v":"v1"})");
+}
+
+TEST_F(PlanTest, ASecondPushOfTheSameTreeWritesNothing) {
+  Push(kShop);
+  const state::Revision before = cluster_.store().revision();
+  EXPECT_EQ(Push(kShop), "3 unchanged\n");
+  unsure_.clear();  // as after a restart
+  EXPECT_EQ(Push(kShop), "3 unchanged\n");
+  EXPECT_EQ(cluster_.store().revision(), before);
+}
+
+TEST_F(PlanTest, OnlyWhatChangedIsLookedAt) {
+  Push(kShop);
+  Files files = kShop;
+  files["conf.yaml"] = Replace(kConfig, "two", "three");
+  const SyncPlan plan = Plan("site", Set(files));
+  EXPECT_EQ(Text(plan), "configured  configmaps shop/conf\n1 configured, 2 unchanged\n");
+  EXPECT_EQ(plan.untouched, 2u);
+  unsure_["site"] = std::make_shared<const std::set<state::Key>>(
+      std::set<state::Key>{{"deployments.apps", "shop", "web"}});
+  EXPECT_EQ(Plan("site", Set(files)).untouched, 1u);
+}
+
+TEST_F(PlanTest, AnInventoryThatWasLostIsWrittenAgain) {
+  Push(kShop);
+  cluster_.Delete("inventories.plumb.dev", "plumb-system", "site");
+  EXPECT_EQ(Push(kShop), "3 unchanged\n");
+  EXPECT_EQ(Inventory(), "configmaps shop/conf, deployments.apps shop/web, namespaces shop, ");
+}
+
+TEST_F(PlanTest, FieldsThatOthersSetStayAndThoseThatLeaveTheManifestGo) {
+  Push(kShop);
+  ByHand(Replace(kConfig, "a: one, b: two", "a: one, b: two, c: by hand"));
+  Files files = kShop;
+  files["conf.yaml"] = Replace(kConfig, ", b: two", "");
+  // TestCluster's Apply replaces the object, the annotation too; put it back first.
+  Push(kShop);
+  EXPECT_EQ(Push(files), "configured  configmaps shop/conf\n1 configured, 2 unchanged\n");
+  EXPECT_EQ(cluster_.Field("configmaps", "shop", "conf", "data"), R"({"a":"one","c":"by hand"})");
+}
+
+TEST_F(PlanTest, ExactlyWhatLeftTheCommitIsPruned) {
+  Push(kShop);
+  ByHand("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mine, namespace: shop}\n");
+  Files files = kShop;
+  files.erase("web.yaml");
+  EXPECT_EQ(Push(files), "pruned      deployments.apps shop/web\n2 unchanged, 1 pruned\n");
+  EXPECT_EQ(cluster_.Names("deployments.apps"), "");
+  EXPECT_EQ(cluster_.Names("configmaps"), "shop/conf shop/mine");
+  EXPECT_EQ(Inventory(), "configmaps shop/conf, namespaces shop, ");
+}
+
+TEST_F(PlanTest, KustomizationMaySuspendTheRepositoryOrItsPruning) {
+  const auto set = [this](std::string_view field, bool value) {
+    base::Json kustomization =
+        cluster_.store().view().Get(KustomizationKey("site"))->document.ToJson();
+    kustomization["spec"].Set(field, value);
+    state::Draft draft(cluster_.store().view(), cluster_.Context());
+    ASSERT_TRUE(draft.Update(std::move(kustomization)).ok());
+    Commit(draft.Finish());
+  };
+  const Files files = {{"ns.yaml", kNamespace}, {"conf.yaml", kConfig}};
+  Push(files);
+  set("prune", false);
+  EXPECT_EQ(Push({{"ns.yaml", kNamespace}}),
+            "skipped     configmaps shop/conf (not pruned: spec.prune of the Kustomization is "
+            "false)\n1 unchanged, 1 skipped\n");
+  set("suspend", true);
+  EXPECT_EQ(Push(files),
+            ".: the repository is suspended; set spec.suspend of its Kustomization to false to go "
+            "on\n");
+  set("suspend", false);
+  set("prune", true);
+  EXPECT_EQ(Push({{"ns.yaml", kNamespace}}),
+            "pruned      configmaps shop/conf\n1 unchanged, 1 pruned\n");
+}
+
+TEST_F(PlanTest, PruneSkipsWhatAsksToBeKept) {
+  Push({{"a.yaml",
+         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: "
+         "{kustomize.toolkit.fluxcd.io/prune: disabled}}\n"},
+        {"b.yaml",
+         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, annotations: "
+         "{argocd.argoproj.io/sync-options: Prune=false}}\n"},
+        {"ns.yaml", kNamespace}});
+  EXPECT_EQ(Push({{"ns.yaml", kNamespace}}),
+            "skipped     configmaps default/a (not pruned: an annotation asks to keep it)\n"
+            "skipped     configmaps default/b (not pruned: an annotation asks to keep it)\n"
+            "1 unchanged, 2 skipped\n");
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/b");
+  EXPECT_EQ(Inventory(), "namespaces shop, ");
+}
+
+TEST_F(PlanTest, AnEmptyCommitPrunesOnlyIfThePushSaysSo) {
+  Push(kShop);
+  EXPECT_EQ(
+      Judge({}),
+      ".: the commit deploys nothing, which would prune all 3 objects of the repository; push "
+      "with -o allow-empty if that is meant\n");
+  Push({}, PushOptions{.allow_empty = true});
+  EXPECT_EQ(cluster_.Names("deployments.apps") + cluster_.Names("configmaps"), "");
+}
+
+TEST_F(PlanTest, EveryErrorOfAPushIsReported) {
+  EXPECT_EQ(
+      Judge({{"a.yaml", Replace(kConfig, "namespace: shop", "namespace: nowhere")},
+             {"b.yaml", "kind: x\n"},
+             {"ns.yaml", kNamespace},
+             {"web.yaml", Replace(Replace(kWeb, "replicas: 2", "replica: two"), "image", "imag")}}),
+      "a.yaml:3:35: namespace nowhere does not exist; add a Namespace manifest, or correct "
+      "metadata.namespace\n"
+      "b.yaml:1:1: this document has no apiVersion and kind, so it is no Kubernetes object; "
+      "correct "
+      "it, or if it is no manifest move the file out of what is deployed or list it in "
+      ".sourceignore\n"
+      "web.yaml:5:3: spec.replica: unknown field; did you mean replicas?\n"
+      "web.yaml:11:9: spec.template.spec.containers[0].image: is required; add it\n"
+      "web.yaml:12:9: spec.template.spec.containers[0].imag: unknown field; did you mean image?\n");
+}
+
+TEST_F(PlanTest, AMissingReferenceIsNamedAtItsLine) {
+  const Files files = {{"ns.yaml", kNamespace}, {"web.yaml", kWeb}};
+  EXPECT_EQ(
+      Judge(files),
+      "web.yaml:13:41: spec.template.spec.containers[0].envFrom[0].configMapRef.name: namespace "
+      "shop would have no ConfigMap \"conf\"; add it, correct the name, or push with -o "
+      "allow-missing\n");
+  EXPECT_EQ(Judge(files, PushOptions{.allow_missing = true}),
+            "created     namespaces shop\ncreated     deployments.apps shop/web\n2 created\n");
+}
+
+TEST_F(PlanTest, PruningWhatAnUnchangedWorkloadNeedsIsAnError) {
+  Push(kShop);
+  EXPECT_EQ(Judge({{"ns.yaml", kNamespace}, {"web.yaml", kWeb}}).substr(0, 15), "web.yaml:13:41:");
+}
+
+TEST_F(PlanTest, AWorkloadThatExceedsTheQuotaIsAnErrorAtItsReplicas) {
+  Files files = kShop;
+  files["quota.yaml"] =
+      "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q, namespace: shop}\nspec: {hard: "
+      "{pods: 2}}\n";
+  Push(files);
+  files["web.yaml"] = Replace(kWeb, "replicas: 2", "replicas: 3");
+  EXPECT_EQ(
+      Judge(files),
+      "web.yaml:5:13: quota q allows pods 2, and the workloads of namespace shop would take 3; "
+      "lower replicas or requests, or raise the quota\n");
+  files["web.yaml"] = Replace(kWeb, "replicas: 2", "replicas: 1");
+  EXPECT_EQ(Judge(files), "configured  deployments.apps shop/web\n1 configured, 3 unchanged\n");
+}
+
+TEST_F(PlanTest, OnlyErrorsThatThePushBringsRefuseIt) {
+  Push({{"ns.yaml", kNamespace}, {"web.yaml", kWeb}}, PushOptions{.allow_missing = true});
+  Files files = {{"ns.yaml", kNamespace},
+                 {"web.yaml", Replace(kWeb, "replicas: 2", "replicas: 4")}};
+  const std::string text = Judge(files);
+  EXPECT_TRUE(
+      text.starts_with("warning: web.yaml:13:41: spec.template.spec.containers[0].envFrom[0]"))
+      << text;
+  EXPECT_TRUE(text.ends_with("configured  deployments.apps shop/web\n1 configured, 1 unchanged\n"))
+      << text;
+  files["bad.yaml"] = "kind: x\n";
+  EXPECT_EQ(Judge(files).substr(0, 13), "bad.yaml:1:1:");
+}
+
+TEST_F(PlanTest, AWayBackToATreeThatWasAppliedIsNeverBlocked) {
+  const Files first = {{"ns.yaml", kNamespace}, {"conf.yaml", kConfig}, {"web.yaml", kWeb}};
+  Push(first);
+  Push({{"ns.yaml", kNamespace}});
+  ByHand(
+      "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q, namespace: shop}\nspec: "
+      "{hard: {pods: 1}}\n");
+  EXPECT_EQ(
+      Push(first),
+      "warning: web.yaml:5:13: quota q allows pods 1, and the workloads of namespace shop would "
+      "take 2; lower replicas or requests, or raise the quota\n"
+      "created     configmaps shop/conf\ncreated     deployments.apps shop/web\n"
+      "2 created, 1 unchanged\n");
+  EXPECT_EQ(cluster_.Names("deployments.apps"), "shop/web");
+}
+
+TEST_F(PlanTest, AnUnreadableManifestThatIsForgivenPrunesNothing) {
+  Push(kShop);
+  Files files = kShop;
+  files["web.yaml"] = "kind: [\n";
+  ManifestSet set = Set(files);
+  set.tree = Set(kShop).tree;  // as if it had been applied before
+  const SyncPlan plan = Plan("site", set);
+  EXPECT_EQ(plan.errors.size(), 0u);
+  EXPECT_EQ(PlanLines(plan)[0],
+            "skipped     deployments.apps shop/web (not pruned: some manifests could not be read)");
+}
+
+TEST_F(PlanTest, HandOverBetweenRepositoriesNeverDeletes) {
+  Push(kShop);
+  const std::string uid = cluster_.Field("configmaps", "shop", "conf", "metadata.uid");
+  const Files moved = {{"conf.yaml", kConfig}};
+  EXPECT_EQ(
+      Judge(moved, {}, "other"),
+      "conf.yaml:1:1: configmaps shop/conf is deployed by repository site; remove it from one "
+      "of the two, or push with -o take-over to move it here\n");
+  EXPECT_EQ(Push(moved, PushOptions{.take_over = true}, "other"),
+            "handed over configmaps shop/conf (from repository site)\n1 handed over\n");
+  EXPECT_EQ(Inventory("site"), "deployments.apps shop/web, namespaces shop, ");
+  EXPECT_EQ(Inventory("other"), "configmaps shop/conf, ");
+  EXPECT_EQ(Push({{"ns.yaml", kNamespace}, {"web.yaml", kWeb}}), "2 unchanged\n");
+  EXPECT_EQ(cluster_.Field("configmaps", "shop", "conf", "metadata.uid"), uid);
+}
+
+TEST_F(PlanTest, WavesCommitOneByOneAndPruningIsTheLast) {
+  Push({{"ns.yaml", kNamespace}, {"conf.yaml", kConfig}});
+  const Files files = {
+      {"a.yaml",
+       "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop, annotations: "
+       "{plumb.dev/wave: \"1\"}}\n"},
+      {"b.yaml",
+       "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, namespace: shop, annotations: "
+       "{argocd.argoproj.io/sync-wave: \"-1\"}}\n"},
+      {"ns.yaml", kNamespace}};
+  Push(files);
+  EXPECT_EQ(cluster_.Names("configmaps"), "shop/b shop/conf");
+  Push(files);
+  EXPECT_EQ(cluster_.Names("configmaps"), "shop/a shop/b");
+  EXPECT_EQ(Inventory(), "configmaps shop/a, configmaps shop/b, namespaces shop, ");
+  EXPECT_EQ(Judge({{"a.yaml", Replace(files.at("a.yaml"), "\"1\"", "\"x\"")}}),
+            "a.yaml:3:68: plumb.dev/wave: a wave is a whole number in quotes, such as \"1\"\n");
+}
+
+TEST_F(PlanTest, ASecretsValuesAreNotCopied) {
+  Push({{"s.yaml",
+         "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: "
+         "hunter2}\ndata: {token: aHVudGVyMw==}\n"}});
+  const std::string annotations = cluster_.Field("secrets", "default", "s", "metadata.annotations");
+  EXPECT_EQ(
+      annotations,
+      R"({"plumb.dev/last-applied":"{\"apiVersion\":\"v1\",\"data\":{\"password\":\"\",\"token\":\"\"},\"kind\":\"Secret\",\"metadata\":{\"name\":\"s\",\"namespace\":\"default\"},\"type\":\"Opaque\"}"})");
+  EXPECT_EQ(cluster_.Field("secrets", "default", "s", "data"),
+            R"({"password":"aHVudGVyMg==","token":"aHVudGVyMw=="})");
+  Push({{"s.yaml",
+         "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {token: "
+         "aHVudGVyMw==}\n"}});
+  EXPECT_EQ(cluster_.Field("secrets", "default", "s", "data"), R"({"token":"aHVudGVyMw=="})");
+}
+
+TEST_F(PlanTest, AnUnknownPushOptionNamesThoseThereAre) {
+  EXPECT_EQ(ParsePushOptions({"nowait", "force"}).status().ToString(),
+            "Invalid: push option \"force\" is unknown; there are allow-empty, allow-missing, "
+            "dry-run, nowait, take-over");
+}
+
+}  // namespace
+}  // namespace gitsync

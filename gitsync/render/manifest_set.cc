@@ -1,0 +1,323 @@
+// A document is an object if it has an apiVersion and a kind; what lies among manifests without
+// being one is an error, since a misspelt "kind" must not silently deploy nothing. A list (kind
+// List, or any kind ...List with items) stands for its items. One key twice is an error at the
+// second place that names the first.
+#include "gitsync/render/manifest_set.h"
+
+#include <algorithm>
+#include <charconv>
+#include <tuple>
+#include <utility>
+
+namespace gitsync {
+namespace {
+
+using base::Json;
+
+constexpr size_t kParsedPerTextByte = 12;  // heap of a parsed file, as measured on Deployments
+constexpr size_t kMaxListDepth = 4;        // lists in lists
+
+// ParseJson says "line 3, column 7: ..."; this takes the place off.
+manifests::TextError FromJsonError(std::string_view message) {
+  manifests::TextError error{{1, 1}, std::string(message)};
+  constexpr std::string_view kLine = "line ", kColumn = ", column ";
+  if (!message.starts_with(kLine)) return error;
+  const char* end = message.data() + message.size();
+  const auto line = std::from_chars(message.data() + kLine.size(), end, error.mark.line);
+  std::string_view rest(line.ptr, static_cast<size_t>(end - line.ptr));
+  if (!rest.starts_with(kColumn)) return error;
+  const auto column = std::from_chars(rest.data() + kColumn.size(), end, error.mark.column);
+  rest = std::string_view(column.ptr, static_cast<size_t>(end - column.ptr));
+  if (rest.starts_with(": ")) error.message = rest.substr(2);
+  return error;
+}
+
+void AddObject(const Json& document, size_t depth, ParsedFile& file) {
+  const auto complain = [&](base::Mark mark, std::string message) {
+    file.errors.push_back(manifests::TextError{mark, std::move(message)});
+  };
+  const std::string_view kind = document["kind"].AsString();
+  if (document["apiVersion"].AsString().empty() || kind.empty()) {
+    complain(document.mark,
+             "this document has no apiVersion and kind, so it is no Kubernetes object; correct it, "
+             "or if it is no manifest move the file out of what is deployed or list it in "
+             ".sourceignore");
+    return;
+  }
+  if (!kind.ends_with("List") || !document["items"].IsArray()) {
+    file.objects.push_back(document);
+    return;
+  }
+  if (depth == kMaxListDepth) {
+    complain(document.mark, "lists may hold lists " + std::to_string(kMaxListDepth) +
+                                " deep; write the objects as documents of their own");
+    return;
+  }
+  for (const Json& item : document["items"].Elements()) AddObject(item, depth + 1, file);
+}
+
+ParsedFile Parse(std::string_view text, bool json) {
+  ParsedFile file;
+  if (json) {
+    const base::Result<Json> parsed = base::ParseJson(text);
+    if (parsed.ok()) {
+      AddObject(*parsed, 0, file);
+    } else {
+      file.errors.push_back(FromJsonError(parsed.status().message()));
+    }
+    return file;
+  }
+  manifests::YamlFile yaml = manifests::ParseYaml(text);
+  file.errors = std::move(yaml.errors);
+  for (const Json& document : yaml.documents) AddObject(document, 0, file);
+  std::stable_sort(file.errors.begin(), file.errors.end(),
+                   [](const auto& a, const auto& b) { return a.mark < b.mark; });
+  return file;
+}
+
+// A kind that exists under another apiVersion was most likely meant.
+std::string UnknownKind(const manifests::Schema& schema, std::string_view version,
+                        std::string_view name) {
+  std::string message = "no kind " + std::string(name) + " is known in " + std::string(version);
+  for (const manifests::Kind* kind : schema.kinds()) {
+    if (kind->kind == name) return message + "; write apiVersion: " + kind->ApiVersion();
+  }
+  return message + "; correct the name, or install its definition first";
+}
+
+class SetReader {
+ public:
+  SetReader(const RepositoryScope& scope, const manifests::Schema& schema)
+      : scope_(scope), schema_(schema) {}
+
+  void AddFile(const std::string& path, const std::shared_ptr<const ParsedFile>& file) {
+    for (const manifests::TextError& error : file->errors) {
+      set_.errors.push_back(SourceError{path, error.mark, error.message});
+    }
+    for (const Json& object : file->objects) {
+      // Shares the file's life: one pointer an object, no copy.
+      AddManifest(path, std::shared_ptr<const Json>(file, &object));
+    }
+  }
+
+  void Refuse(const std::string& path, std::string message) {
+    set_.errors.push_back(SourceError{path, {}, std::move(message)});
+  }
+
+  // What was there before, in order.
+  void Keep(std::vector<Manifest> manifests) {
+    set_.manifests = std::move(manifests);
+    kept_ = set_.manifests.size();
+  }
+
+  ManifestSet Finish() {
+    auto& all = set_.manifests;
+    const auto by_key = [](const Manifest& a, const Manifest& b) { return a.key < b.key; };
+    const auto added = all.begin() + static_cast<ptrdiff_t>(kept_);
+    std::stable_sort(added, all.end(), by_key);
+    std::inplace_merge(all.begin(), added, all.end(), by_key);
+    for (size_t i = 1; i < all.size(); ++i) {
+      if (all[i].key != all[i - 1].key) continue;
+      const base::Mark first = all[i - 1].object->mark;
+      set_.errors.push_back(
+          all[i].Error(all[i].object->mark,
+                       all[i].key.ToString() + " is written twice, first at " +
+                           SourceError{all[i - 1].path, first, "keep one of them"}.ToString()));
+    }
+    all.erase(std::unique(all.begin(), all.end(),
+                          [](const Manifest& a, const Manifest& b) { return a.key == b.key; }),
+              all.end());
+    if (all.size() > kMaxManifests) {
+      Refuse(all.back().path, "the commit has " + std::to_string(all.size()) +
+                                  " objects, and a repository may have " +
+                                  std::to_string(kMaxManifests) + "; split it");
+    }
+    std::stable_sort(set_.errors.begin(), set_.errors.end(),
+                     [](const SourceError& a, const SourceError& b) {
+                       return std::tie(a.path, a.mark) < std::tie(b.path, b.mark);
+                     });
+    return std::move(set_);
+  }
+
+ private:
+  void AddManifest(const std::string& path, std::shared_ptr<const Json> object) {
+    Manifest manifest{{}, nullptr, std::move(object), path};
+    const Json& json = *manifest.object;
+    const auto refuse = [&](base::Mark mark, std::string message) {
+      set_.errors.push_back(manifest.Error(mark, std::move(message)));
+    };
+    const std::string_view version = json["apiVersion"].AsString();
+    manifest.kind = schema_.FindKind(version, json["kind"].AsString());
+    if (manifest.kind == nullptr) {
+      return refuse(json["kind"].mark, UnknownKind(schema_, version, json["kind"].AsString()));
+    }
+    const Json& metadata = json["metadata"];
+    const Json& name = metadata["name"];
+    if (!name.IsNull() && !name.IsString()) {
+      return refuse(name.mark, "metadata.name: a name is text, and " + name.ToString() +
+                                   " is none to YAML; put it in quotes");
+    }
+    if (name.AsString().empty()) {
+      const base::Mark mark = metadata.IsObject() ? metadata.mark : json.mark;
+      return refuse(mark,
+                    "metadata.name: what is deployed from Git needs a name of its own" +
+                        std::string(metadata.Has("generateName") ? "; replace generateName by name"
+                                                                 : "; add one"));
+    }
+    manifest.key = state::Key{manifest.kind->Resource(), "", std::string(name.AsString())};
+    const Json& ns = metadata["namespace"];
+    if (manifest.kind->namespaced) {
+      manifest.key.ns = ns.AsString().empty() ? scope_.default_namespace : ns.AsString();
+    }
+    if (std::string denied = Denied(manifest.key); !denied.empty()) {
+      return refuse(ns.IsString() ? ns.mark : name.mark, std::move(denied));
+    }
+    set_.manifests.push_back(std::move(manifest));
+  }
+
+  // Why the repository may not touch this object; empty if it may.
+  std::string Denied(const state::Key& key) const {
+    const bool is_namespace = key.resource == "namespaces";
+    if (key.ns.empty() && !is_namespace) {
+      if (scope_.namespaces.empty()) return "";
+      return "this repository may touch " + AllowedNames() + " only, and " + key.resource +
+             " belong to the whole cluster; deploy it from " + "another repository";
+    }
+    const std::string& ns = is_namespace ? key.name : key.ns;
+    if (scope_.Allows(ns)) return "";
+    return "this repository may not touch namespace " + ns + ", only " + AllowedNames() +
+           "; correct metadata.namespace, or allow it with plumb repo";
+  }
+
+  std::string AllowedNames() const {
+    if (scope_.namespaces.empty()) return "any but " + std::string(kSystemNamespace);
+    std::string names;
+    for (const std::string& ns : scope_.namespaces) names += (names.empty() ? "" : ", ") + ns;
+    return names;
+  }
+
+  const RepositoryScope& scope_;
+  const manifests::Schema& schema_;
+  ManifestSet set_;
+  size_t kept_ = 0;
+};
+
+}  // namespace
+
+bool RepositoryScope::Allows(std::string_view ns) const {
+  if (namespaces.empty()) return ns != kSystemNamespace;
+  return std::find(namespaces.begin(), namespaces.end(), ns) != namespaces.end();
+}
+
+base::Result<std::shared_ptr<const ParsedFile>> ParseCache::Get(const ManifestFile& file,
+                                                                const ReadBlobFunction& read) {
+  const bool json = file.path.ends_with(".json");
+  Entry& entry = entries_[(json ? "json " : "yaml ") + file.oid];
+  entry.round = round_;
+  if (entry.file != nullptr) return entry.file;
+  base::Result<std::string> text = read(file.oid);
+  if (!text.ok()) {
+    entries_.erase((json ? "json " : "yaml ") + file.oid);
+    return text.status();
+  }
+  entry.file = std::make_shared<const ParsedFile>(Parse(*text, json));
+  entry.bytes = text->size() * kParsedPerTextByte;
+  bytes_ += entry.bytes;
+  ++parsed_;
+  return entry.file;
+}
+
+void ParseCache::EndRound() {
+  ++round_;
+  if (bytes_ <= max_bytes_) return;
+  std::vector<std::pair<uint64_t, std::string>> oldest;
+  for (const auto& [id, entry] : entries_) oldest.emplace_back(entry.round, id);
+  std::sort(oldest.begin(), oldest.end());
+  for (const auto& [round, id] : oldest) {
+    if (bytes_ <= max_bytes_) return;
+    bytes_ -= entries_[id].bytes;
+    entries_.erase(id);
+  }
+}
+
+const Manifest* ManifestSet::Find(const state::Key& key) const {
+  const auto at =
+      std::lower_bound(manifests.begin(), manifests.end(), key,
+                       [](const Manifest& m, const state::Key& k) { return m.key < k; });
+  return at != manifests.end() && at->key == key ? &*at : nullptr;
+}
+
+base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const RepositoryScope& scope,
+                                        const manifests::Schema& schema, ParseCache& cache,
+                                        const ReadBlobFunction& read) {
+  SetReader reader(scope, schema);
+  size_t bytes = 0;
+  for (const SourceError& error : discovery.errors) reader.Refuse(error.path, error.message);
+  for (const ManifestFile& file : discovery.files) {
+    bytes += file.size;
+    if (file.size > kMaxBlobBytes) {
+      reader.Refuse(file.path, "the file has " + std::to_string(file.size) +
+                                   " bytes, and a manifest may have " +
+                                   std::to_string(kMaxBlobBytes) + "; split it");
+      continue;
+    }
+    if (bytes > kMaxManifestBytes) {
+      reader.Refuse(file.path, "with this file the manifests of the commit pass " +
+                                   std::to_string(kMaxManifestBytes) +
+                                   " bytes; split the repository");
+      break;
+    }
+    ASSIGN_OR_RETURN(const std::shared_ptr<const ParsedFile> parsed, cache.Get(file, read));
+    reader.AddFile(file.path, parsed);
+  }
+  cache.EndRound();
+  ManifestSet set = reader.Finish();
+  set.selection = discovery.selection;
+  set.scope = scope;
+  set.bytes = bytes;
+  return set;
+}
+
+base::Result<std::optional<ManifestSet>> PatchManifests(const ManifestSet& set,
+                                                        const std::vector<TreeChange>& changes,
+                                                        const manifests::Schema& schema,
+                                                        ParseCache& cache,
+                                                        const ReadBlobFunction& read) {
+  if (set.selection == nullptr || !set.errors.empty()) return std::optional<ManifestSet>();
+  uint64_t bytes = set.bytes;
+  std::vector<std::string_view> gone;  // paths, in order
+  std::vector<const TreeEntry*> come;
+  for (const TreeChange& change : changes) {
+    if (ChangesSelection(*set.selection, change)) return std::optional<ManifestSet>();
+    if (!IsManifestName(change.path()) || !set.selection->Contains(change.path())) continue;
+    if (change.before) gone.push_back(change.path());
+    if (!change.after) continue;
+    come.push_back(&*change.after);
+    bytes += change.after->size;
+    if (change.after->size > kMaxBlobBytes || bytes > kMaxManifestBytes) {
+      return std::optional<ManifestSet>();
+    }
+  }
+  std::vector<Manifest> kept;
+  kept.reserve(set.manifests.size() + come.size());
+  for (const Manifest& manifest : set.manifests) {
+    if (!std::binary_search(gone.begin(), gone.end(), manifest.path)) kept.push_back(manifest);
+  }
+  SetReader reader(set.scope, schema);
+  reader.Keep(std::move(kept));
+  for (const TreeEntry* entry : come) {
+    ASSIGN_OR_RETURN(const std::shared_ptr<const ParsedFile> parsed,
+                     cache.Get(ManifestFile{entry->path, entry->oid, entry->size}, read));
+    reader.AddFile(entry->path, parsed);
+  }
+  cache.EndRound();
+  ManifestSet patched = reader.Finish();
+  // Without manifests, manifests/ itself may be gone, and the whole repository meant again.
+  if (!patched.errors.empty() || patched.manifests.empty()) return std::optional<ManifestSet>();
+  patched.selection = set.selection;
+  patched.scope = set.scope;
+  patched.bytes = bytes;
+  return std::optional(std::move(patched));
+}
+
+}  // namespace gitsync

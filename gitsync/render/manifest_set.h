@@ -1,0 +1,107 @@
+// ManifestSet: the objects that a commit asks for, each with the place it was written at.
+//
+// Parsing is memoised by blob: a commit that changes one line of one file of 10,000 parses one
+// file. Sets are immutable and shared; a ParseCache belongs to one worker at a time.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/status.h"
+#include "gitsync/source/discover.h"
+#include "gitsync/source/source_error.h"
+#include "manifests/schema.h"
+#include "manifests/yaml/yaml.h"
+#include "state/object.h"
+
+namespace gitsync {
+
+inline constexpr size_t kMaxManifests = 10'000;            // objects of one repository
+inline constexpr size_t kMaxManifestBytes = 128u << 20;    // of all files of one commit
+inline constexpr size_t kMaxParseCacheBytes = 256u << 20;  // of one repository, estimated
+
+// One blob, parsed. Lists are expanded.
+struct ParsedFile {
+  std::vector<base::Json> objects;  // with marks
+  std::vector<manifests::TextError> errors;
+};
+
+class ParseCache {
+ public:
+  explicit ParseCache(size_t max_bytes = kMaxParseCacheBytes) : max_bytes_(max_bytes) {}
+
+  base::Result<std::shared_ptr<const ParsedFile>> Get(const ManifestFile& file,
+                                                      const ReadBlobFunction& read);
+  // Once a commit was read: drops what was used longest ago while there is too much.
+  void EndRound();
+
+  uint64_t parsed() const { return parsed_; }  // blobs, so far
+  size_t bytes() const { return bytes_; }
+
+ private:
+  struct Entry {
+    std::shared_ptr<const ParsedFile> file;
+    size_t bytes = 0;
+    uint64_t round = 0;
+  };
+  const size_t max_bytes_;
+  std::map<std::string, Entry> entries_;  // by "yaml OID" or "json OID"
+  size_t bytes_ = 0;
+  uint64_t round_ = 1;
+  uint64_t parsed_ = 0;
+};
+
+// Which namespaces a repository may touch, and where its objects go that name none.
+struct RepositoryScope {
+  std::string default_namespace = "default";
+  std::vector<std::string> namespaces;  // empty: all but plumb's own
+
+  bool Allows(std::string_view ns) const;
+  bool operator==(const RepositoryScope&) const = default;
+};
+
+inline constexpr std::string_view kSystemNamespace = "plumb-system";
+
+struct Manifest {
+  state::Key key;  // with the default namespace filled in
+  const manifests::Kind* kind = nullptr;
+  std::shared_ptr<const base::Json> object;  // as it was written; the same while its blob is
+  std::string path;
+
+  SourceError Error(base::Mark mark, std::string message) const {
+    return SourceError{path, mark, std::move(message)};
+  }
+};
+
+struct ManifestSet {
+  std::string commit, tree;         // what it was read from
+  std::vector<Manifest> manifests;  // by key, each key once
+  std::vector<SourceError> errors;  // by path and place
+  std::shared_ptr<const Selection> selection;
+  RepositoryScope scope;
+  uint64_t bytes = 0;  // of the files, or more
+
+  const Manifest* Find(const state::Key& key) const;
+};
+
+// Errors of `read` come back (they say nothing about the commit); mistakes are in
+// ManifestSet::errors.
+base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const RepositoryScope& scope,
+                                        const manifests::Schema& schema, ParseCache& cache,
+                                        const ReadBlobFunction& read);
+
+// What ReadManifests would make of the commit that `changes` lead to from that of `set`, at the cost
+// of the changes. Nothing if that takes looking at more than the changed files: where mistakes are,
+// or where a change selects other files.
+base::Result<std::optional<ManifestSet>> PatchManifests(const ManifestSet& set,
+                                                        const std::vector<TreeChange>& changes,
+                                                        const manifests::Schema& schema,
+                                                        ParseCache& cache,
+                                                        const ReadBlobFunction& read);
+
+}  // namespace gitsync

@@ -1,0 +1,138 @@
+#include "gitsync/render/manifest_set.h"
+
+#include <gtest/gtest.h>
+
+namespace gitsync {
+namespace {
+
+constexpr char kConfig[] = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+
+class ManifestSetTest : public testing::Test {
+ protected:
+  // The keys, then a line for each error. The content of a file is its blob's id.
+  std::string Read(const std::map<std::string, std::string>& files) {
+    Discovery discovery;
+    for (const auto& [path, text] : files) {
+      discovery.files.push_back(ManifestFile{path, text, text.size()});
+    }
+    const auto set =
+        ReadManifests(discovery, scope_, *manifests::Schema::BuiltIn(), cache_,
+                      [](const std::string& oid) { return base::Result<std::string>(oid); });
+    EXPECT_TRUE(set.ok());
+    std::string text;
+    for (const Manifest& manifest : set->manifests) text += manifest.key.ToString() + ", ";
+    for (const SourceError& error : set->errors) text += "\n" + error.ToString();
+    return text;
+  }
+
+  RepositoryScope scope_;
+  ParseCache cache_;
+};
+
+TEST_F(ManifestSetTest, FillsInTheDefaultNamespaceAndExpandsLists) {
+  scope_.default_namespace = "shop";
+  EXPECT_EQ(
+      Read({{"a.yaml",
+             "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: "
+             "{name: s}}\n- {apiVersion: v1, kind: Namespace, metadata: {name: nine}}\n---\n" +
+                 std::string(kConfig)},
+            {"b.json",
+             "{\"apiVersion\": \"v1\", \"kind\": \"Pod\",\n\t\"metadata\": {\"name\": \"p\", "
+             "\"namespace\": \"x\"}}"}}),
+      "configmaps shop/a, namespaces nine, pods x/p, secrets shop/s, ");
+}
+
+TEST_F(ManifestSetTest, ADocumentThatIsNoObjectIsAnErrorThatNamesBothWaysOut) {
+  EXPECT_EQ(Read({{"values.yaml", "\nreplicas: 3\n"}}),
+            "\nvalues.yaml:2:1: this document has no apiVersion and kind, so it is no Kubernetes "
+            "object; correct it, or if it is no manifest move the file out of what is deployed or "
+            "list it in .sourceignore");
+}
+
+TEST_F(ManifestSetTest, EveryMistakeOfAllFilesIsReported) {
+  EXPECT_EQ(Read({{"a.yaml",
+                   "apiVersion: v1\nkind: Deployment\nmetadata: {name: a}\n---\n"
+                   "apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a-}\n"},
+                  {"b.json", "{\"apiVersion\":\n \"v1\",,}"}}),
+            "\na.yaml:2:7: no kind Deployment is known in v1; write apiVersion: apps/v1"
+            "\na.yaml:7:11: metadata.name: what is deployed from Git needs a name of its own; "
+            "replace generateName by name"
+            "\nb.json:2:7: a key in double quotes should be here");
+}
+
+TEST_F(ManifestSetTest, AKeyThatIsWrittenTwiceNamesBothPlaces) {
+  EXPECT_EQ(Read({{"a.yaml", "\n" + std::string(kConfig)}, {"b.yaml", kConfig}}),
+            "configmaps default/a, \nb.yaml:1:1: configmaps default/a is written twice, first at "
+            "a.yaml:2:1: keep one of them");
+}
+
+TEST_F(ManifestSetTest, ARepositoryTouchesItsNamespacesOnly) {
+  scope_ = RepositoryScope{"shop", {"shop"}};
+  EXPECT_EQ(
+      Read({{"a.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: bank}"},
+            {"b.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}"},
+            {"c.yaml", "apiVersion: v1\nkind: Node\nmetadata: {name: n1}"},
+            {"d.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: n}"}}),
+      "namespaces shop, "
+      "\na.yaml:3:32: this repository may not touch namespace bank, only shop; correct "
+      "metadata.namespace, or allow it with plumb repo"
+      "\nc.yaml:3:18: this repository may touch shop only, and nodes belong to the whole "
+      "cluster; deploy it from another repository"
+      "\nd.yaml:3:18: metadata.name: a name is text, and false is none to YAML; put it in quotes");
+  scope_ = RepositoryScope();
+  EXPECT_EQ(Read({{"a.yaml",
+                   "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: plumb-system}"}}),
+            "\na.yaml:3:32: this repository may not touch namespace plumb-system, only any but "
+            "plumb-system; correct metadata.namespace, or allow it with plumb repo");
+}
+
+TEST_F(ManifestSetTest, AChangeOfOneFileParsesOneFile) {
+  std::map<std::string, std::string> files;
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = "c" + std::to_string(i);
+    files[name + ".yaml"] = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + "}\n";
+  }
+  Read(files);
+  EXPECT_EQ(cache_.parsed(), 20u);
+  files["c7.yaml"] += "data: {a: b}\n";
+  Read(files);
+  EXPECT_EQ(cache_.parsed(), 21u);
+}
+
+TEST_F(ManifestSetTest, TheCacheDropsWhatWasUsedLongestAgo) {
+  ParseCache cache(2000);
+  const auto get = [&](const std::string& text) {
+    const auto file =
+        cache.Get(ManifestFile{"a.yaml", text, text.size()},
+                  [](const std::string& oid) { return base::Result<std::string>(oid); });
+    ASSERT_TRUE(file.ok());
+    cache.EndRound();
+  };
+  const std::string one(kConfig), two = one + "# two\n", three = one + "# three\n";
+  get(one);
+  get(two);
+  get(three);  // drops one
+  EXPECT_LE(cache.bytes(), 2000u);
+  get(three);
+  get(two);
+  EXPECT_EQ(cache.parsed(), 3u);
+  get(one);
+  EXPECT_EQ(cache.parsed(), 4u);
+}
+
+TEST_F(ManifestSetTest, AFailedReadIsNotRemembered) {
+  Discovery discovery{{ManifestFile{"a.yaml", "oid", 3}}, {}};
+  bool fails = true;
+  const auto read = [&](const std::string&) {
+    return fails ? base::Result<std::string>(base::Code::kUnavailable, "torn fetch")
+                 : base::Result<std::string>(std::string(kConfig));
+  };
+  const manifests::Schema& schema = *manifests::Schema::BuiltIn();
+  EXPECT_EQ(ReadManifests(discovery, scope_, schema, cache_, read).status().ToString(),
+            "ServiceUnavailable: torn fetch");
+  fails = false;
+  EXPECT_EQ(ReadManifests(discovery, scope_, schema, cache_, read)->manifests.size(), 1u);
+}
+
+}  // namespace
+}  // namespace gitsync

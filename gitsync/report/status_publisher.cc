@@ -1,0 +1,222 @@
+// At the start the history of each repository is gone through as well: of deploys that followed
+// each other closely, a crash may have left out any.
+//
+// The branch comes before the note: a restart that finds one of them writes the other. Both name
+// the end they record by revision, outcome and time, so nothing is written twice, and a commit that
+// is deployed again later is recorded again.
+//
+// Refs move by compare-and-swap in the GitStore, which tries again on a conflict; whatever else
+// fails is tried again here, later and later. A repository or commit that is gone is not.
+#include "gitsync/report/status_publisher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "gitsync/plan/history.h"
+#include "gitsync/plan/repository.h"
+#include "gitsync/report/status_branch.h"
+#include "gitsync/source/git_rules.h"
+
+namespace gitsync {
+
+using base::Code;
+using base::Result;
+using base::Status;
+
+namespace {
+
+constexpr base::Duration kFirstRetry = base::Duration::Seconds(1);
+constexpr base::Duration kLongestRetry = base::Duration::Minutes(5);
+
+// A change beyond this is written as a whole tree, which the GitStore packs.
+constexpr size_t kMostChangedFiles = 64;
+
+bool IsRecorded(GitStore& git, const Settlement& settlement, const std::string& tip) {
+  const auto last = git.ReadCommit(settlement.repository, tip);
+  return last.ok() && Records(last->body, settlement);
+}
+
+Result<std::string> WriteBranch(GitStore& git, const Settlement& settlement, StatusTree tree,
+                                const std::string& base) {
+  GitStore::NewCommit commit;
+  commit.ref = kStatusRef;
+  commit.files = std::move(tree.files);
+  commit.base = base;
+  commit.removed = std::move(tree.removed);
+  commit.message = std::move(tree.message);
+  commit.author_name = kNoteAuthor;
+  commit.author_email = kNoteEmail;
+  commit.time = settlement.time;
+  commit.keep_history = kMaxStatusCommits;
+  return git.Commit(settlement.repository, commit);
+}
+
+Result<bool> IsNoted(GitStore& git, const Settlement& settlement) {
+  const auto note =
+      git.ReadNote(settlement.repository, std::string(kNotesRef), settlement.commit());
+  if (!note.ok() && note.status().code() != Code::kNotFound) return note.status();
+  return note.ok() && Records(*note, settlement);
+}
+
+Status WriteNote(GitStore& git, const Settlement& settlement, const std::string& text) {
+  return git.WriteNote(settlement.repository, std::string(kNotesRef), settlement.commit(), text,
+                       settlement.time);
+}
+
+// The ends that the history tells, but for `last`.
+std::vector<Settlement> EndsBefore(const state::Object& kustomization, const Settlement& last) {
+  std::vector<Settlement> ends;
+  for (const DeployRecord& record : HistoryOf(kustomization["status"])) {
+    if (record.phase == DeployPhase::kProgressing || record.revision == last.revision) continue;
+    Settlement end = last;
+    end.outcome = record.phase == DeployPhase::kHealthy  ? DeployOutcome::kHealthy
+                  : record.phase == DeployPhase::kFailed ? DeployOutcome::kFailed
+                                                         : DeployOutcome::kSuperseded;
+    end.revision = record.revision;
+    end.message = record.phase == DeployPhase::kFailed ? record.message : "";
+    const auto since = base::WallTime::Parse(record.since);
+    if (since.ok()) end.time = *since;
+    ends.push_back(std::move(end));
+  }
+  return ends;
+}
+
+}  // namespace
+
+Status NoteMissed(GitStore& git, const std::vector<Settlement>& missed) {
+  for (const Settlement& end : missed) {
+    const auto note = git.ReadNote(end.repository, std::string(kNotesRef), end.commit());
+    if (note.ok()) continue;
+    if (note.status().code() != Code::kNotFound) return note.status();
+    const Status written = WriteNote(git, end, RenderNote(end));
+    if (!written.ok() && written.code() != Code::kNotFound) return written;  // the commit is gone
+  }
+  return Status();
+}
+
+Result<Published> PublishStatus(GitStore& git, const state::View& view,
+                                const manifests::Schema& schema, const Settlement& settlement,
+                                const Published& last) {
+  ASSIGN_OR_RETURN(const bool noted, IsNoted(git, settlement));
+  if (settlement.outcome == DeployOutcome::kSuperseded) {
+    if (!noted) RETURN_IF_ERROR(WriteNote(git, settlement, RenderNote(settlement)));
+    return last;
+  }
+  const auto tip = git.Resolve(settlement.repository, std::string(kStatusRef));
+  if (!tip.ok() && tip.status().code() != Code::kNotFound) return tip.status();
+  const bool recorded = tip.ok() && IsRecorded(git, settlement, *tip);
+  if (recorded && noted) return last;
+  const bool known = tip.ok() && *tip == last.commit;
+  StatusTree tree = RenderStatus(view, schema, settlement, known ? last.rendered.get() : nullptr);
+  const bool small = known && tree.files.size() + tree.removed.size() <= kMostChangedFiles;
+  if (known && !small) tree = RenderStatus(view, schema, settlement);
+  const std::string note = tree.note;
+  Published published = last;
+  if (!recorded) {
+    published.rendered = tree.rendered;
+    ASSIGN_OR_RETURN(published.commit,
+                     WriteBranch(git, settlement, std::move(tree), small ? *tip : ""));
+  }
+  if (!noted) RETURN_IF_ERROR(WriteNote(git, settlement, note));
+  return published;
+}
+
+StatusPublisher::StatusPublisher(base::Loop& loop, state::Store& store, GitStore& git,
+                                 std::shared_ptr<const manifests::Schema> schema)
+    : loop_(loop), store_(store), git_(git), schema_(std::move(schema)) {
+  store_.OnCommit([this, alive = alive_](const state::Change& change) {
+    if (!*alive || change.key().resource != kKustomizations) return;
+    if (change.removed) {
+      repositories_.erase(change.key().name);
+    } else {
+      Look(*change.object);
+    }
+  });
+  for (const state::ObjectPtr& object : store_.view().List(kKustomizations, kSystemNamespace)) {
+    const std::optional<Settlement> last = ReadSettlement(*object);
+    if (last) Look(*object, EndsBefore(*object, *last));
+  }
+}
+
+StatusPublisher::~StatusPublisher() { *alive_ = false; }
+
+bool StatusPublisher::Idle() const {
+  return std::all_of(repositories_.begin(), repositories_.end(), [](const auto& entry) {
+    return !entry.second->busy && entry.second->waiting.empty();
+  });
+}
+
+void StatusPublisher::Look(const state::Object& kustomization, std::vector<Settlement> missed) {
+  if (kustomization.key.ns != kSystemNamespace) return;
+  std::optional<Settlement> settlement = ReadSettlement(kustomization);
+  if (!settlement) return;
+  RepositoryPtr& repository = repositories_[kustomization.key.name];
+  if (repository == nullptr) repository = std::make_shared<Repository>();
+  if (repository->seen && repository->seen->SameAs(*settlement)) return;
+  repository->seen = settlement;
+  if (repository->waiting.size() == kMaxWaitingSettlements) {
+    // The first may be on its way.
+    const Settlement& oldest = repository->waiting[1].settlement;
+    base::LogWarning("too many deploys wait to be recorded in Git; one is left out",
+                     {{"repository", oldest.repository}, {"revision", oldest.revision}});
+    repository->waiting.erase(repository->waiting.begin() + 1);
+  }
+  repository->waiting.push_back({*std::move(settlement), store_.view(), std::move(missed)});
+  // Durable first: Git must not tell what a crash takes back.
+  store_.WhenDurable(store_.revision(),
+                     [this, alive = alive_, name = kustomization.key.name, repository] {
+                       if (*alive) Pump(name, repository);
+                     });
+}
+
+void StatusPublisher::Pump(const std::string& name, const RepositoryPtr& repository) {
+  const auto found = repositories_.find(name);
+  if (found == repositories_.end() || found->second != repository) return;  // deleted meanwhile
+  if (repository->busy || repository->waiting.empty()) return;
+  if (repository->waiting.front().view.revision() > store_.durable()) return;  // it has its own
+  repository->busy = true;
+  loop_.Offload([this, alive = alive_, name, repository, &git = git_, schema = schema_,
+                 work = repository->waiting.front(),
+                 last = repository->published]() -> base::Loop::Task {
+    Result<Published> published = last;
+    if (Status noted = NoteMissed(git, work.missed); !noted.ok()) published = noted;
+    if (published.ok()) {
+      published = PublishStatus(git, work.view, *schema, work.settlement, last);
+    }
+    return [this, alive, name, repository, published = std::move(published)] {
+      if (*alive) Written(name, repository, published);
+    };
+  });
+}
+
+void StatusPublisher::Written(const std::string& name, const RepositoryPtr& repository,
+                              const Result<Published>& published) {
+  const Status& status = published.status();
+  if (published.ok()) repository->published = *published;
+  const bool gone = status.code() == Code::kNotFound;
+  if (status.ok() || gone) {
+    if (gone) {
+      base::LogWarning("a deploy's outcome has no place in Git any more",
+                       {{"repository", name}, {"why", std::string(status.message())}});
+    }
+    repository->busy = false;
+    repository->failures = 0;
+    repository->waiting.pop_front();
+    return Pump(name, repository);
+  }
+  base::Duration delay = kFirstRetry;
+  for (int i = 0; i < repository->failures && delay < kLongestRetry; ++i) delay = delay * 2;
+  delay = std::min(delay, kLongestRetry);
+  ++repository->failures;
+  base::LogWarning(
+      "a deploy's outcome was not written to Git, trying again",
+      {{"repository", name}, {"after", delay.ToString()}, {"why", std::string(status.message())}});
+  loop_.After(delay, [this, alive = alive_, name, repository] {
+    if (!*alive) return;
+    repository->busy = false;
+    Pump(name, repository);
+  });
+}
+
+}  // namespace gitsync

@@ -1,0 +1,80 @@
+// StatusPublisher: brings how deploys ended back to Git: the branch plumb/status and a note on the
+// commit (status_branch.h).
+//
+// Loop only; Git is written by workers. Level-triggered: at the start, and whenever a repository's
+// record says that a deploy has ended, it compares with what Git holds and writes what is missing.
+// The Store, GitStore and Loop outlive it.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/loop.h"
+#include "base/status.h"
+#include "gitsync/deploy/settlement.h"
+#include "gitsync/report/status_branch.h"
+#include "gitsync/source/git.h"
+#include "state/store.h"
+
+namespace gitsync {
+
+// Ends that wait while Git is slow; of more, the oldest is left out.
+inline constexpr size_t kMaxWaitingSettlements = 32;  // of one repository
+
+// What the branch holds, as far as this process wrote it.
+struct Published {
+  std::string commit;  // empty: not known
+  std::shared_ptr<const Rendered> rendered;
+};
+
+class StatusPublisher {
+ public:
+  StatusPublisher(base::Loop& loop, state::Store& store, GitStore& git,
+                  std::shared_ptr<const manifests::Schema> schema);
+  ~StatusPublisher();
+
+  // Nothing waits to be written.
+  bool Idle() const;
+
+ private:
+  struct Waiting {
+    Settlement settlement;
+    state::View view;                // as it was then
+    std::vector<Settlement> missed;  // earlier ends that a crash may have kept from Git
+  };
+  struct Repository {
+    std::optional<Settlement> seen;  // the last one that was taken up
+    std::deque<Waiting> waiting;
+    Published published;
+    bool busy = false;
+    int failures = 0;
+  };
+  using RepositoryPtr = std::shared_ptr<Repository>;
+
+  void Look(const state::Object& kustomization, std::vector<Settlement> missed = {});
+  void Pump(const std::string& name, const RepositoryPtr& repository);
+  void Written(const std::string& name, const RepositoryPtr& repository,
+               const base::Result<Published>& published);
+
+  base::Loop& loop_;
+  state::Store& store_;
+  GitStore& git_;
+  const std::shared_ptr<const manifests::Schema> schema_;
+  std::map<std::string, RepositoryPtr> repositories_;
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+// What a worker does: writes the branch and the note, or leaves them as they are if they say so
+// already. A superseded deploy gets a note only. What the branch holds then.
+base::Result<Published> PublishStatus(GitStore& git, const state::View& view,
+                                      const manifests::Schema& schema, const Settlement& settlement,
+                                      const Published& last);
+
+// Notes on earlier deploys, where there is no note yet.
+base::Status NoteMissed(GitStore& git, const std::vector<Settlement>& missed);
+
+}  // namespace gitsync

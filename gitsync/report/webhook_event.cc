@@ -1,0 +1,156 @@
+// Rules:
+//   - eventSeverity error hears of failures only; info, the default, of every end;
+//   - an event source matches by kind Kustomization, the repository's name or "*", and matchLabels
+//     on the Kustomization; its namespace, if given, must be plumb-system, where repositories are;
+//   - a Delivery is named after its Alert and the revision of the state before it: no two are
+//   alike;
+//   - the event's id is that revision and the commit.
+#include "gitsync/report/webhook_event.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/log.h"
+#include "gitsync/plan/repository.h"
+
+namespace gitsync {
+namespace {
+
+using base::Json;
+
+bool LabelsMatch(base::Value wanted, base::Value labels) {
+  for (const auto& [key, value] : wanted.Members()) {
+    if (!labels[key].IsString() || labels[key].AsString() != value.AsString()) return false;
+  }
+  return true;
+}
+
+bool SourceMatches(base::Value source, const state::Object& kustomization) {
+  const std::string_view name = source["name"].AsString();
+  return source["kind"].AsString() == "Kustomization" &&
+         source["namespace"].AsString(kSystemNamespace) == kSystemNamespace &&
+         (name == "*" || name == kustomization.key.name) &&
+         LabelsMatch(source["matchLabels"], kustomization.Labels());
+}
+
+Json Metadata(const state::Object& alert) {
+  const base::Value given = alert["spec"]["eventMetadata"];
+  Json metadata = Json::MakeObject();
+  if (given.Bytes().size() <= kMaxEventMetadataBytes && given.IsObject()) metadata = given.ToJson();
+  const std::string_view summary = alert["spec"]["summary"].AsString();
+  if (!summary.empty()) metadata.Set("summary", summary);
+  return metadata;
+}
+
+bool IsFinished(const state::Object& delivery) {
+  const std::string_view phase = delivery["status"]["phase"].AsString();
+  return phase == "Delivered" || phase == "GivenUp";
+}
+
+// Removes the oldest until one more has room.
+base::Status MakeRoom(state::Draft& draft, const std::string& ns, const std::string& provider) {
+  std::vector<state::ObjectPtr> all;
+  for (const state::ObjectPtr& delivery : draft.view().List(kDeliveries, ns)) {
+    if ((*delivery)["spec"]["provider"].AsString() == provider) all.push_back(delivery);
+  }
+  if (all.size() < kMaxDeliveries) return base::Status();
+  const auto rank = [](const state::ObjectPtr& d) {
+    return std::make_tuple(!IsFinished(*d), d->Meta("creationTimestamp").AsString(), d->revision);
+  };
+  std::sort(all.begin(), all.end(), [&](const state::ObjectPtr& a, const state::ObjectPtr& b) {
+    return rank(a) < rank(b);
+  });
+  for (size_t i = 0; i + kMaxDeliveries <= all.size(); ++i) {
+    if (!IsFinished(*all[i])) {
+      base::LogWarning("a webhook makes room for newer ones, unsent",
+                       {{"delivery", all[i]->key.ToString()}, {"provider", provider}});
+    }
+    RETURN_IF_ERROR(draft.Delete(all[i]->key, state::DeleteOptions()).status());
+  }
+  return base::Status();
+}
+
+base::Status StageDelivery(state::Draft& draft, const state::Object& alert,
+                           const Settlement& settlement, const std::string& number) {
+  const std::string provider_name(alert["spec"]["providerRef"]["name"].AsString());
+  const state::ObjectPtr provider = draft.view().Get(kProviders, alert.key.ns, provider_name);
+  if (provider == nullptr) {
+    return base::Status(base::Code::kNotFound,
+                        "there is no Provider \"" + provider_name + "\" in its namespace");
+  }
+  if ((*provider)["spec"]["type"].AsString() != kWebhookType) return base::Status();
+  RETURN_IF_ERROR(MakeRoom(draft, alert.key.ns, provider_name));
+  const std::string id = number + "-" + settlement.commit().substr(0, 12);
+  Json delivery = Json::MakeObject(
+      {{"apiVersion", "plumb.dev/v1"},
+       {"kind", "Delivery"},
+       {"metadata", Json::MakeObject({{"name", alert.key.name.substr(0, 200) + "-" + number},
+                                      {"namespace", alert.key.ns}})},
+       {"spec", Json::MakeObject(
+                    {{"provider", provider_name},
+                     {"alert", alert.key.name},
+                     {"event", "dev.plumb.deploy." + std::string(OutcomeText(settlement.outcome))},
+                     {"subject", settlement.revision},
+                     {"body", EventBody(alert, draft.view(), settlement, id)}})}});
+  return draft.Create(std::move(delivery)).status();
+}
+
+}  // namespace
+
+bool Hears(const state::Object& alert, const state::View& view, const Settlement& settlement) {
+  const state::ObjectPtr kustomization = view.Get(KustomizationKey(settlement.repository));
+  const base::Value spec = alert["spec"];
+  if (kustomization == nullptr || alert.Deleting() || spec["suspend"].AsBool()) return false;
+  const bool failed = settlement.outcome == DeployOutcome::kFailed;
+  if (spec["eventSeverity"].AsString("info") == "error" && !failed) return false;
+  if (alert.key.ns != kSystemNamespace && !ScopeOf(*kustomization).Allows(alert.key.ns)) {
+    return false;
+  }
+  for (const base::Value source : spec["eventSources"].Elements()) {
+    if (SourceMatches(source, *kustomization)) return true;
+  }
+  return false;
+}
+
+std::string EventBody(const state::Object& alert, const state::View& view,
+                      const Settlement& settlement, std::string_view id) {
+  const state::ObjectPtr source =
+      view.Get(kGitRepositories, kSystemNamespace, settlement.repository);
+  const bool failed = settlement.outcome == DeployOutcome::kFailed;
+  const std::string outcome(OutcomeText(settlement.outcome));
+  Json data = Json::MakeObject({{"repository", settlement.repository},
+                                {"branch", settlement.branch()},
+                                {"commit", settlement.commit()},
+                                {"revision", settlement.revision},
+                                {"outcome", outcome},
+                                {"severity", failed ? "error" : "info"},
+                                {"message", settlement.message},
+                                {"metadata", Metadata(alert)}});
+  return Json::MakeObject(
+             {{"specversion", "1.0"},
+              {"id", id},
+              {"source", source == nullptr ? "/repositories/" + settlement.repository
+                                           : std::string((*source)["spec"]["url"].AsString())},
+              {"type", "dev.plumb.deploy." + outcome},
+              {"subject", settlement.revision},
+              {"time", settlement.time.ToString()},
+              {"datacontenttype", "application/json"},
+              {"data", std::move(data)}})
+      .ToString();
+}
+
+void StageDeliveries(state::Draft& draft, const Settlement& settlement) {
+  const std::string number = std::to_string(draft.view().revision());
+  std::vector<state::ObjectPtr> alerts;
+  for (const state::ObjectPtr& alert : draft.view().List(kAlerts)) {
+    if (Hears(*alert, draft.view(), settlement)) alerts.push_back(alert);
+  }
+  for (const state::ObjectPtr& alert : alerts) {
+    const base::Status staged = StageDelivery(draft, *alert, settlement, number);
+    if (staged.ok()) continue;
+    base::LogWarning("an alert is not sent",
+                     {{"alert", alert->key.ToString()}, {"why", std::string(staged.message())}});
+  }
+}
+
+}  // namespace gitsync

@@ -1,0 +1,53 @@
+// Discover: which files of a commit are deployed.
+//
+// Pure but for `read`, which gives the content of a blob of the commit (.sourceignore files and
+// symbolic links).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "gitsync/source/git.h"
+#include "gitsync/source/source_error.h"
+#include "gitsync/source/sourceignore.h"
+
+namespace gitsync {
+
+struct ManifestFile {
+  std::string path;
+  std::string oid;
+  uint64_t size = 0;
+};
+
+// Which paths of a commit are looked at.
+struct Selection {
+  std::string root;  // "manifests/", or empty: the whole repository
+  std::map<std::string, IgnoreRules, std::less<>> ignored;  // by directory, "" or "a/b/"
+  bool links = false;  // a symbolic link is among them, whose target matters
+
+  bool Contains(std::string_view path) const;
+};
+
+struct Discovery {
+  std::vector<ManifestFile> files;  // by path
+  std::vector<SourceError> errors;  // by path
+  std::shared_ptr<const Selection> selection;
+};
+
+bool IsManifestName(std::string_view path);
+// True if a change of the file at `path` changes more than the file: a .sourceignore, a
+// kustomization, a link or submodule, the first file of manifests/.
+bool ChangesSelection(const Selection& selection, const TreeChange& change);
+
+using ReadBlobFunction = std::function<base::Result<std::string>(const std::string& oid)>;
+
+// The errors of `read` come back; mistakes of the commit are in Discovery::errors.
+base::Result<Discovery> Discover(const std::vector<TreeEntry>& entries,
+                                 const ReadBlobFunction& read);
+
+}  // namespace gitsync

@@ -1,0 +1,35 @@
+// A push as it arrives, and the session that answers it: what the hook server (edge/git_host.h) and
+// the sync engine share.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gitsync/source/git.h"
+
+namespace gitsync {
+
+struct RefUpdate {
+  std::string old_oid;  // 40 zeros: created
+  std::string new_oid;  // 40 zeros: deleted
+  std::string ref;
+};
+
+struct PushRequest {
+  std::string repository;
+  std::string user;
+  std::vector<RefUpdate> updates;
+  std::vector<std::string> options;  // push options, in order
+  Quarantine quarantine;             // pre-receive only
+};
+
+// One hook run. Any thread; ended by Finish, once. Lines have no line end and no control characters
+// but tab and colour.
+class HookSession {
+ public:
+  virtual ~HookSession() = default;
+  virtual bool Print(const std::string& line) = 0;  // false: the client is gone
+  virtual void Finish(int exit_code) = 0;           // pre-receive: 0 accepts all, else none
+};
+
+}  // namespace gitsync

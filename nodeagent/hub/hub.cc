@@ -1,0 +1,402 @@
+// Rules:
+// - The first frame is a Hello for the node that the channel's certificate names; anything else
+// ends
+//   the connection. A second connection of a node replaces the first.
+// - The changes of a durable step are read and routed once for all sessions; one whose node is slow
+//   stays behind, and reads its own changes when the network has taken what was sent.
+// - The reports of a turn become one transaction. One that is refused is acknowledged like the
+//   others: sending it again cannot help.
+// - A node is live from its Hello until it was silent for the grace period, connected or not: its
+//   rules still route meanwhile, so programmed_by_all() waits for it.
+#include "nodeagent/hub/hub.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/log.h"
+#include "nodeagent/hub/agent_writes.h"
+
+namespace nodeagent {
+namespace {
+
+bool WasReady(const state::Object& node) {
+  for (base::Value condition : node["status"]["conditions"].Elements()) {
+    if (condition["type"].AsString() == "Ready") return condition["status"].AsString() == "True";
+  }
+  return false;
+}
+
+// 0 for what is no report.
+uint64_t SequenceOf(const Frame& frame) {
+  if (const auto* status = std::get_if<PodStatus>(&frame)) return status->sequence;
+  if (const auto* gone = std::get_if<PodGone>(&frame)) return gone->sequence;
+  if (const auto* node = std::get_if<NodeStatus>(&frame)) return node->sequence;
+  if (const auto* event = std::get_if<PodEvent>(&frame)) return event->sequence;
+  return 0;
+}
+
+}  // namespace
+
+Hub::Hub(base::Loop& loop, state::Store& store, const state::DraftContext& context,
+         HubOptions options, RecordEvent record_event)
+    : loop_(loop),
+      store_(store),
+      context_(context),
+      seeds_(context.seed),
+      options_(std::move(options)),
+      record_event_(std::move(record_event)),
+      visible_(store.view()) {
+  store_.OnCommit([this, alive = alive_](const state::Change&) {
+    if (!*alive) return;
+    const state::View& view = store_.view();
+    if (upcoming_.empty() || upcoming_.back().revision() != view.revision()) {
+      upcoming_.push_back(view);
+    }
+  });
+  store_.OnDurable([this, alive = alive_] {
+    if (*alive) Feed();
+  });
+  for (const state::ObjectPtr& node : visible_.List("nodes")) {
+    if (WasReady(*node)) members_[node->key.name].heard = loop_.now().monotonic;
+  }
+  CountProgrammed();
+  tick_ = loop_.After(options_.heartbeat, [this] { Tick(); });
+}
+
+Hub::~Hub() {
+  *alive_ = false;
+  loop_.Cancel(tick_);
+}
+
+void Hub::Accept(std::unique_ptr<FrameChannel> channel) {
+  if (connections_.size() >= kMaxConnections) {
+    base::LogWarning("node refused: too many connections", {{"node", channel->peer()}});
+    return;
+  }
+  const uint64_t id = ++last_connection_;
+  Connection& connection = connections_[id];
+  connection.node = channel->peer();
+  connection.channel = std::move(channel);
+  connection.channel->OnFrame([this, id](Frame frame) { Receive(id, std::move(frame)); });
+  connection.channel->OnClosed([this, id](const base::Status& why) { Drop(id, why); });
+  connection.channel->OnDrained([this, id] {
+    const auto found = connections_.find(id);
+    if (found != connections_.end()) Pump(found->second);
+  });
+}
+
+void Hub::Receive(uint64_t id, Frame frame) {
+  const auto found = connections_.find(id);
+  if (found == connections_.end()) return;
+  if (!found->second.session) {
+    const base::Status hello = ReceiveHello(id, frame);
+    if (!hello.ok()) Drop(id, hello);
+    return;
+  }
+  members_[found->second.node].heard = loop_.now().monotonic;
+  Handle(id, found->second, std::move(frame));
+}
+
+base::Status Hub::ReceiveHello(uint64_t id, const Frame& frame) {
+  Connection& connection = connections_.at(id);
+  const Hello* hello = std::get_if<Hello>(&frame);
+  if (hello == nullptr) {
+    return base::Status(base::Code::kBadRequest, "the first frame is not a Hello");
+  }
+  if (hello->node != connection.node || hello->node.empty()) {
+    return base::Status(base::Code::kForbidden, "a certificate for node \"" + connection.node +
+                                                    "\" does not speak for node \"" + hello->node +
+                                                    "\"");
+  }
+  Member& member = members_[hello->node];
+  if (member.connection != 0) {
+    Drop(member.connection, base::Status(base::Code::kCancelled, "the node has a new connection"));
+  }
+  member.connection = id;
+  member.heard = loop_.now().monotonic;
+  member.programmed = 0;
+  member.lease_renewed.reset();
+  connection.session.emplace(hello->node);
+  connection.session->Start(Welcome{options_.epoch, options_.heartbeat, options_.grace}, *hello,
+                            ChangesAfter(hello->have_revision), visible_);
+  base::LogInfo("node connected", {{"node", hello->node},
+                                   {"version", hello->version},
+                                   {"has", std::to_string(hello->have_revision)}});
+  Pump(connection);
+  connection.channel->Send(ProgrammedAll{programmed_by_all_});
+  QueueReport(id, Heartbeat{});  // its turn renews the lease
+  PostOnce(counting_posted_, &Hub::CountProgrammed);
+  return {};
+}
+
+void Hub::Handle(uint64_t id, Connection& connection, Frame frame) {
+  if (SequenceOf(frame) != 0) return QueueReport(id, std::move(frame));
+  if (std::get_if<Heartbeat>(&frame)) {
+    connection.channel->Send(Heartbeat{});
+    QueueReport(id, std::move(frame));
+  } else if (const auto* programmed = std::get_if<Programmed>(&frame)) {
+    members_[connection.node].programmed = programmed->revision;
+    PostOnce(counting_posted_, &Hub::CountProgrammed);
+  } else if (const auto* chunk = std::get_if<StreamChunk>(&frame)) {
+    HandleChunk(connection.node, *chunk);
+  }
+}
+
+void Hub::Drop(uint64_t id, const base::Status& why) {
+  auto dropped = connections_.extract(id);  // destroyed at the end: it may be the caller
+  if (dropped.empty()) return;
+  const std::string& node = dropped.mapped().node;
+  base::LogInfo("node disconnected", {{"node", node}, {"why", why.ToString()}});
+  const auto member = members_.find(node);
+  if (member == members_.end() || member->second.connection != id) return;
+  member->second.connection = 0;
+  EndStreams(node);
+}
+
+// What the outside may see.
+
+void Hub::Feed() {
+  const state::Revision fed = visible_.revision();
+  while (!upcoming_.empty() && upcoming_.front().revision() <= store_.durable()) {
+    visible_ = std::move(upcoming_.front());
+    upcoming_.pop_front();
+  }
+  if (visible_.revision() == fed) return;
+  const base::Result<std::vector<state::Change>> changes = ChangesAfter(fed);
+  if (changes.ok()) {
+    const RoutedChanges routed(*changes);
+    for (auto& [id, connection] : connections_) {
+      if (!connection.session || !connection.session->idle()) continue;
+      if (connection.session->position() == fed) connection.session->Advance(routed, visible_);
+    }
+  }
+  for (auto& [id, connection] : connections_) Pump(connection);
+  if (members_.empty()) PostOnce(counting_posted_, &Hub::CountProgrammed);
+}
+
+void Hub::Pump(Connection& connection) {
+  if (!connection.session) return;
+  ServerSession& session = *connection.session;
+  while (connection.channel->Backlog() < kRefillBacklogBytes) {
+    if (std::optional<Frame> frame = session.Next()) {
+      connection.channel->Send(*std::move(frame));
+    } else if (session.position() < visible_.revision()) {
+      CatchUp(session);
+    } else {
+      return;
+    }
+  }
+}
+
+void Hub::CatchUp(ServerSession& session) {
+  const base::Result<std::vector<state::Change>> changes = ChangesAfter(session.position());
+  if (changes.ok()) {
+    session.Advance(RoutedChanges(*changes), visible_);
+  } else {
+    session.Reset(visible_);
+  }
+}
+
+base::Result<std::vector<state::Change>> Hub::ChangesAfter(state::Revision revision) const {
+  ASSIGN_OR_RETURN(std::vector<state::Change> changes,
+                   store_.Read(revision, std::numeric_limits<size_t>::max()));
+  while (!changes.empty() && changes.back().revision > visible_.revision()) changes.pop_back();
+  return changes;
+}
+
+// What nodes report.
+
+void Hub::QueueReport(uint64_t id, Frame frame) {
+  if (reports_.size() >= kMaxQueuedReports) {
+    return Drop(id, base::Status(base::Code::kTooManyRequests, "too many reports wait"));
+  }
+  reports_.emplace_back(id, std::move(frame));
+  PostOnce(writing_posted_, &Hub::WriteReports);
+}
+
+void Hub::WriteReports() {
+  state::Draft draft = NewDraft();
+  std::map<uint64_t, uint64_t> acknowledge;  // connection -> sequence
+  for (size_t i = 0; i < kMaxReportsPerTurn && !reports_.empty(); ++i) {
+    const auto [id, frame] = std::move(reports_.front());
+    reports_.pop_front();
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) continue;
+    Write(draft, found->second.node, frame);
+    if (const uint64_t sequence = SequenceOf(frame)) {
+      acknowledge[id] = std::max(acknowledge[id], sequence);
+    }
+  }
+  if (!reports_.empty()) PostOnce(writing_posted_, &Hub::WriteReports);
+  CommitDraft(draft, [this, acknowledge = std::move(acknowledge)] {
+    for (const auto& [id, sequence] : acknowledge) {
+      const auto found = connections_.find(id);
+      if (found != connections_.end()) found->second.channel->Send(StatusAck{sequence});
+    }
+  });
+}
+
+void Hub::Write(state::Draft& draft, const std::string& node, const Frame& frame) {
+  base::Status status;
+  if (const auto* pod = std::get_if<PodStatus>(&frame)) {
+    status = WritePodStatus(draft, node, *pod);
+  } else if (const auto* gone = std::get_if<PodGone>(&frame)) {
+    status = WritePodGone(draft, node, *gone);
+  } else if (const auto* report = std::get_if<NodeStatus>(&frame)) {
+    status = WriteNodeStatus(draft, node, *report);
+  } else if (const auto* event = std::get_if<PodEvent>(&frame)) {
+    const base::Result<state::ObjectPtr> subject = SubjectOf(draft.view(), node, *event);
+    status = subject.status();
+    if (subject.ok()) record_event_(draft, **subject, *event);
+  }
+  if (status.ok()) status = RenewLeaseIfDue(draft, node);
+  // A pod that is gone by now is no news.
+  if (!status.ok() && status.code() != base::Code::kNotFound) {
+    base::LogWarning("report refused", {{"node", node}, {"why", status.ToString()}});
+  }
+}
+
+// By both clocks: who reads the Lease has only the wall clock, and that may have been set.
+base::Status Hub::RenewLeaseIfDue(state::Draft& draft, const std::string& node) {
+  Member& member = members_[node];
+  const base::Now now = loop_.now();
+  if (member.lease_renewed) {
+    const base::Duration by_wall = now.wall - member.lease_renewed->wall;
+    const bool fresh = now.monotonic - member.lease_renewed->monotonic < options_.lease_period &&
+                       by_wall < options_.lease_period && by_wall >= base::Duration();
+    if (fresh) return {};
+  }
+  member.lease_renewed = now;
+  return RenewLease(draft, node, now.wall, options_.lease_period + options_.grace);
+}
+
+void Hub::CommitDraft(const state::Draft& draft, base::Loop::Task durable) {
+  const base::Result<state::Store::Committed> committed = store_.Commit(draft.Finish());
+  if (!committed.ok()) {
+    base::LogError("reports could not be written", {{"why", committed.status().ToString()}});
+    return;  // not acknowledged: nodes repeat them when they connect again
+  }
+  // What changed nothing may repeat what is not durable yet.
+  store_.WhenDurable(store_.revision(), [alive = alive_, durable = std::move(durable)] {
+    if (*alive) durable();
+  });
+}
+
+state::Draft Hub::NewDraft() {
+  context_.now = loop_.now().wall;
+  context_.seed = seeds_.Next();
+  return state::Draft(store_.view(), context_);
+}
+
+// Who lives.
+
+bool Hub::IsLive(const std::string& node) const { return members_.count(node) != 0; }
+
+bool Hub::IsConnected(const std::string& node) const {
+  const auto member = members_.find(node);
+  return member != members_.end() && member->second.connection != 0;
+}
+
+void Hub::Tick() {
+  tick_ = loop_.After(options_.heartbeat, [this] { Tick(); });
+  const base::Now now = loop_.now();
+  std::vector<std::string> lost;
+  for (const auto& [node, member] : members_) {
+    if (now.monotonic - member.heard >= options_.grace) lost.push_back(node);
+  }
+  if (lost.empty()) return;
+  state::Draft draft = NewDraft();
+  for (const std::string& node : lost) {
+    const uint64_t connection = members_.at(node).connection;
+    if (connection != 0) Drop(connection, base::Status(base::Code::kTimeout, "no heartbeat"));
+    members_.erase(node);
+    const base::Status status = MarkUnknown(draft, node, now.wall);
+    if (!status.ok()) base::LogWarning("node lost", {{"node", node}, {"why", status.ToString()}});
+  }
+  CommitDraft(draft, [] {});
+  PostOnce(counting_posted_, &Hub::CountProgrammed);
+}
+
+void Hub::CountProgrammed() {
+  state::Revision least = visible_.revision();
+  for (const auto& [node, member] : members_) least = std::min(least, member.programmed);
+  if (least == programmed_by_all_) return;
+  programmed_by_all_ = least;
+  for (auto& [id, connection] : connections_) {
+    if (connection.session) connection.channel->Send(ProgrammedAll{least});
+  }
+  if (on_programmed_) on_programmed_();
+}
+
+void Hub::PostOnce(bool& posted, void (Hub::*step)()) {
+  if (std::exchange(posted, true)) return;
+  loop_.Post([this, alive = alive_, &posted, step] {
+    if (!*alive) return;
+    posted = false;
+    (this->*step)();
+  });
+}
+
+// Streams.
+
+uint64_t Hub::OpenLogs(const std::string& node, const LogRequest& request, OnBytes on_bytes) {
+  const uint64_t id = ++last_stream_;
+  const size_t open =
+      static_cast<size_t>(std::count_if(streams_.begin(), streams_.end(), [&](const auto& each) {
+        return each.second.node == node;
+      }));
+  streams_[id] = OpenStream{node, std::move(on_bytes)};
+  base::Status refused;
+  if (!IsConnected(node)) {
+    refused = base::Status(base::Code::kUnavailable, "node " + node +
+                                                         " is not connected; its logs "
+                                                         "can be read when it is back");
+  } else if (open >= kMaxStreamsPerNode) {
+    refused = base::Status(base::Code::kTooManyRequests,
+                           "node " + node + " serves " + std::to_string(open) +
+                               " streams, as many as it may; close some");
+  }
+  if (refused.ok()) {
+    connections_.at(members_.at(node).connection).channel->Send(StreamOpen{id, request});
+    return id;
+  }
+  loop_.Post([this, alive = alive_, id, refused] {
+    if (!*alive) return;
+    auto stream = streams_.extract(id);
+    if (!stream.empty()) stream.mapped().on_bytes({}, true, refused);
+  });
+  return id;
+}
+
+void Hub::CloseLogs(uint64_t stream) {
+  const auto closed = streams_.extract(stream);
+  if (closed.empty() || !IsConnected(closed.mapped().node)) return;
+  connections_.at(members_.at(closed.mapped().node).connection).channel->Send(StreamClose{stream});
+}
+
+void Hub::HandleChunk(const std::string& node, const StreamChunk& chunk) {
+  const auto found = streams_.find(chunk.id);
+  if (found == streams_.end() || found->second.node != node) return;
+  const OnBytes on_bytes = found->second.on_bytes;  // it may close the stream
+  if (chunk.end) streams_.erase(found);
+  on_bytes(chunk.bytes, chunk.end, chunk.status);
+}
+
+void Hub::EndStreams(const std::string& node) {
+  std::vector<OnBytes> ended;
+  for (auto it = streams_.begin(); it != streams_.end();) {
+    if (it->second.node == node) {
+      ended.push_back(std::move(it->second.on_bytes));
+      it = streams_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  for (const OnBytes& on_bytes : ended) {
+    on_bytes({}, true,
+             base::Status(base::Code::kUnavailable,
+                          "the connection to node " + node + " broke; ask again"));
+  }
+}
+
+}  // namespace nodeagent

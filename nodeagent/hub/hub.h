@@ -1,0 +1,133 @@
+// Hub: all sessions of the control plane over one Store. It feeds every node what it needs, writes
+// what nodes report, remembers who lives, and routes open streams.
+//
+// Loop only. Nodes are told durable changes only, and get their acknowledgements when a report is
+// durable.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/loop.h"
+#include "base/rng.h"
+#include "nodeagent/hub/server_session.h"
+#include "nodeagent/session/transport.h"
+#include "state/draft.h"
+#include "state/store.h"
+
+namespace nodeagent {
+
+struct HubOptions {
+  // Names the store's history: another one after a restore from a backup.
+  std::string epoch;
+  base::Duration heartbeat = base::Duration::Seconds(10);
+  // A node that is silent for so long is not live: Ready becomes Unknown.
+  base::Duration grace = base::Duration::Seconds(40);
+  // A Lease is renewed this often; it says itself that it is valid for `grace` more.
+  base::Duration lease_period = base::Duration::Seconds(60);
+};
+
+class Hub {
+ public:
+  using RecordEvent = std::function<void(state::Draft&, const state::Object& pod, const PodEvent&)>;
+  using OnBytes = std::function<void(std::string_view bytes, bool end, base::Status status)>;
+
+  // Nodes that were Ready get a full grace period from now on. `context` gives drafts their schema,
+  // configuration and first seed.
+  Hub(base::Loop& loop, state::Store& store, const state::DraftContext& context, HubOptions options,
+      RecordEvent record_event);
+  ~Hub();
+
+  // A new connection: what the listener of the transport calls.
+  void Accept(std::unique_ptr<FrameChannel> channel);
+
+  bool IsLive(const std::string& node) const;
+  bool IsConnected(const std::string& node) const;
+  // Every live node has programmed this revision; without nodes, all that is durable. It falls back
+  // when a node joins.
+  state::Revision programmed_by_all() const { return programmed_by_all_; }
+  // Called when programmed_by_all() has changed.
+  void OnProgrammed(std::function<void()> listener) { on_programmed_ = std::move(listener); }
+
+  // Streams a container's log from its node. `on_bytes` is called on the loop, never from within
+  // OpenLogs; the last call has `end`. The id is for CloseLogs, after which nothing comes any more.
+  uint64_t OpenLogs(const std::string& node, const LogRequest& request, OnBytes on_bytes);
+  void CloseLogs(uint64_t stream);
+
+ private:
+  struct Connection {
+    std::string node;
+    std::unique_ptr<FrameChannel> channel;
+    std::optional<ServerSession> session;  // after the Hello
+  };
+  struct Member {  // what the loop remembers of a live node
+    uint64_t connection = 0;
+    base::MonotonicTime heard;
+    state::Revision programmed = 0;
+    std::optional<base::Now> lease_renewed;
+  };
+  struct OpenStream {
+    std::string node;
+    OnBytes on_bytes;
+  };
+
+  void Receive(uint64_t id, Frame frame);
+  base::Status ReceiveHello(uint64_t id, const Frame& frame);
+  void Handle(uint64_t id, Connection& connection, Frame frame);
+  void HandleChunk(const std::string& node, const StreamChunk& chunk);
+  void Drop(uint64_t id, const base::Status& why);
+  void EndStreams(const std::string& node);
+
+  void Feed();
+  void Pump(Connection& connection);
+  void CatchUp(ServerSession& session);
+  base::Result<std::vector<state::Change>> ChangesAfter(state::Revision revision) const;
+
+  void QueueReport(uint64_t id, Frame frame);
+  void WriteReports();
+  void Write(state::Draft& draft, const std::string& node, const Frame& frame);
+  base::Status RenewLeaseIfDue(state::Draft& draft, const std::string& node);
+  void CommitDraft(const state::Draft& draft, base::Loop::Task durable);
+  state::Draft NewDraft();
+
+  void Tick();
+  void CountProgrammed();
+  void PostOnce(bool& posted, void (Hub::*step)());
+
+  base::Loop& loop_;
+  state::Store& store_;
+  state::DraftContext context_;
+  base::Rng seeds_;
+  const HubOptions options_;
+  const RecordEvent record_event_;
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+
+  state::View visible_;               // the newest durable one
+  std::deque<state::View> upcoming_;  // after each commit that is not durable yet
+
+  std::map<uint64_t, Connection> connections_;
+  uint64_t last_connection_ = 0;
+  std::map<std::string, Member> members_;
+  std::deque<std::pair<uint64_t, Frame>> reports_;
+  bool writing_posted_ = false;
+  bool counting_posted_ = false;
+  base::Loop::TimerId tick_ = 0;
+  state::Revision programmed_by_all_ = 0;
+  std::function<void()> on_programmed_;
+  std::map<uint64_t, OpenStream> streams_;
+  uint64_t last_stream_ = 0;
+};
+
+inline constexpr size_t kMaxReportsPerTurn = 500;
+inline constexpr size_t kMaxQueuedReports = 50'000;  // beyond, a reporting node has to come back
+inline constexpr size_t kMaxConnections = 20'000;
+inline constexpr size_t kMaxStreamsPerNode = 256;
+
+}  // namespace nodeagent

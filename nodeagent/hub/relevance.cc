@@ -1,0 +1,206 @@
+// Rules:
+// - A node holds a pod while spec.nodeName names the node, whatever the pod's phase: the agent
+// needs
+//   ended pods too, to keep their containers' logs and to confirm their deletion.
+// - A ConfigMap or Secret is held while a held pod names it, and told when it exists. So a pod that
+//   comes brings what it names, even if that did not change; the last pod that leaves takes it
+//   along.
+// - Every node holds all Nodes, for the routes to their pods; of others it is told only what moves
+//   routes (addresses, pod ranges), not their every sign of life.
+// - What is told is the state at the end of a range, however often an object changed within it.
+// - A node that comes back is told the difference to what it holds: that is rebuilt from the states
+//   before the changes, since nobody remembers it.
+#include "nodeagent/hub/relevance.h"
+
+#include <utility>
+
+namespace nodeagent {
+namespace {
+
+constexpr std::string_view kNode = "nodes";
+constexpr std::string_view kPods = "pods";
+constexpr std::string_view kConfigMaps = "configmaps";
+constexpr std::string_view kSecrets = "secrets";
+constexpr std::string_view kForAll[] = {"endpointslices.discovery.k8s.io", "services"};
+
+// Whether other nodes' routes depend on this change of a Node.
+bool MovesRoutes(const state::Change& change) {
+  if (change.removed || !change.previous) return true;
+  return (*change.previous)["spec"]["podCIDR"] != (*change.object)["spec"]["podCIDR"] ||
+         (*change.previous)["status"]["addresses"] != (*change.object)["status"]["addresses"];
+}
+
+class Collector {
+ public:
+  explicit Collector(std::string_view ns) : ns_(ns) {}
+  void Add(std::string_view resource, base::Value name) {
+    if (name.AsString().empty()) return;
+    keys_.insert(state::Key{std::string(resource), ns_, std::string(name.AsString())});
+  }
+  void AddVolume(base::Value volume) {
+    Add(kConfigMaps, volume["configMap"]["name"]);
+    Add(kSecrets, volume["secret"]["secretName"]);
+    for (base::Value source : volume["projected"]["sources"].Elements()) {
+      Add(kConfigMaps, source["configMap"]["name"]);
+      Add(kSecrets, source["secret"]["name"]);
+    }
+  }
+  void AddContainer(base::Value container) {
+    for (base::Value source : container["envFrom"].Elements()) {
+      Add(kConfigMaps, source["configMapRef"]["name"]);
+      Add(kSecrets, source["secretRef"]["name"]);
+    }
+    for (base::Value variable : container["env"].Elements()) {
+      Add(kConfigMaps, variable["valueFrom"]["configMapKeyRef"]["name"]);
+      Add(kSecrets, variable["valueFrom"]["secretKeyRef"]["name"]);
+    }
+  }
+  std::vector<state::Key> Take() const { return {keys_.begin(), keys_.end()}; }
+
+ private:
+  const std::string ns_;
+  std::set<state::Key> keys_;
+};
+
+std::string NodeNameOf(const state::ObjectPtr& pod) {
+  return pod ? std::string((*pod)["spec"]["nodeName"].AsString()) : "";
+}
+
+}  // namespace
+
+std::vector<state::Key> References(const state::Object& pod) {
+  Collector collector(pod.key.ns);
+  const base::Value spec = pod["spec"];
+  for (base::Value volume : spec["volumes"].Elements()) collector.AddVolume(volume);
+  for (const char* list : {"initContainers", "containers", "ephemeralContainers"}) {
+    for (base::Value container : spec[list].Elements()) collector.AddContainer(container);
+  }
+  for (base::Value secret : spec["imagePullSecrets"].Elements()) {
+    collector.Add(kSecrets, secret["name"]);
+  }
+  return collector.Take();
+}
+
+bool IsForAll(std::string_view resource) {
+  return resource == kForAll[0] || resource == kForAll[1];
+}
+
+RoutedChanges::RoutedChanges(const std::vector<state::Change>& changes) {
+  for (const state::Change& change : changes) {
+    const std::string& resource = change.key().resource;
+    if (IsForAll(resource)) {
+      shared.push_back(change);
+    } else if (resource == kConfigMaps || resource == kSecrets) {
+      sources.push_back(change);
+    } else if (resource == kNode) {
+      if (MovesRoutes(change)) {
+        shared.push_back(change);
+      } else {
+        of_node[change.key().name].push_back(change);
+      }
+    } else if (resource == kPods) {
+      const std::set<std::string> nodes = {NodeNameOf(change.object), NodeNameOf(change.previous)};
+      for (const std::string& node : nodes) {
+        if (!node.empty()) of_node[node].push_back(change);
+      }
+    }
+  }
+}
+
+const std::vector<state::Change>* RoutedChanges::For(const std::string& node) const {
+  const auto found = of_node.find(node);
+  return found == of_node.end() ? nullptr : &found->second;
+}
+
+bool Holding::IsOurs(const state::ObjectPtr& pod) const {
+  return pod && pod->key.resource == kPods && (*pod)["spec"]["nodeName"].AsString() == node_;
+}
+
+void Holding::Hold(const state::Object& pod, Touched* touched) {
+  std::vector<state::Key> references = References(pod);
+  for (const state::Key& key : references) {
+    const size_t before = references_[key]++;
+    if (touched) touched->try_emplace(key, before > 0);
+  }
+  pods_[pod.key] = std::move(references);
+}
+
+void Holding::Drop(const state::Key& pod, Touched* touched) {
+  const auto held = pods_.find(pod);
+  if (held == pods_.end()) return;
+  for (const state::Key& key : held->second) {
+    if (touched) touched->try_emplace(key, true);
+    if (--references_[key] == 0) references_.erase(key);
+  }
+  pods_.erase(held);
+}
+
+Holding::Difference Holding::Fill(const state::View& view) {
+  pods_.clear();
+  references_.clear();
+  Difference all;
+  for (const state::ObjectPtr& node : view.List(kNode)) all.puts.push_back(node);
+  for (const state::ObjectPtr& pod : view.Lookup(state::Index::kNode, node_)) {
+    Hold(*pod, nullptr);
+    all.puts.push_back(pod);
+  }
+  for (const auto& [key, count] : references_) {
+    if (state::ObjectPtr object = view.Get(key)) all.puts.push_back(std::move(object));
+  }
+  for (const std::string_view resource : kForAll) {
+    for (const state::ObjectPtr& object : view.List(resource)) all.puts.push_back(object);
+  }
+  return all;
+}
+
+void Holding::Rewind(const RoutedChanges& changes, const state::View& view) {
+  pods_.clear();
+  references_.clear();
+  std::set<state::Key> changed;
+  if (const std::vector<state::Change>* ours = changes.For(node_)) {
+    for (const state::Change& change : *ours) {
+      const bool first = changed.insert(change.key()).second;
+      if (first && IsOurs(change.previous)) Hold(*change.previous, nullptr);
+    }
+  }
+  for (const state::ObjectPtr& pod : view.Lookup(state::Index::kNode, node_)) {
+    if (changed.count(pod->key) == 0) Hold(*pod, nullptr);
+  }
+}
+
+Holding::Difference Holding::Advance(const RoutedChanges& changes, const state::View& view) {
+  std::set<state::Key> told;
+  for (const state::Change& change : changes.shared) told.insert(change.key());
+  Touched touched;
+  if (const std::vector<state::Change>* ours = changes.For(node_)) {
+    for (const state::Change& change : *ours) {
+      if (!told.insert(change.key()).second || change.key().resource != kPods) continue;
+      const state::ObjectPtr pod = view.Get(change.key());
+      Drop(change.key(), &touched);
+      if (IsOurs(pod)) Hold(*pod, &touched);
+    }
+  }
+  for (const state::Change& change : changes.sources) {
+    if (references_.count(change.key()) != 0) told.insert(change.key());
+  }
+  for (const auto& [key, was_held] : touched) {
+    if (was_held != (references_.count(key) != 0)) told.insert(key);
+  }
+
+  Difference difference;
+  for (const state::Key& key : told) {
+    state::ObjectPtr object = view.Get(key);
+    const bool held = key.resource == kPods ? IsOurs(object)
+                      : key.resource == kConfigMaps || key.resource == kSecrets
+                          ? references_.count(key) != 0
+                          : true;
+    if (object && held) {
+      difference.puts.push_back(std::move(object));
+    } else {
+      difference.removals.push_back(key);
+    }
+  }
+  return difference;
+}
+
+}  // namespace nodeagent

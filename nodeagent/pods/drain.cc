@@ -1,0 +1,17 @@
+// Rule: an endpoint takes connections unless its `ready` condition is false; without the condition
+// it is ready (Kubernetes API, EndpointConditions).
+#include "nodeagent/pods/drain.h"
+
+namespace nodeagent {
+
+bool IsServed(const state::View& view, std::string_view ns, std::string_view pod_uid) {
+  for (const state::ObjectPtr& slice : view.List("endpointslices.discovery.k8s.io", ns)) {
+    for (base::Value endpoint : (*slice)["endpoints"].Elements()) {
+      if (endpoint["targetRef"]["uid"].AsString() != pod_uid) continue;
+      if (endpoint["conditions"]["ready"].AsBool(true)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace nodeagent

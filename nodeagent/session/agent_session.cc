@@ -1,0 +1,325 @@
+// Rules:
+// - The View moves from one whole state to the next: a transfer is gathered beside it and replaces
+// it
+//   when it is complete. A broken connection drops what was gathered, never what is held.
+// - A report is repeated on every connection until it is acknowledged; of a pod only the newest is.
+// - The control plane may write a pod's status while the node is away (Ready becomes False). So
+// what
+//   was reported last is compared with the first whole View of a connection, and reported again
+//   where it differs; the Node's status is always reported again.
+// - Silence for the grace period ends the connection. Attempts are spread: a delay that doubles
+// from
+//   kFirstBackoff to kLastBackoff, of which a random half counts.
+#include "nodeagent/session/agent_session.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace nodeagent {
+namespace {
+
+state::View Copy(const state::View& view, state::Revision revision) {
+  state::View copy = view;
+  copy.set_revision(revision);
+  return copy;
+}
+
+}  // namespace
+
+AgentSession::AgentSession(base::Loop& loop, FrameDialer& dialer, std::shared_ptr<ViewCache> cache,
+                           AgentOptions options)
+    : loop_(loop),
+      dialer_(dialer),
+      cache_(std::move(cache)),
+      options_(std::move(options)),
+      rng_(options_.seed),
+      backoff_(kFirstBackoff),
+      save_delay_(kSaveDelay) {}
+
+AgentSession::~AgentSession() {
+  *self_ = nullptr;
+  loop_.Cancel(timer_);
+}
+
+void AgentSession::Start() {
+  if (std::optional<CachedView> cached = cache_->Load()) {
+    complete_ = true;
+    Adopt(*std::move(cached));
+  }
+  Connect();
+}
+
+// The connection.
+
+void AgentSession::Connect() {
+  ++connection_;
+  heard_ = loop_.now().monotonic;
+  channel_ = dialer_.Connect();
+  channel_->OnFrame([this](Frame frame) { Receive(std::move(frame)); });
+  channel_->OnClosed([this](const base::Status& why) { Reconnect(why); });
+  channel_->OnDrained([] {});
+  channel_->Send(Hello{options_.node, options_.version, complete_ ? held_.epoch : "",
+                       complete_ ? held_.view.revision() : 0});
+  timer_ = loop_.After(kWelcomeTimeout, [this] {
+    Reconnect(base::Status(base::Code::kTimeout, "the control plane does not answer"));
+  });
+}
+
+void AgentSession::Reconnect(const base::Status& why) {
+  base::LogWarning("not connected to the control plane", {{"why", why.ToString()}});
+  const std::unique_ptr<FrameChannel> closed = std::move(channel_);  // it may be the caller
+  welcomed_ = false;
+  incoming_.reset();
+  streams_.clear();
+  loop_.Cancel(timer_);
+  const int64_t half = backoff_.millis() / 2;
+  const auto spread = static_cast<int64_t>(rng_.Below(static_cast<uint64_t>(half) + 1));
+  timer_ = loop_.After(base::Duration::Millis(half + spread), [this] { Connect(); });
+  backoff_ = std::min(backoff_ * 2, kLastBackoff);
+}
+
+void AgentSession::Receive(Frame frame) {
+  heard_ = loop_.now().monotonic;
+  if (const auto* welcome = std::get_if<Welcome>(&frame)) return ReceiveWelcome(*welcome);
+  if (!welcomed_) return;
+  if (const auto* objects = std::get_if<Objects>(&frame)) {
+    ReceiveObjects(*objects);
+  } else if (const auto* ack = std::get_if<StatusAck>(&frame)) {
+    ReceiveAck(ack->sequence);
+  } else if (const auto* all = std::get_if<ProgrammedAll>(&frame)) {
+    programmed_all_ = all->revision;
+    if (on_programmed_all_) on_programmed_all_();
+  } else if (const auto* open = std::get_if<StreamOpen>(&frame)) {
+    ReceiveOpen(*open);
+  } else if (const auto* close = std::get_if<StreamClose>(&frame)) {
+    streams_.erase(close->id);
+  }
+}
+
+void AgentSession::ReceiveWelcome(const Welcome& welcome) {
+  if (welcomed_) return;
+  welcome_ = welcome;
+  welcome_.heartbeat = std::max(welcome.heartbeat, base::Duration::Millis(10));
+  welcomed_ = true;
+  repeat_lost_ = true;
+  backoff_ = kFirstBackoff;
+  loop_.Cancel(timer_);
+  timer_ = loop_.After(welcome_.heartbeat, [this] { Beat(); });
+  base::LogInfo("connected to the control plane", {{"epoch", welcome.epoch}});
+  for (const auto& [sequence, report] : reports_) channel_->Send(report);
+  if (node_ && reports_.count(node_->sequence) == 0) {
+    node_->sequence = ++last_sequence_;
+    Enqueue(node_->sequence, *node_);
+  }
+  if (programmed_ != 0) Send(Programmed{programmed_});
+}
+
+void AgentSession::Beat() {
+  if (loop_.now().monotonic - heard_ >= welcome_.grace) {
+    return Reconnect(base::Status(base::Code::kTimeout, "the control plane has fallen silent"));
+  }
+  Send(Heartbeat{});
+  timer_ = loop_.After(welcome_.heartbeat, [this] { Beat(); });
+}
+
+// The View.
+
+void AgentSession::ReceiveObjects(const Objects& objects) {
+  if (!incoming_) {
+    incoming_ = Incoming{objects.reset, objects.reset ? state::View() : held_.view, {}};
+  }
+  for (const state::ObjectPtr& object : objects.puts) {
+    incoming_->view.Put(object);
+    incoming_->changed.push_back(object->key);
+  }
+  for (const state::Key& key : objects.removals) {
+    if (incoming_->view.Get(key)) incoming_->view.Remove(key);
+    incoming_->changed.push_back(key);
+  }
+  if (!objects.complete) return;
+  const Incoming whole = *std::exchange(incoming_, std::nullopt);
+  CachedView next{welcome_.epoch, Copy(whole.view, objects.revision)};
+  complete_ = true;
+  SaveSoon();
+  if (whole.reset) {
+    Adopt(std::move(next));
+  } else {
+    held_ = std::move(next);
+    std::set<state::Key> changed(whole.changed.begin(), whole.changed.end());
+    if (on_view_) on_view_({changed.begin(), changed.end()});
+  }
+  if (std::exchange(repeat_lost_, false)) RepeatLostStatuses();
+}
+
+// Replaces the whole View, and tells what differs.
+void AgentSession::Adopt(CachedView next) {
+  std::set<state::Key> changed;
+  held_.view.ForEach([&](const state::ObjectPtr& old) {
+    if (next.view.Get(old->key) == nullptr) changed.insert(old->key);
+  });
+  next.view.ForEach([&](const state::ObjectPtr& object) {
+    const state::ObjectPtr old = held_.view.Get(object->key);
+    if (old == nullptr || old->document != object->document) changed.insert(object->key);
+  });
+  held_ = std::move(next);
+  if (on_view_) on_view_({changed.begin(), changed.end()});
+}
+
+void AgentSession::SaveSoon() {
+  if (std::exchange(save_wanted_, true) || saving_) return;
+  loop_.After(save_delay_, [this, self = self_] {
+    if (*self) Save();
+  });
+}
+
+void AgentSession::Save() {
+  save_wanted_ = false;
+  saving_ = true;
+  const base::MonotonicTime began = loop_.now().monotonic;
+  loop_.Offload([this, self = self_, cache = cache_, view = held_, began]() -> base::Loop::Task {
+    const base::Status status = cache->Save(view);
+    return [this, self, status, began] {
+      if (!*self) return;
+      if (!status.ok()) base::LogError("view not saved", {{"why", status.ToString()}});
+      saving_ = false;
+      save_delay_ = std::max(kSaveDelay, (loop_.now().monotonic - began) * kSaveShare);
+      if (std::exchange(save_wanted_, false) || !status.ok()) SaveSoon();
+    };
+  });
+}
+
+// Reports.
+
+void AgentSession::ReportPod(const state::Key& pod, const std::string& uid,
+                             const base::Json& status) {
+  Reported& reported = pods_[{pod, uid}];
+  Forget(reported.sequence);
+  reported = Reported{base::Document(status), ++last_sequence_};
+  Enqueue(reported.sequence, PodStatus{reported.sequence, pod, uid, reported.status});
+}
+
+void AgentSession::ReportGone(const state::Key& pod, const std::string& uid) {
+  const auto reported = pods_.find({pod, uid});
+  if (reported != pods_.end()) {
+    Forget(reported->second.sequence);
+    pods_.erase(reported);
+  }
+  const uint64_t sequence = ++last_sequence_;
+  Enqueue(sequence, PodGone{sequence, pod, uid});
+}
+
+void AgentSession::ReportNode(std::map<std::string, std::string> labels, const base::Json& status) {
+  if (node_) Forget(node_->sequence);
+  node_ = NodeStatus{++last_sequence_, std::move(labels), base::Document(status)};
+  Enqueue(node_->sequence, *node_);
+}
+
+void AgentSession::ReportEvent(const state::Key& pod, const std::string& uid, bool warning,
+                               const std::string& reason, const std::string& message) {
+  if (events_waiting_ >= kMaxQueuedEvents) {
+    const auto oldest = std::find_if(reports_.begin(), reports_.end(), [](const auto& each) {
+      return std::holds_alternative<PodEvent>(each.second);
+    });
+    Forget(oldest->first);
+  }
+  ++events_waiting_;
+  const uint64_t sequence = ++last_sequence_;
+  const size_t room = kMaxEventBytes - std::min(kMaxEventBytes, reason.size());
+  Enqueue(sequence, PodEvent{sequence, pod, uid, warning, reason, message.substr(0, room)});
+}
+
+void AgentSession::ReportProgrammed(state::Revision revision) {
+  if (std::exchange(programmed_, revision) != revision) Send(Programmed{revision});
+}
+
+void AgentSession::Enqueue(uint64_t sequence, Frame frame) {
+  Send(frame);
+  reports_.emplace(sequence, std::move(frame));
+}
+
+void AgentSession::Forget(uint64_t sequence) {
+  const auto report = reports_.find(sequence);
+  if (report == reports_.end()) return;
+  if (std::holds_alternative<PodEvent>(report->second)) --events_waiting_;
+  reports_.erase(report);
+}
+
+void AgentSession::ReceiveAck(uint64_t sequence) {
+  while (!reports_.empty() && reports_.begin()->first <= sequence) {
+    Forget(reports_.begin()->first);
+  }
+}
+
+void AgentSession::RepeatLostStatuses() {
+  for (auto it = pods_.begin(); it != pods_.end();) {
+    const auto& [key, uid] = it->first;
+    const state::ObjectPtr pod = held_.view.Get(key);
+    if (pod == nullptr || pod->Uid() != uid) {
+      Forget(it->second.sequence);
+      it = pods_.erase(it);
+      continue;
+    }
+    const bool waits = reports_.count(it->second.sequence) != 0;
+    if (!waits && (*pod)["status"] != it->second.status.root()) {
+      it->second.sequence = ++last_sequence_;
+      Enqueue(it->second.sequence, PodStatus{it->second.sequence, key, uid, it->second.status});
+    }
+    ++it;
+  }
+}
+
+void AgentSession::Send(Frame frame) {
+  if (welcomed_) channel_->Send(std::move(frame));
+}
+
+// Logs.
+
+void AgentSession::ReceiveOpen(const StreamOpen& open) {
+  streams_.insert(open.id);
+  auto sink = std::make_unique<LogSink>(self_, connection_, open.id);
+  if (on_logs_) return on_logs_(open.log, std::move(sink));
+  sink->End(base::Status(base::Code::kUnavailable, "this node does not serve logs"));
+}
+
+LogSink::LogSink(std::weak_ptr<AgentSession*> session, uint64_t connection, uint64_t stream)
+    : session_(std::move(session)), connection_(connection), stream_(stream) {}
+
+LogSink::~LogSink() {
+  if (!ended_) End(base::Status(base::Code::kCancelled, "the log is not read any further"));
+}
+
+AgentSession* LogSink::session() const {
+  const std::shared_ptr<AgentSession*> held = session_.lock();
+  AgentSession* session = held ? *held : nullptr;
+  if (ended_ || session == nullptr || session->connection_ != connection_) return nullptr;
+  return session->streams_.count(stream_) != 0 ? session : nullptr;
+}
+
+bool LogSink::open() const { return session() != nullptr; }
+
+size_t LogSink::Backlog() const {
+  const AgentSession* to = session();
+  return to && to->channel_ ? to->channel_->Backlog() : 0;
+}
+
+bool LogSink::Write(std::string_view bytes) {
+  AgentSession* to = session();
+  if (to == nullptr) return false;
+  while (!bytes.empty()) {
+    const std::string_view piece = bytes.substr(0, kMaxStreamChunkBytes);
+    to->Send(StreamChunk{stream_, std::string(piece), false, {}});
+    bytes.remove_prefix(piece.size());
+  }
+  return true;
+}
+
+void LogSink::End(const base::Status& status) {
+  if (AgentSession* to = session()) {
+    to->Send(StreamChunk{stream_, {}, true, status});
+    to->streams_.erase(stream_);
+  }
+  ended_ = true;
+}
+
+}  // namespace nodeagent

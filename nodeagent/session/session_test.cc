@@ -1,0 +1,525 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "nodeagent/hub/agent_writes.h"
+#include "nodeagent/hub/hub.h"
+#include "nodeagent/session/agent_session.h"
+#include "nodeagent/testing/memory_view_cache.h"
+#include "nodeagent/testing/sim_network.h"
+#include "state/testing/test_cluster.h"
+
+namespace nodeagent {
+namespace {
+
+constexpr base::Duration kLong = base::Duration::Minutes(3);
+
+std::string Pod(const std::string& name, const std::string& config) {
+  return "apiVersion: v1\nkind: Pod\nmetadata: {name: " + name +
+         "}\nspec: {containers: [{name: c, image: x, envFrom: [{configMapRef: {name: " + config +
+         "}}]}]}\n";
+}
+std::string Config(const std::string& name, const std::string& value) {
+  return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + "}\ndata: {k: \"" + value +
+         "\"}\n";
+}
+std::string Service(const std::string& name, const std::string& label = "a") {
+  return "apiVersion: v1\nkind: Service\nmetadata: {name: " + name + ", labels: {v: " + label +
+         "}}\nspec: {clusterIP: None, ports: [{port: 80}]}\n";
+}
+base::Json Status(const std::string& phase) { return base::Json::MakeObject({{"phase", phase}}); }
+
+// An agent that can be ended and started again.
+struct Agent {
+  std::shared_ptr<MemoryViewCache> cache = std::make_shared<MemoryViewCache>();
+  std::unique_ptr<FrameDialer> dialer;
+  std::unique_ptr<AgentSession> session;
+};
+
+class SessionTest : public testing::Test {
+ protected:
+  explicit SessionTest(uint64_t seed = 1) : cluster_(seed), network_(cluster_.loop, seed) {
+    cluster_.AddNode("n1");
+    cluster_.AddNode("n2");
+    StartServer();
+    network_.OnArrival([this](const std::string& node, bool at_node, const Frame& frame) {
+      const Objects* objects = std::get_if<Objects>(&frame);
+      if (!at_node || node != "n1" || objects == nullptr) return;
+      ++chunks_;
+      largest_chunk_ = std::max(largest_chunk_, SizeOf(frame));
+      resets_ += objects->reset;
+      for (const state::ObjectPtr& object : objects->puts) Say(object->key.ToString());
+      for (const state::Key& key : objects->removals) Say("-" + key.ToString());
+    });
+  }
+  void Say(const std::string& word) { told_ += (told_.empty() ? "" : ", ") + word; }
+  std::string Told() { return std::exchange(told_, ""); }
+
+  void StartServer() {
+    HubOptions options;
+    options.epoch = "e1";
+    hub_ = std::make_unique<Hub>(
+        cluster_.loop, cluster_.store(), cluster_.Context(), options,
+        [this](state::Draft&, const state::Object&, const PodEvent& e) { events_ += e.reason; });
+    network_.Listen([this](std::unique_ptr<FrameChannel> c) { hub_->Accept(std::move(c)); });
+  }
+  void StopServer() {
+    network_.StopListening();
+    hub_.reset();
+  }
+  AgentSession& StartAgent(const std::string& node) {
+    Agent& agent = agents_[node];
+    agent.dialer = network_.Dialer(node);
+    agent.session = std::make_unique<AgentSession>(cluster_.loop, *agent.dialer, agent.cache,
+                                                   AgentOptions{node, "test", 7});
+    agent.session->Start();
+    return *agent.session;
+  }
+  void StopAgent(const std::string& node) { agents_[node].session.reset(); }
+
+  // What an agent holds, and what it should hold: "key@revision" of each. Of Nodes only what moves
+  // routes has to be the newest.
+  static std::string VersionOf(const state::Object& object) {
+    if (object.key.resource != "nodes") return std::to_string(object.revision);
+    return std::string(object["spec"]["podCIDR"].AsString()) +
+           std::string(object["status"]["addresses"].Bytes());
+  }
+  static std::string Held(const AgentSession& agent) {
+    std::string text;
+    agent.view().ForEach([&](const state::ObjectPtr& object) {
+      text += object->key.ToString() + "@" + VersionOf(*object) + "\n";
+    });
+    return text;
+  }
+  std::string Needed(const std::string& node) const {
+    const state::View& view = cluster_.store().view();
+    std::set<state::Key> keys;
+    view.ForEach([&](const state::ObjectPtr& object) {
+      if (IsForAll(object->key.resource) || object->key.resource == "nodes")
+        keys.insert(object->key);
+      if (object->key.resource != "pods") return;
+      if ((*object)["spec"]["nodeName"].AsString() != node) return;
+      keys.insert(object->key);
+      for (const state::Key& key : References(*object)) keys.insert(key);
+    });
+    std::string text;
+    for (const state::Key& key : keys) {
+      const state::ObjectPtr object = view.Get(key);
+      if (object) text += key.ToString() + "@" + VersionOf(*object) + "\n";
+    }
+    return text;
+  }
+  std::string Uid(const std::string& pod) const {
+    const state::ObjectPtr object = cluster_.Get("pods", "default", pod);
+    return object ? std::string(object->Uid()) : "";
+  }
+  static state::Key PodKey(const std::string& name) { return {"pods", "default", name}; }
+
+  state::TestCluster cluster_;
+  SimNetwork network_;
+  std::unique_ptr<Hub> hub_;
+  std::map<std::string, Agent> agents_;
+  std::string told_, events_;
+  size_t chunks_ = 0, resets_ = 0, largest_chunk_ = 0;
+};
+
+TEST_F(SessionTest, NodeIsToldItsPodsWhatTheyNameAndAllServices) {
+  cluster_.Apply(Config("used", "1"));
+  cluster_.Apply(Config("unused", "1"));
+  cluster_.Apply(Service("web"));
+  cluster_.Apply(Pod("a", "used"));
+  cluster_.Apply(Pod("b", "unused"));
+  cluster_.Bind("default", "a", "n1");
+  cluster_.Bind("default", "b", "n2");
+  cluster_.Settle();
+  AgentSession& agent = StartAgent("n1");
+  EXPECT_FALSE(agent.complete());
+  cluster_.Settle();
+  EXPECT_TRUE(agent.complete());
+  EXPECT_EQ(Told(),
+            "nodes n1, nodes n2, pods default/a, configmaps default/used, services default/web");
+}
+
+TEST_F(SessionTest, PodBringsWhatItNamesAndTakesItAlong) {
+  cluster_.Apply(Config("c", "1"));
+  StartAgent("n1");
+  cluster_.Settle();
+  Told();
+  cluster_.Apply(Pod("a", "c"));
+  cluster_.Bind("default", "a", "n1");
+  cluster_.Settle();
+  EXPECT_EQ(Told(), "configmaps default/c, pods default/a");
+  cluster_.Delete("pods", "default", "a", {.grace_period_seconds = 0});
+  cluster_.Settle();
+  EXPECT_EQ(Told(), "-configmaps default/c, -pods default/a");
+  cluster_.Apply(Config("c", "2"));
+  cluster_.Settle();
+  EXPECT_EQ(Told(), "");
+}
+
+TEST_F(SessionTest, ResumeSendsOnlyTheDifference) {
+  cluster_.Apply(Config("c", "1"));
+  cluster_.Apply(Config("d", "1"));
+  for (int i = 0; i < 50; ++i) cluster_.Apply(Service("s" + std::to_string(i)));
+  cluster_.Apply(Pod("a", "c"));
+  cluster_.Apply(Pod("b", "d"));
+  for (const char* pod : {"a", "b"}) cluster_.Bind("default", pod, "n1");
+  AgentSession& agent = StartAgent("n1");
+  cluster_.Settle();
+  StopServer();
+  cluster_.Apply(Service("s7", "b"));
+  cluster_.Delete("services", "default", "s8");
+  cluster_.Delete("pods", "default", "a", {.grace_period_seconds = 0});
+  cluster_.Settle();
+  Told();
+  chunks_ = resets_ = 0;
+  StartServer();
+  cluster_.Settle(kLong);
+  EXPECT_EQ(Told(),
+            "services default/s7, -configmaps default/c, -pods default/a, "
+            "-services default/s8");
+  EXPECT_EQ(chunks_, 1u);
+  EXPECT_EQ(resets_, 0u);
+  EXPECT_EQ(Held(agent), Needed("n1"));
+}
+
+TEST_F(SessionTest, RestartedAgentKnowsItsViewBeforeItIsConnected) {
+  cluster_.Apply(Service("web"));
+  StartAgent("n1");
+  cluster_.Settle(kLong);
+  StopAgent("n1");
+  StopServer();
+  AgentSession& agent = StartAgent("n1");
+  cluster_.Settle();
+  EXPECT_TRUE(agent.complete());
+  EXPECT_EQ(Held(agent), Needed("n1"));
+  resets_ = 0;
+  StartServer();
+  cluster_.Settle(kLong);
+  EXPECT_TRUE(agent.connected());
+  EXPECT_EQ(resets_, 0u);
+}
+
+TEST_F(SessionTest, PartitionNeverMakesAnAgentDropItsView) {
+  cluster_.Apply(Service("web"));
+  AgentSession& agent = StartAgent("n1");
+  cluster_.Settle();
+  const std::string before = Held(agent);
+  network_.Partition("n1");
+  cluster_.Delete("services", "default", "web");
+  cluster_.Settle(base::Duration::Minutes(10));
+  EXPECT_FALSE(agent.connected());
+  EXPECT_EQ(Held(agent), before);
+  EXPECT_TRUE(agent.complete());
+  network_.Heal("n1");
+  cluster_.Settle(kLong);
+  EXPECT_EQ(Held(agent), Needed("n1"));
+}
+
+TEST_F(SessionTest, LargeFirstTransferIsCutIntoBoundedFrames) {
+  state::Transaction services;
+  for (int i = 0; i < 10'000; ++i) {
+    const std::string name = "s" + std::to_string(i);
+    services.writes.push_back(
+        {{"services", "default", name},
+         base::Document(base::Json::MakeObject(
+             {{"metadata", base::Json::MakeObject({{"name", name}, {"resourceVersion", ""}})},
+              {"spec", base::Json::MakeObject({{"note", std::string(400, 'x')}})}})),
+         0});
+  }
+  ASSERT_TRUE(cluster_.store().Commit(std::move(services)).ok());
+  AgentSession& agent = StartAgent("n1");
+  cluster_.Settle(kLong);
+  EXPECT_EQ(Held(agent), Needed("n1"));
+  EXPECT_GT(chunks_, 10u);
+  EXPECT_EQ(resets_, 1u);
+  EXPECT_LE(largest_chunk_, kMaxChunkBytes + (64u << 10)) << "documents plus their keys";
+}
+
+TEST_F(SessionTest, NewestStatusArrivesOnceAndIsAcknowledged) {
+  cluster_.Apply(Pod("a", "c"));
+  cluster_.Bind("default", "a", "n1");
+  AgentSession& agent = StartAgent("n1");
+  agent.ReportPod(PodKey("a"), Uid("a"), Status("Pending"));
+  agent.ReportPod(PodKey("a"), Uid("a"), Status("Running"));
+  EXPECT_EQ(agent.reports_waiting(), 1u);
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Field("pods", "default", "a", "status.phase"), "\"Running\"");
+  EXPECT_EQ(agent.reports_waiting(), 0u);
+}
+
+TEST_F(SessionTest, StatusOfAPartitionedNodeArrivesWhenItIsBack) {
+  cluster_.Apply(Pod("a", "c"));
+  cluster_.Bind("default", "a", "n1");
+  AgentSession& agent = StartAgent("n1");
+  cluster_.Settle();
+  network_.Partition("n1");
+  agent.ReportPod(PodKey("a"), Uid("a"), Status("Failed"));
+  cluster_.Settle(kLong);
+  EXPECT_EQ(cluster_.Field("nodes", "", "n1", "status.conditions[0].status"), "\"Unknown\"");
+  EXPECT_FALSE(hub_->IsLive("n1"));
+  network_.Heal("n1");
+  cluster_.Settle(kLong);
+  EXPECT_EQ(cluster_.Field("pods", "default", "a", "status.phase"), "\"Failed\"");
+}
+
+TEST_F(SessionTest, StatusThatTheControlPlaneWroteMeanwhileIsPutRight) {
+  cluster_.Apply(Pod("a", "c"));
+  cluster_.Bind("default", "a", "n1");
+  AgentSession& agent = StartAgent("n1");
+  agent.ReportPod(PodKey("a"), Uid("a"), Status("Running"));
+  cluster_.Settle();
+  network_.Partition("n1");
+  cluster_.SetStatus("pods", "default", "a", "phase: Unknown");
+  cluster_.Settle(kLong);
+  network_.Heal("n1");
+  cluster_.Settle(kLong);
+  EXPECT_EQ(cluster_.Field("pods", "default", "a", "status.phase"), "\"Running\"");
+}
+
+TEST_F(SessionTest, NodeMayWriteItsOwnPodsOnly) {
+  cluster_.Apply(Pod("a", "c"));
+  cluster_.Bind("default", "a", "n2");
+  AgentSession& agent = StartAgent("n1");
+  agent.ReportPod(PodKey("a"), Uid("a"), Status("Failed"));
+  agent.ReportGone(PodKey("a"), Uid("a"));
+  agent.ReportPod({"nodes", "", "n2"}, "", Status("Failed"));
+  cluster_.Settle();
+  EXPECT_NE(cluster_.Field("pods", "default", "a", "status.phase"), "\"Failed\"");
+  EXPECT_EQ(agent.reports_waiting(), 0u) << "refused for good";
+}
+
+TEST_F(SessionTest, GoneCompletesADeletionThatWasBegunAndNoOther) {
+  cluster_.Apply(Pod("a", "c"));
+  cluster_.Bind("default", "a", "n1");
+  AgentSession& agent = StartAgent("n1");
+  agent.ReportGone(PodKey("a"), Uid("a"));
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names("pods"), "default/a");
+  cluster_.Delete("pods", "default", "a");
+  agent.ReportGone(PodKey("a"), "another-uid");
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names("pods"), "default/a");
+  agent.ReportGone(PodKey("a"), Uid("a"));
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names("pods"), "");
+}
+
+TEST_F(SessionTest, NodeMakesItselfWithoutLabelsOfTrust) {
+  AgentSession& agent = StartAgent("n3");
+  agent.ReportNode({{"kubernetes.io/os", "linux"},
+                    {"disk", "ssd"},
+                    {"node-restriction.kubernetes.io/team", "x"},
+                    {"node-role.kubernetes.io/control-plane", ""}},
+                   base::Json::MakeObject({{"phase", "Running"}}));
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Field("nodes", "", "n3", "metadata.labels"),
+            R"({"disk":"ssd","kubernetes.io/os":"linux"})");
+  EXPECT_EQ(cluster_.Field("nodes", "", "n3", "status.phase"), "\"Running\"");
+}
+
+TEST_F(SessionTest, LeaseIsRenewedWithTheNextReportOnceTheWallClockWasSet) {
+  AgentSession& agent = StartAgent("n1");
+  cluster_.Settle();
+  cluster_.loop.JumpWallClock(base::Duration::Minutes(5));
+  agent.ReportNode({}, Status("any"));
+  cluster_.Settle();
+  const std::string renewed =
+      cluster_.Field("leases.coordination.k8s.io", "kube-node-lease", "n1", "spec.renewTime");
+  const base::Result<base::WallTime> time =
+      base::WallTime::Parse(renewed.substr(1, renewed.size() - 2));
+  ASSERT_TRUE(time.ok()) << renewed;
+  EXPECT_LT(cluster_.loop.now().wall - *time, base::Duration::Seconds(2));
+}
+
+TEST_F(SessionTest, LeaseIsWrittenOnceAMinuteAndOnReconnect) {
+  StartAgent("n1");
+  cluster_.Settle(base::Duration::Seconds(5));
+  const state::Revision first = cluster_.store().revision();
+  cluster_.Settle(base::Duration::Seconds(300));
+  EXPECT_EQ(cluster_.store().revision() - first, 5u) << "nothing but the lease";
+  EXPECT_EQ(cluster_.Field("leases.coordination.k8s.io", "kube-node-lease", "n1",
+                           "spec.leaseDurationSeconds"),
+            "100");
+  const state::Revision before = cluster_.store().revision();
+  network_.Break("n1");
+  cluster_.Settle(base::Duration::Seconds(2));
+  EXPECT_EQ(cluster_.store().revision() - before, 1u);
+}
+
+TEST_F(SessionTest, ProgrammedByAllWaitsForEveryLiveNodeAndNotForTheDead) {
+  AgentSession& one = StartAgent("n1");
+  AgentSession& two = StartAgent("n2");
+  cluster_.Settle();
+  one.ReportProgrammed(4);
+  two.ReportProgrammed(2);
+  cluster_.Settle();
+  EXPECT_EQ(hub_->programmed_by_all(), 2u);
+  EXPECT_EQ(one.programmed_all(), 2u);
+  StopAgent("n2");
+  cluster_.Settle();
+  EXPECT_EQ(hub_->programmed_by_all(), 2u) << "its rules still route";
+  cluster_.Settle(kLong);
+  EXPECT_EQ(hub_->programmed_by_all(), 4u);
+  EXPECT_EQ(one.programmed_all(), 4u);
+}
+
+TEST_F(SessionTest, LogsComeInOrderAndEnd) {
+  std::unique_ptr<LogSink> sink;
+  std::string asked, said;
+  AgentSession& agent = StartAgent("n1");
+  agent.OnOpenLogs([&](const LogRequest& request, std::unique_ptr<LogSink> to) {
+    asked = request.pod.ToString() + " " + request.container;
+    sink = std::move(to);
+  });
+  cluster_.Settle();
+  const auto hear = [&](std::string_view bytes, bool end, const base::Status& status) {
+    said += std::string(bytes) + (end ? "|" + status.ToString() : "");
+  };
+  hub_->OpenLogs("n1", LogRequest{.pod = PodKey("a"), .container = "c"}, hear);
+  cluster_.Settle();
+  ASSERT_TRUE(sink);
+  EXPECT_TRUE(sink->Write("one "));
+  EXPECT_TRUE(sink->Write("two"));
+  sink->End({});
+  EXPECT_FALSE(sink->Write("late"));
+  cluster_.Settle();
+  EXPECT_EQ(asked + ": " + said, "pods default/a c: one two|OK");
+  said.clear();
+  hub_->OpenLogs("n2", LogRequest{}, hear);
+  EXPECT_EQ(said, "") << "never from within OpenLogs";
+  cluster_.Settle();
+  EXPECT_EQ(said,
+            "|ServiceUnavailable: node n2 is not connected; its logs can be read when it is back");
+  said.clear();
+  hub_->OpenLogs("n1", LogRequest{.pod = PodKey("a")}, hear);
+  cluster_.Settle();
+  network_.Break("n1");
+  cluster_.Settle();
+  EXPECT_EQ(said, "|ServiceUnavailable: the connection to node n1 broke; ask again");
+  EXPECT_FALSE(sink->open());
+}
+
+TEST_F(SessionTest, FrameOfAnotherNodeEndsTheConnection) {
+  auto dialer = network_.Dialer("n2");
+  std::string why;
+  auto channel = dialer->Connect();
+  channel->OnFrame([](Frame) { FAIL() << "it was let in"; });
+  channel->OnClosed([&](const base::Status& status) { why = status.ToString(); });
+  channel->Send(Hello{"n1", "test", "", 0});
+  cluster_.Settle();
+  EXPECT_NE(why, "");
+  EXPECT_FALSE(hub_->IsConnected("n1"));
+}
+
+class SessionFaults : public SessionTest, public testing::WithParamInterface<uint64_t> {
+ protected:
+  SessionFaults() : SessionTest(GetParam()), rng_(GetParam()) {}
+
+  void ChangeSomething() {
+    const std::string n = std::to_string(rng_.Below(6));
+    const std::string node = rng_.Chance(1, 2) ? "n1" : "n2";
+    const bool exists = cluster_.Get("pods", "default", "p" + n) != nullptr;
+    switch (rng_.Below(6)) {
+      case 0: return cluster_.Apply(Config("c" + n, std::to_string(rng_.Below(100))));
+      case 1: return cluster_.Apply(Service("s" + n, "v" + std::to_string(rng_.Below(100))));
+      case 2:
+        if (cluster_.Get("services", "default", "s" + n)) {
+          cluster_.Delete("services", "default", "s" + n);
+        }
+        return;
+      case 3:
+        if (cluster_.Get("configmaps", "default", "c" + n)) {
+          cluster_.Delete("configmaps", "default", "c" + n);
+        }
+        return;
+      case 4:
+        if (exists) return cluster_.Delete("pods", "default", "p" + n, {.grace_period_seconds = 0});
+        cluster_.Apply(Pod("p" + n, "c" + std::to_string(rng_.Below(6))));
+        return cluster_.Bind("default", "p" + n, node);
+      default:
+        if (!exists) return;
+        const std::string of(
+            (*cluster_.Get("pods", "default", "p" + n))["spec"]["nodeName"].AsString());
+        const std::string phase = "Phase" + std::to_string(++phases_);
+        if (!agents_[of].session) return;
+        agents_[of].session->ReportPod(PodKey("p" + n), Uid("p" + n), Status(phase));
+        reported_[Uid("p" + n)] = {"p" + n, phase, of};
+    }
+  }
+  void BreakSomething() {
+    const std::string node = rng_.Chance(1, 2) ? "n1" : "n2";
+    switch (rng_.Below(7)) {
+      case 0: return network_.Partition(node);
+      case 1: return network_.Heal(node);
+      case 2: return network_.Break(node);
+      case 3: StopServer(); return StartServer();
+      case 4:
+        // Reports that were not acknowledged die with the agent: its workers report anew.
+        std::erase_if(reported_, [&](const auto& each) { return each.second.node == node; });
+        StopAgent(node);
+        StartAgent(node);
+        return;
+      default: return;
+    }
+  }
+
+  struct Report {
+    std::string pod, phase, node;
+  };
+  base::Rng rng_;
+  int phases_ = 0;
+  std::map<std::string, Report> reported_;  // by uid
+};
+
+TEST_P(SessionFaults, ViewsConvergeAndNewestStatusesArrive) {
+  StartAgent("n1");
+  StartAgent("n2");
+  bool ever[2] = {false, false};
+  for (int step = 0; step < 300; ++step) {
+    ChangeSomething();
+    if (rng_.Chance(1, 5)) BreakSomething();
+    cluster_.Settle(base::Duration::Millis(static_cast<int64_t>(rng_.Below(3000))));
+    for (int i : {0, 1}) {
+      const AgentSession& agent = *agents_[i == 0 ? "n1" : "n2"].session;
+      const bool cached = agents_[i == 0 ? "n1" : "n2"].cache->saved.has_value();
+      ever[i] = (ever[i] && cached) || agent.complete();
+      ASSERT_EQ(agent.complete(), ever[i]) << "a View is never lost";
+    }
+  }
+  for (const char* node : {"n1", "n2"}) network_.Heal(node);
+  cluster_.Settle(kLong);
+  for (const char* node : {"n1", "n2"}) {
+    EXPECT_EQ(Held(*agents_[node].session), Needed(node)) << node;
+    EXPECT_EQ(agents_[node].session->reports_waiting(), 0u);
+  }
+  for (const auto& [uid, report] : reported_) {
+    if (Uid(report.pod) != uid) continue;  // another pod by now
+    EXPECT_EQ(cluster_.Field("pods", "default", report.pod, "status.phase"),
+              "\"" + report.phase + "\"");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, SessionFaults, testing::Range<uint64_t>(1, 31));
+
+TEST(References, OfEverythingThatAPodCanName) {
+  state::Object pod;
+  pod.key = {"pods", "ns", "p"};
+  pod.document = *base::Document::Parse(R"({"spec":{
+    "imagePullSecrets":[{"name":"pull"}],
+    "volumes":[{"configMap":{"name":"v1"}},{"secret":{"secretName":"v2"}},
+      {"projected":{"sources":[{"configMap":{"name":"p1"}},{"secret":{"name":"p2"}}]}},
+      {"emptyDir":{}}],
+    "initContainers":[{"envFrom":[{"secretRef":{"name":"i1"}}]}],
+    "containers":[{"env":[{"valueFrom":{"configMapKeyRef":{"name":"e1"}}},
+      {"valueFrom":{"secretKeyRef":{"name":"e2"}}},{"value":"x"}],
+      "envFrom":[{"configMapRef":{"name":"e1"}}]}]}})");
+  std::string text;
+  for (const state::Key& key : References(pod)) text += key.ToString() + ", ";
+  EXPECT_EQ(text,
+            "configmaps ns/e1, configmaps ns/p1, configmaps ns/v1, secrets ns/e2, secrets ns/i1, "
+            "secrets ns/p2, secrets ns/pull, secrets ns/v2, ");
+}
+
+}  // namespace
+}  // namespace nodeagent

@@ -1,0 +1,89 @@
+#include "plumb/commands/server_command.h"
+
+#include <charconv>
+#include <cstdio>
+
+#include "base/ip.h"
+#include "plumb/commands/client.h"
+#include "plumb/commands/commands.h"
+#include "plumb/commands/config_file.h"
+#include "plumb/commands/main_loop.h"
+
+namespace plumb {
+
+const char* const kServerFlagsHelp =
+    "  --data-dir DIR        where everything is kept (default /var/lib/plumb)\n"
+    "  --listen ADDR[:PORT]  where to serve (default 0.0.0.0:6443); agents connect to PORT + 1 as "
+    "well\n"
+    "  --name NAME           a further DNS name or address of this server, for its certificate; "
+    "may be repeated\n"
+    "  --pod-cidr CIDR       addresses of pods (default 10.88.0.0/13)\n"
+    "  --service-cidr CIDR   addresses of services (default 10.96.0.0/16)\n"
+    "  --webhook-allow CIDR  internal addresses that webhooks may go to (default none); may be "
+    "repeated\n"
+    "  --config FILE         these flags in YAML, without the dashes; the command line wins:\n"
+    "                          data-dir: /srv/plumb\n"
+    "                          listen: 0.0.0.0:6443\n"
+    "                          name: [cluster.example.org, 192.0.2.7]\n"
+    "\nExit codes: 0 stopped by a signal, 1 failed, 2 wrong usage or configuration, 5 not "
+    "permitted,\n6 the port is taken, the data is in use or of a newer plumb.\n";
+
+FlagSet ServerFlags() {
+  return {{"--data-dir", "--listen", "--name", "--pod-cidr", "--service-cidr", "--webhook-allow"},
+          {"--help", "-h"}};
+}
+
+base::Result<ServerOptions> ReadServerOptions(const Arguments& arguments) {
+  ServerOptions options;
+  options.data_dir = arguments.Get("--data-dir", kDefaultDataDir);
+  options.names = arguments.All("--name");
+  const std::string listen = arguments.Get("--listen", options.address);
+  const size_t colon = listen.rfind(':');
+  options.address = listen.substr(0, colon);
+  if (colon != std::string::npos) {
+    const char* end = listen.data() + listen.size();
+    if (std::from_chars(listen.data() + colon + 1, end, options.port).ptr != end ||
+        options.port < 1 || options.port > 65534) {
+      return base::Status(base::Code::kInvalid,
+                          "--listen " + listen + ": the port must be between 1 and 65534");
+    }
+  }
+  if (arguments.Has("--pod-cidr")) options.cluster.pod_cidr = arguments.Get("--pod-cidr");
+  if (arguments.Has("--service-cidr"))
+    options.cluster.service_cidr = arguments.Get("--service-cidr");
+  for (const std::string& cidr : {options.cluster.pod_cidr, options.cluster.service_cidr}) {
+    const base::Result<base::Cidr> parsed = base::Cidr::Parse(cidr);
+    if (!parsed.ok()) return parsed.status();
+  }
+  for (const std::string& range : arguments.All("--webhook-allow")) {
+    ASSIGN_OR_RETURN(const base::Cidr parsed, base::Cidr::Parse(range));
+    options.webhook_allow.push_back(parsed);
+  }
+  return options;
+}
+
+int ServerCommand(const Words& words) {
+  const base::Result<Arguments> arguments = ParseWithConfig(words, ServerFlags());
+  if (!arguments.ok()) return Fail(arguments.status());
+  if (arguments->Has("--help") || arguments->Has("-h")) {
+    std::printf(
+        "usage: plumb server [FLAGS]\n\nThe control plane: store, API (HTTPS), Git host, "
+        "controllers, scheduler.\n\n%s",
+        kServerFlagsHelp);
+    return 0;
+  }
+  const base::Result<ServerOptions> options = ReadServerOptions(*arguments);
+  if (!options.ok()) return Fail(options.status());
+  MainLoop main_loop;
+  base::Result<std::unique_ptr<Server>> server = Server::Start(
+      main_loop.loop(), *options, [&](base::Status status) { main_loop.Fail(std::move(status)); });
+  if (!server.ok()) return Fail(server.status());
+  std::printf(
+      "plumb serves %s\n  kubeconfig  %s\n  join        plumb agent --server %s --token %s\n",
+      (*server)->url().c_str(), (*server)->kubeconfig_path().c_str(), (*server)->url().c_str(),
+      (*server)->join_token().c_str());
+  std::fflush(stdout);
+  return main_loop.Run();
+}
+
+}  // namespace plumb

@@ -1,0 +1,290 @@
+// The order of a start: join (once), the session, containerd; then, when the View names the node's
+// pod range, the pod network; then pods. A restarted agent finds its containers again through
+// containerd, and its View in its cache.
+#include "plumb/node/agent.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <map>
+#include <set>
+
+#include "base/edge/files.h"
+#include "base/log.h"
+#include "nodeagent/edge/cni.h"
+#include "nodeagent/edge/containerd.h"
+#include "nodeagent/edge/cri_runtime.h"
+#include "nodeagent/edge/grpc_transport.h"
+#include "nodeagent/edge/join.h"
+#include "nodeagent/edge/log_reader.h"
+#include "nodeagent/edge/log_rotation.h"
+#include "nodeagent/edge/node_facts.h"
+#include "nodeagent/edge/probe_client.h"
+#include "nodeagent/edge/view_cache.h"
+#include "nodeagent/edge/volume_writer.h"
+#include "nodeagent/pods/pod_workers.h"
+#include "nodeagent/session/agent_session.h"
+#include "nodeagent/session/node_reporter.h"
+#include "nodeagent/volumes/volumes.h"
+#include "plumb/node/node_mesh.h"
+#include "plumb/version.h"
+
+namespace plumb {
+namespace {
+
+constexpr base::Duration kRenewalCheck = base::Duration::Hours(6);
+
+// "https://10.0.0.1:6443" -> "10.0.0.1:6444": the agents' endpoint is on the next port.
+base::Result<std::string> AgentEndpoint(const std::string& url) {
+  const size_t start = url.find("://");
+  const size_t colon = url.rfind(':');
+  if (start == std::string::npos || colon == std::string::npos || colon <= start) {
+    return base::Status(base::Code::kInvalid,
+                        "--server " + url + ": write it like https://10.0.0.1:6443");
+  }
+  const std::string host = url.substr(start + 3, colon - start - 3);
+  return host + ":" + std::to_string(std::atoi(url.c_str() + colon + 1) + 1);
+}
+
+// The newest log in a container's directory, ATTEMPT.log; with `previous` the one before it.
+base::Result<std::string> FindLog(const std::string& directory, bool previous) {
+  std::set<int> attempts;
+  const base::Result<std::vector<std::string>> names = base::ListDirectory(directory);
+  if (names.ok()) {
+    for (const std::string& name : *names) {
+      if (name.ends_with(".log")) attempts.insert(std::atoi(name.c_str()));
+    }
+  }
+  if (previous && !attempts.empty()) attempts.erase(std::prev(attempts.end()));
+  if (attempts.empty()) {
+    return base::Status(base::Code::kNotFound, previous ? "the container has no previous log"
+                                                        : "the container has no log yet");
+  }
+  return directory + "/" + std::to_string(*attempts.rbegin()) + ".log";
+}
+
+}  // namespace
+
+struct Agent::Impl {
+  Impl(base::Loop& the_loop, AgentOptions the_options)
+      : loop(the_loop), options(std::move(the_options)) {}
+  ~Impl() { *alive = false; }
+
+  base::Status Start(std::function<void(base::Status)> on_failed);
+  void RenewLater(const nodeagent::JoinOptions& join);
+  void StartContainerd();
+  void ViewChanged(const std::vector<state::Key>& keys);
+  void StartPods();
+  nodeagent::Machine ReadMachine() const;
+  void OpenLogs(const nodeagent::LogRequest& request, std::unique_ptr<nodeagent::LogSink> sink);
+
+  base::Loop& loop;
+  const AgentOptions options;
+  std::function<void(base::Status)> failed;
+  nodeagent::TlsIdentity identity;
+  nodeagent::NodeFacts facts;
+  std::unique_ptr<nodeagent::FrameDialer> dialer;
+  std::unique_ptr<nodeagent::AgentSession> session;
+  std::unique_ptr<nodeagent::Containerd> containerd;
+  std::unique_ptr<nodeagent::Runtime> runtime;
+  std::unique_ptr<nodeagent::VolumeWriter> volumes;
+  std::unique_ptr<nodeagent::ProbeClient> probes;
+  std::unique_ptr<nodeagent::PodWorkers> workers;
+  std::unique_ptr<nodeagent::NodeReporter> reporter;
+  std::unique_ptr<NodeMesh> mesh;
+  std::unique_ptr<nodeagent::LogRotation> rotation;
+  std::map<uint64_t, std::unique_ptr<nodeagent::LogFollower>> logs;
+  uint64_t last_log = 0;
+  std::string runtime_version;
+  std::string pod_cidr;
+  const std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+};
+
+base::Status Agent::Impl::Start(std::function<void(base::Status)> on_failed) {
+  failed = std::move(on_failed);
+  RETURN_IF_ERROR(base::MakeDirectories(options.data_dir, 0700));
+  ASSIGN_OR_RETURN(const std::string endpoint, AgentEndpoint(options.server));
+  const nodeagent::JoinOptions join = {.server = options.server,
+                                       .token = options.token,
+                                       .node = options.node,
+                                       .directory = options.data_dir + "/pki"};
+  RETURN_IF_ERROR(base::MakeDirectories(join.directory, 0700));
+  ASSIGN_OR_RETURN(identity, nodeagent::EnsureIdentity(join, loop.now().wall));
+  facts.name = options.node;
+  facts.ip = options.node_ip;
+  facts.log_root = options.data_dir + "/logs";
+  facts.volume_root = options.data_dir + "/pods";
+  facts.cgroup_parent = options.cgroup_parent;
+  facts.cluster_dns_ip = DnsAddress(options.cluster);
+  facts.cluster_domain = options.cluster.cluster_domain;
+  const nodeagent::Machine machine = nodeagent::ReadMachine(options.data_dir);
+  facts.cpu_millis = machine.cpu_millis;
+  facts.memory_bytes = machine.memory_bytes;
+  nodeagent::ReadResolvConf("/etc/resolv.conf", facts);
+
+  dialer = nodeagent::NewGrpcDialer(loop, endpoint, [this] { return identity; });
+  session = std::make_unique<nodeagent::AgentSession>(
+      loop, *dialer, std::make_shared<nodeagent::FileViewCache>(options.data_dir + "/view"),
+      nodeagent::AgentOptions{options.node, kVersion, std::hash<std::string>()(options.node)});
+  mesh = std::make_unique<NodeMesh>(
+      loop,
+      NodeMeshOptions{options.node, options.node_ip, facts.cluster_dns_ip, facts.dns_servers,
+                      options.cluster},
+      [this](state::Revision revision) { session->ReportProgrammed(revision); });
+  RETURN_IF_ERROR(mesh->Start());
+  session->OnView([this](const std::vector<state::Key>& keys) { ViewChanged(keys); });
+  session->OnProgrammedAll([this] {
+    if (workers) workers->Programmed(session->programmed_all());
+  });
+  session->OnOpenLogs(
+      [this](const nodeagent::LogRequest& request, std::unique_ptr<nodeagent::LogSink> sink) {
+        OpenLogs(request, std::move(sink));
+      });
+  RenewLater(join);
+  reporter =
+      std::make_unique<nodeagent::NodeReporter>(loop, *session, [this] { return ReadMachine(); });
+  StartContainerd();
+  session->Start();
+  reporter->Start();
+  return base::Status();
+}
+
+// A join blocks on the network, so a worker does it; the next connection shows the new certificate.
+void Agent::Impl::RenewLater(const nodeagent::JoinOptions& join) {
+  loop.After(kRenewalCheck, [this, join, alive_now = alive] {
+    if (!*alive_now) return;
+    loop.Offload([this, join, now = loop.now().wall, alive_now] {
+      const base::Result<nodeagent::TlsIdentity> renewed = nodeagent::EnsureIdentity(join, now);
+      return [this, join, renewed, alive_now] {
+        if (!*alive_now) return;
+        if (renewed.ok()) identity = *renewed;
+        RenewLater(join);
+      };
+    });
+  });
+}
+
+void Agent::Impl::StartContainerd() {
+  const auto connect = [this](const std::string& socket) {
+    runtime = nodeagent::NewCriRuntime(loop, {.socket = socket});
+    runtime->Version([this](base::Result<nodeagent::RuntimeVersion> version) {
+      if (version.ok()) runtime_version = version->version;
+    });
+    StartPods();
+    reporter->Watch(*runtime);
+  };
+  if (!options.containerd.empty()) return connect(options.containerd);
+  nodeagent::ContainerdOptions own;
+  own.directory = options.data_dir + "/containerd";
+  own.plain_http_registries = options.registry_mirrors;
+  containerd = std::make_unique<nodeagent::Containerd>(loop, own);
+  containerd->Start([this, connect, alive_now = alive](base::Status status) {
+    if (!*alive_now) return;
+    if (!status.ok()) return failed(status.WithContext("containerd"));
+    connect(containerd->socket());
+  });
+}
+
+// Pods need a range of addresses, which the control plane gives the node after it has joined.
+void Agent::Impl::StartPods() {
+  if (workers || !runtime || !session->complete()) return;
+  const state::ObjectPtr self = session->view().Get("nodes", "", options.node);
+  if (self == nullptr || (*self)["spec"]["podCIDR"].AsString().empty()) return;
+  pod_cidr = (*self)["spec"]["podCIDR"].AsString();
+  const base::Status written = nodeagent::WriteCniConfig(
+      {.directory = containerd ? nodeagent::CniConfigDirectory(options.data_dir + "/containerd")
+                               : options.cni_directory,
+       .data_directory = options.data_dir + "/cni",
+       .pod_cidr = pod_cidr});
+  if (!written.ok()) return failed(written.WithContext("pod network"));
+  volumes = nodeagent::NewVolumeWriter(loop);
+  probes = nodeagent::NewProbeClient(loop);
+  nodeagent::PodWorkers::Hooks hooks;
+  hooks.status = [this](const state::Key& pod, const std::string& uid, const base::Json& status) {
+    session->ReportPod(pod, uid, status);
+  };
+  hooks.gone = [this](const state::Key& pod, const std::string& uid) {
+    session->ReportGone(pod, uid);
+  };
+  hooks.event = [this](const nodeagent::PodNews& news) {
+    session->ReportEvent(news.pod, news.uid, news.type == "Warning", news.reason, news.message);
+  };
+  workers = std::make_unique<nodeagent::PodWorkers>(loop, *runtime, *volumes, *probes, facts,
+                                                    std::move(hooks));
+  workers->Programmed(session->programmed_all());
+  workers->ViewReplaced(session->view(), session->complete());
+  rotation = std::make_unique<nodeagent::LogRotation>(loop, *runtime,
+                                                      [this] { return workers->RunningLogs(); });
+}
+
+void Agent::Impl::ViewChanged(const std::vector<state::Key>& keys) {
+  if (!session->complete()) return;
+  mesh->Update(session->view(), session->connected());
+  if (!workers) return StartPods();
+  workers->ViewChanged(session->view(), session->complete(), keys);
+}
+
+nodeagent::Machine Agent::Impl::ReadMachine() const {
+  nodeagent::Machine machine = nodeagent::ReadMachine(options.data_dir);
+  machine.name = options.node;
+  machine.ip = options.node_ip;
+  machine.runtime_name = "containerd";
+  machine.runtime_version = runtime_version;
+  machine.agent_version = kVersion;
+  return machine;
+}
+
+// The log of the container's newest attempt, or with `previous` of the one before.
+void Agent::Impl::OpenLogs(const nodeagent::LogRequest& request,
+                           std::unique_ptr<nodeagent::LogSink> sink) {
+  const state::ObjectPtr pod = session->view().Get(request.pod);
+  if (pod == nullptr) {
+    return sink->End(base::Status(
+        base::Code::kNotFound, "the node does not know " + request.pod.ToString() + " any more"));
+  }
+  const std::string directory =
+      nodeagent::PodLogDirectory(facts, pod->key.ns, pod->key.name, pod->Uid()) + "/" +
+      request.container;
+  const base::Result<std::string> path = FindLog(directory, request.previous);
+  if (!path.ok()) return sink->End(path.status());
+  nodeagent::LogOptions log;
+  log.follow = request.follow;
+  log.timestamps = request.timestamps;
+  log.since = request.since;
+  if (request.tail_lines >= 0) log.tail_lines = request.tail_lines;
+  if (request.limit_bytes >= 0) log.limit_bytes = request.limit_bytes;
+
+  const uint64_t id = ++last_log;
+  const std::shared_ptr<nodeagent::LogSink> shared = std::move(sink);
+  logs[id] = std::make_unique<nodeagent::LogFollower>(
+      loop, *path, log,
+      [this, path = *path] {
+        for (const nodeagent::PodWorkers::Log& running :
+             workers ? workers->RunningLogs() : std::vector<nodeagent::PodWorkers::Log>()) {
+          if (running.path == path) return true;
+        }
+        return false;
+      },
+      [this, shared, id](std::string_view bytes, bool end, const base::Status& status) {
+        const bool heard = bytes.empty() ? shared->open() : shared->Write(bytes);
+        if (end) shared->End(status);
+        if (end || !heard) {
+          loop.Post([this, id, alive_now = alive] {
+            if (*alive_now) logs.erase(id);
+          });
+        }
+        return heard;
+      });
+}
+
+base::Result<std::unique_ptr<Agent>> Agent::Start(base::Loop& loop, const AgentOptions& options,
+                                                  std::function<void(base::Status)> failed) {
+  auto impl = std::make_unique<Impl>(loop, options);
+  RETURN_IF_ERROR(impl->Start(std::move(failed)));
+  return std::unique_ptr<Agent>(new Agent(std::move(impl)));
+}
+
+Agent::Agent(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Agent::~Agent() = default;
+
+}  // namespace plumb

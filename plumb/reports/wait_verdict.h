@@ -1,0 +1,29 @@
+// WaitVerdict: how the deploy of a commit ended, by its repository's Kustomization. Pure.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+#include "gitsync/plan/history.h"
+
+namespace plumb {
+
+struct WaitVerdict {
+  bool known = false;  // the server has seen the commit
+  std::string commit;  // as far as it is known: 40 digits, or what was asked for
+  gitsync::DeployPhase phase = gitsync::DeployPhase::kProgressing;
+  std::string message;  // why it failed, what it waits for
+};
+
+// `commit`: its id or the beginning of it; empty for the newest deploy, whichever that is.
+// `contains(newer)` says whether the commit is part of `newer`, which was deployed: then it never
+// will be on its own.
+WaitVerdict JudgeDeploy(const base::Json& kustomization, const std::string& commit,
+                        const std::function<bool(const std::string& newer)>& contains);
+
+// Exit code of an end: 0 healthy, 1 failed, 2 superseded.
+int ExitCodeOf(gitsync::DeployPhase phase);
+
+}  // namespace plumb

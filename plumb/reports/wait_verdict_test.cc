@@ -1,0 +1,76 @@
+#include "plumb/reports/wait_verdict.h"
+
+#include <gtest/gtest.h>
+
+namespace plumb {
+namespace {
+
+using gitsync::DeployPhase;
+
+class WaitVerdictTest : public testing::Test {
+ protected:
+  void Record(const std::string& commit, DeployPhase phase, const std::string& message = "",
+              const std::string& tree = "T") {
+    history_ = gitsync::WithDeploy(
+        history_,
+        {.revision = "main@sha1:" + commit, .tree = tree, .phase = phase, .message = message},
+        base::WallTime::FromSeconds(++second_));
+  }
+
+  std::string Judge(const std::string& commit, const std::string& contained_in = "nothing") {
+    const base::Json object = base::Json::MakeObject(
+        {{"status",
+          base::Json::MakeObject(
+              {{"history", history_},
+               {"conditions",
+                base::Json::MakeArray({base::Json::MakeObject(
+                    {{"type", "Ready"}, {"status", "Unknown"}, {"message", "1/2"}})})}})}});
+    const WaitVerdict verdict = JudgeDeploy(
+        object, commit, [&](const std::string& newer) { return newer == contained_in; });
+    if (!verdict.known) return "unknown";
+    std::string text = verdict.commit + " " + std::string(gitsync::PhaseName(verdict.phase));
+    if (verdict.phase != DeployPhase::kProgressing) {
+      text += " exit " + std::to_string(ExitCodeOf(verdict.phase));
+    }
+    return text + (verdict.message.empty() ? "" : ": " + verdict.message);
+  }
+
+  base::Json history_;
+  int64_t second_ = 0;
+};
+
+TEST_F(WaitVerdictTest, EachDeployIsAnsweredForByItsOwnEnd) {
+  Record("aaaa", DeployPhase::kProgressing);
+  Record("aaaa", DeployPhase::kHealthy);
+  Record("bbbb", DeployPhase::kProgressing);
+  Record("bbbb", DeployPhase::kFailed, "web crashed");
+  Record("cccc", DeployPhase::kProgressing);
+  Record("dddd", DeployPhase::kProgressing);
+  EXPECT_EQ(Judge("aaaa"), "aaaa healthy exit 0");
+  EXPECT_EQ(Judge("bb"), "bbbb failed exit 1: web crashed");
+  EXPECT_EQ(Judge("cccc"), "cccc superseded exit 2: by main@sha1:dddd");
+  EXPECT_EQ(Judge("dddd"), "dddd progressing: 1/2");
+  EXPECT_EQ(Judge(""), "dddd progressing: 1/2");
+}
+
+TEST_F(WaitVerdictTest, ACommitThatWasNotPushedIsUnknown) {
+  EXPECT_EQ(Judge("aaaa"), "unknown");
+  EXPECT_EQ(Judge(""), "unknown");
+}
+
+TEST_F(WaitVerdictTest, ACommitBelowTheHeadOfAPushIsSupersededByIt) {
+  Record("bbbb", DeployPhase::kProgressing);
+  EXPECT_EQ(Judge("aaaa", "bbbb"), "aaaa superseded exit 2: deployed as part of bbbb");
+}
+
+TEST_F(WaitVerdictTest, ADeployThatComesAgainHasNotEnded) {
+  Record("aaaa", DeployPhase::kProgressing);
+  Record("aaaa", DeployPhase::kHealthy);
+  Record("bbbb", DeployPhase::kProgressing);
+  Record("bbbb", DeployPhase::kHealthy);
+  Record("aaaa", DeployPhase::kProgressing, "", /*tree=*/"");
+  EXPECT_EQ(Judge("aaaa"), "aaaa progressing: 1/2");
+}
+
+}  // namespace
+}  // namespace plumb

@@ -1,0 +1,29 @@
+// BackupRoute: GET /plumb/v1/backup: everything that a working server is made of, as
+// backup_format.h says: the objects of one View, the certificate authority with all credentials,
+// and every repository as a Git bundle. What a node keeps is not in it: it comes back by itself.
+//
+// Administrators only; one at a time; streamed by a worker, never held as a whole.
+#pragma once
+
+#include "base/loop.h"
+#include "base/net/edge/http_server.h"
+#include "gitsync/edge/git_host.h"
+#include "plumb/server/git_routes.h"
+#include "state/store.h"
+
+namespace plumb {
+
+inline constexpr const char* kBackupPath = "/plumb/v1/backup";
+inline constexpr size_t kMaxBackupFileBytes = 16u << 20;  // of a credential file
+
+struct BackupSource {
+  base::Loop& loop;
+  state::Store& store;
+  std::string data_dir;
+  gitsync::GitHostOptions git;
+};
+
+void AddBackupRoute(base::HttpServer& server, const BackupSource& source,
+                    Authenticator authenticate);
+
+}  // namespace plumb

@@ -1,0 +1,43 @@
+// Console: the server's side of plumb's own commands: /plumb/v1/ on the API's port.
+//
+//   GET    /plumb/v1/repositories             what there is, and how it is
+//   POST   /plumb/v1/repositories             {name, branch?, namespaces?, defaultNamespace?}
+//   DELETE /plumb/v1/repositories/NAME
+//   GET    /plumb/v1/tokens                   names and roles
+//   POST   /plumb/v1/tokens                   {name, role}: the secret comes back once
+//   DELETE /plumb/v1/tokens/NAME
+//
+// Loop only. Administrators only, but for reading the repositories.
+#pragma once
+
+#include "base/loop.h"
+#include "base/net/edge/http_server.h"
+#include "gitsync/deploy/sync_engine.h"
+#include "plumb/server/credentials.h"
+#include "state/store.h"
+
+namespace plumb {
+
+inline constexpr const char* kConsolePrefix = "/plumb/v1";
+
+class Console {
+ public:
+  Console(state::Store& store, gitsync::SyncEngine& engine, Credentials& credentials)
+      : store_(store), engine_(engine), credentials_(credentials) {}
+
+  void Handle(base::IncomingRequest incoming, std::unique_ptr<base::Reply> reply);
+
+ private:
+  base::Result<base::Json> Answer(const base::HttpRequest& request, const base::Identity& identity);
+  base::Result<base::Json> Tokens(const base::HttpRequest& request);
+  base::Json Repositories() const;
+  // True if it took the request: it answers when the change is durable.
+  bool ChangeRepository(const base::HttpRequest& request, const base::Identity& identity,
+                        std::shared_ptr<base::Reply> reply);
+
+  state::Store& store_;
+  gitsync::SyncEngine& engine_;
+  Credentials& credentials_;
+};
+
+}  // namespace plumb

@@ -1,0 +1,22 @@
+// GitRoutes: serves the hosted repositories on the API's port, below /git/.
+//
+// A worker thread of the HTTP server carries each clone, fetch and push. Reading needs any role,
+// pushing admin or deployer; nobody reads without a credential.
+#pragma once
+
+#include <functional>
+
+#include "base/net/edge/http_server.h"
+#include "gitsync/edge/git_host.h"
+
+namespace plumb {
+
+inline constexpr const char* kGitPrefix = "/git";
+
+using Authenticator = std::function<base::Result<base::Identity>(const base::IncomingRequest&)>;
+
+bool MayPush(const base::Identity& identity);
+
+void AddGitRoutes(base::HttpServer& server, gitsync::GitHost& host, Authenticator authenticate);
+
+}  // namespace plumb

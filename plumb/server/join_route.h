@@ -1,0 +1,13 @@
+// JoinRoute: POST /plumb/v1/join: a machine with a join token, or a node with its certificate, gets
+// a certificate for the node's name. Loop only.
+#pragma once
+
+#include "base/loop.h"
+#include "base/net/edge/http_server.h"
+#include "plumb/server/credentials.h"
+
+namespace plumb {
+
+void AddJoinRoute(base::Loop& loop, base::HttpServer& server, const Credentials& credentials);
+
+}  // namespace plumb

@@ -1,0 +1,144 @@
+// A change marks all watchers for one refresh after kStatusDelay, so that a rollout of a thousand
+// pods is a few reports a second; a report equal to the last one is not sent, but for a heartbeat,
+// by which the reader knows that the server is there.
+#include "plumb/server/status_feed.h"
+
+#include "plumb/version.h"
+
+namespace plumb {
+
+using base::Code;
+using base::Json;
+using base::Result;
+using base::Status;
+
+struct StatusFeed::Watcher {
+  StatusQuery query;
+  std::unique_ptr<base::Stream> stream;
+  std::string sent;
+  bool making = false;
+  bool again = false;  // it changed while a report was made
+};
+
+StatusFeed::StatusFeed(base::Loop& loop, state::Store& store,
+                       std::shared_ptr<const manifests::Schema> schema, Authenticator authenticate)
+    : loop_(loop),
+      store_(store),
+      schema_(std::move(schema)),
+      authenticate_(std::move(authenticate)) {
+  store_.OnDurable([this, alive = alive_] {
+    if (*alive) Changed();
+  });
+  heartbeat_ = loop_.After(kStatusHeartbeat, [this] { Beat(); });
+}
+
+StatusFeed::~StatusFeed() {
+  *alive_ = false;
+  loop_.Cancel(heartbeat_);
+}
+
+Status StatusFeed::Admit(const base::IncomingRequest& incoming, bool watch) const {
+  ASSIGN_OR_RETURN(const base::Identity identity, authenticate_(incoming));
+  if (!MayPush(identity) && !identity.InGroup("plumb:viewer")) {
+    return Status(identity.user.empty() ? Code::kUnauthorized : Code::kForbidden,
+                  "a credential with the role viewer, deployer or admin is needed");
+  }
+  if (incoming.request.method != "GET") {
+    return Status(Code::kMethodNotAllowed, incoming.request.method + " is not served here");
+  }
+  if (watch && watchers_.size() >= kMaxStatusWatchers) {
+    return Status(Code::kTooManyRequests, "more than " + std::to_string(kMaxStatusWatchers) +
+                                              " watch the status; leave "
+                                              "out --watch, or try again later");
+  }
+  return Status();
+}
+
+void StatusFeed::Handle(base::IncomingRequest incoming, std::unique_ptr<base::Reply> reply) {
+  const base::HttpRequest& request = incoming.request;
+  const bool watch = request.Query("watch") == "true";
+  if (const Status admitted = Admit(incoming, watch); !admitted.ok()) {
+    return reply->Send(base::FailureResponse(admitted));
+  }
+  const StatusQuery query{std::string(request.Query("namespace")),
+                          std::string(request.Query("kind")), std::string(request.Query("name"))};
+  auto shared = std::make_shared<std::unique_ptr<base::Reply>>(std::move(reply));
+  Make(query, [this, query, watch, shared](Result<Json> report) {
+    if (!report.ok()) return (*shared)->Send(base::FailureResponse(report.status()));
+    if (watch) return Start(query, *std::move(report), std::move(*shared));
+    base::HttpResponse response;
+    response.body = report->ToString() + "\n";
+    (*shared)->Send(std::move(response));
+  });
+}
+
+void StatusFeed::Make(const StatusQuery& query, std::function<void(Result<Json>)> done) {
+  const state::View view = store_.view();
+  store_.WhenDurable(view.revision(), [this, alive = alive_, query, view, done = std::move(done)] {
+    if (!*alive) return;
+    loop_.Offload([alive, schema = schema_, query, view, done]() -> base::Loop::Task {
+      Result<Json> report = query.kind.empty()
+                                ? Result<Json>(ClusterStatus(view, *schema, query.ns))
+                                : ObjectStatus(view, *schema, query);
+      if (report.ok()) report->Set("version", kVersion);
+      return [alive, done, report = std::move(report)] {
+        if (*alive) done(report);
+      };
+    });
+  });
+}
+
+void StatusFeed::Start(const StatusQuery& query, Json first, std::unique_ptr<base::Reply> reply) {
+  const uint64_t id = next_id_++;
+  auto watcher = std::make_shared<Watcher>();
+  watcher->query = query;
+  watcher->sent = first.ToString() + "\n";
+  watcher->stream = reply->Start(base::HttpResponse());
+  watcher->stream->OnClosed([this, alive = alive_, id] {
+    // Later: the peer may be found gone in the middle of a write.
+    if (*alive) loop_.Post([this, alive, id] { *alive ? void(watchers_.erase(id)) : void(); });
+  });
+  watchers_[id] = watcher;
+  watcher->stream->Write(watcher->sent);
+}
+
+void StatusFeed::Changed() {
+  if (scheduled_ || watchers_.empty()) return;
+  scheduled_ = true;
+  loop_.After(kStatusDelay, [this, alive = alive_] {
+    if (!*alive) return;
+    scheduled_ = false;
+    for (const auto& [id, watcher] : watchers_) Refresh(id, /*always=*/false);
+  });
+}
+
+void StatusFeed::Beat() {
+  heartbeat_ = loop_.After(kStatusHeartbeat, [this] { Beat(); });
+  for (const auto& [id, watcher] : watchers_) Refresh(id, /*always=*/true);
+}
+
+void StatusFeed::Refresh(uint64_t id, bool always) {
+  const WatcherPtr watcher = watchers_.at(id);
+  watcher->again = watcher->making;
+  if (watcher->making) return;
+  watcher->making = true;
+  Make(watcher->query, [this, id, watcher, always](Result<Json> report) {
+    watcher->making = false;
+    if (!watchers_.contains(id)) return;
+    if (!report.ok()) {  // the object is gone
+      watchers_.erase(id);
+      return;
+    }
+    std::string line = report->ToString() + "\n";
+    if (always || line != watcher->sent) {
+      watcher->sent = std::move(line);
+      if (!watcher->stream->Write(watcher->sent)) {
+        watchers_.erase(id);
+        return;
+      }
+    }
+    if (watcher->again) Refresh(id, /*always=*/false);
+  });
+}
+
+}  // namespace plumb

@@ -1,0 +1,99 @@
+// Roles, as requests that are let in or not.
+#include "state/api/authorize.h"
+
+#include <gtest/gtest.h>
+
+#include "state/api/testing/test_api.h"
+
+namespace state {
+namespace {
+
+class AuthorizeTest : public testing::Test {
+ protected:
+  AuthorizeTest() {
+    api_.cluster.AddNode("n1");
+    api_.cluster.AddNode("n2");
+    api_.cluster.Apply(R"(
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  containers: [{name: c, image: i, envFrom: [{secretRef: {name: used}}]}]
+  volumes: [{name: v, configMap: {name: settings}}]
+)");
+    api_.cluster.Bind("default", "p", "n1");
+    for (const char* name : {"used", "other"}) {
+      api_.cluster.Apply("{apiVersion: v1, kind: Secret, metadata: {name: " + std::string(name) +
+                         "}}");
+    }
+    api_.cluster.Apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}}");
+  }
+
+  // "yes", or "no" for 403; for each line "METHOD path" of `requests`.
+  std::string May(base::Identity identity, std::initializer_list<std::string_view> requests) {
+    api_.identity = std::move(identity);
+    std::string answers;
+    for (const std::string_view line : requests) {
+      const size_t space = line.find(' ');
+      const Answer answer =
+          api_.Ask(line.substr(0, space), line.substr(space + 1), R"({"metadata":{"name":"n2"}})");
+      answers += answer.response.status == 403 ? "no " : "yes ";
+    }
+    return answers;
+  }
+
+  TestApi api_;
+};
+
+constexpr std::string_view kDefault = "/api/v1/namespaces/default";
+
+TEST_F(AuthorizeTest, NobodySeesOnlyVersionAndHealth) {
+  EXPECT_EQ(May({}, {"GET /version", "GET /readyz", "GET /apis", "GET /api/v1/pods"}),
+            "yes yes no no ");
+  EXPECT_EQ(api_.Outcome("GET", "/api/v1/namespaces/default/pods"),
+            "403 Forbidden: pods is forbidden: User \"system:anonymous\" cannot list resource "
+            "\"pods\" in API group \"\" in the namespace \"default\"");
+  EXPECT_EQ(api_.Outcome("GET", "/apis"),
+            "403 Forbidden: forbidden: User \"system:anonymous\" cannot get path \"/apis\"");
+}
+
+TEST_F(AuthorizeTest, ViewersReadAllButSecrets) {
+  EXPECT_EQ(May({"eve", {"plumb:viewer"}},
+                {"GET /apis", "GET /api/v1/pods", "GET /api/v1/nodes", "GET /api/v1/secrets",
+                 "GET /api/v1/namespaces/default/pods/p/log",
+                 "DELETE /api/v1/namespaces/default/pods/p"}),
+            "yes yes yes no yes no ");
+}
+
+TEST_F(AuthorizeTest, DeployersWriteInNamespacesOnly) {
+  EXPECT_EQ(
+      May({"dan", {"plumb:deployer"}},
+          {"GET /api/v1/secrets", "POST /api/v1/namespaces/default/configmaps",
+           "POST /api/v1/namespaces/default/secrets",
+           "POST /api/v1/namespaces/kube-system/configmaps", "POST /api/v1/nodes",
+           "DELETE /api/v1/namespaces/default", "POST /api/v1/namespaces/default/pods/p/binding"}),
+      "yes yes no no no no no ");
+}
+
+TEST_F(AuthorizeTest, NodesTouchOnlyWhatIsTheirs) {
+  const base::Identity n1{"system:node:n1", {"system:nodes"}};
+  EXPECT_EQ(May(n1, {"GET /api/v1/pods", "GET /api/v1/pods?fieldSelector=spec.nodeName%3Dn1",
+                     "GET /api/v1/pods?fieldSelector=spec.nodeName%3Dn2",
+                     "PATCH /api/v1/namespaces/default/pods/p/status",
+                     "PATCH /api/v1/namespaces/default/pods/p"}),
+            "no yes no yes no ");
+  EXPECT_EQ(May(n1, {"GET /api/v1/namespaces/default/secrets/used",
+                     "GET /api/v1/namespaces/default/secrets/other", "GET /api/v1/secrets",
+                     "GET /api/v1/namespaces/default/configmaps/settings"}),
+            "yes no no yes ");
+  EXPECT_EQ(May(n1, {"PATCH /api/v1/nodes/n1/status", "PATCH /api/v1/nodes/n2/status",
+                     "POST /api/v1/nodes", "DELETE /api/v1/nodes/n1"}),
+            "yes no no no ");
+  const base::Identity n2{"system:node:n2", {"system:nodes"}};
+  EXPECT_EQ(May(n2, {"GET /api/v1/namespaces/default/secrets/used",
+                     "PATCH /api/v1/namespaces/default/pods/p/status", "POST /api/v1/nodes"}),
+            "no no yes ");
+}
+
+}  // namespace
+}  // namespace state

@@ -1,0 +1,135 @@
+// One turn a request: the newest View, Api's answer, and the commit, so that nothing can change in
+// between. Only then it waits: for the disk. What is in flight is what waits there.
+#include "state/api/edge/api_server.h"
+
+#include "state/api/status.h"
+
+namespace state {
+namespace {
+
+bool IsWrite(const base::HttpRequest& request) {
+  return request.method != "GET" && request.method != "HEAD";
+}
+
+base::HttpResponse TooManyRequests() {
+  return FailureAnswer(base::Status(base::Code::kTooManyRequests,
+                                    "too many requests wait to be answered; try again later"),
+                       About());
+}
+
+// The details of a failed commit, as of any other failure.
+About AboutOf(const base::HttpRequest& request, const Api& api) {
+  const ApiRoute route = ParseRoute(request.segments);
+  return About{api.schema().FindResource(route.group, route.version, route.plural), route.name};
+}
+
+}  // namespace
+
+ApiServer::ApiServer(base::Loop& loop, Store& store, const Api& api, const ClusterConfig& config,
+                     Authenticator authenticate, LogSource logs, const ApiServerOptions& options)
+    : loop_(loop),
+      store_(store),
+      api_(api),
+      config_(config),
+      authenticate_(std::move(authenticate)),
+      logs_(std::move(logs)),
+      options_(options),
+      rng_(options.seed),
+      watches_(loop, store, options.watches) {}
+
+ApiServer::~ApiServer() { *alive_ = false; }
+
+const std::vector<std::string>& ApiServer::Prefixes() {
+  static const std::vector<std::string> kPrefixes = {"/api",     "/apis",   "/healthz", "/livez",
+                                                     "/openapi", "/readyz", "/version"};
+  return kPrefixes;
+}
+
+void ApiServer::Handle(base::IncomingRequest incoming, std::unique_ptr<base::Reply> reply) {
+  base::Result<base::Identity> identity = authenticate_(incoming);
+  if (!identity.ok()) {
+    reply->Send(FailureAnswer(base::Status(base::Code::kUnauthorized, "Unauthorized"), About()));
+    return;
+  }
+  base::HttpRequest& request = incoming.request;
+  request.identity = *std::move(identity);
+  const bool write = IsWrite(request);
+  if (write ? writes_in_flight_ >= options_.max_writes_in_flight
+            : reads_in_flight_ >= options_.max_reads_in_flight) {
+    reply->Send(TooManyRequests());
+    return;
+  }
+  const View view = ViewFor(request);
+  const DraftContext context{&api_.schema(), &config_, loop_.now().wall, rng_.Next()};
+  Answer answer = api_.Handle(request, view, context);
+  switch (answer.kind) {
+    case Answer::Kind::kRespond:
+      if (answer.keep_view) KeepView(view);
+      SendWhenDurable(answer.at_least, write, std::move(answer.response), std::move(reply));
+      break;
+    case Answer::Kind::kCommit: Commit(std::move(answer), request, std::move(reply)); break;
+    case Answer::Kind::kWatch: StartWatch(*std::move(answer.watch), std::move(reply)); break;
+    case Answer::Kind::kLogs: logs_(*answer.logs, std::move(reply)); break;
+  }
+}
+
+View ApiServer::ViewFor(const base::HttpRequest& request) {
+  const std::optional<Revision> wanted = Api::WantedRevision(request);
+  if (!wanted) return store_.view();
+  const base::MonotonicTime now = loop_.now().monotonic;
+  while (!kept_.empty() && kept_.front().until < now) kept_.pop_front();
+  for (const KeptView& kept : kept_) {
+    if (kept.view.revision() == *wanted) return kept.view;
+  }
+  return store_.view();
+}
+
+void ApiServer::KeepView(const View& view) {
+  const base::MonotonicTime until = loop_.now().monotonic + options_.view_lifetime;
+  std::erase_if(kept_, [&](const KeptView& kept) {
+    return kept.view.revision() == view.revision() || kept.until < loop_.now().monotonic;
+  });
+  kept_.push_back({view, until});
+  if (kept_.size() > options_.max_kept_views) kept_.pop_front();
+}
+
+void ApiServer::SendWhenDurable(Revision revision, bool write, base::HttpResponse response,
+                                std::unique_ptr<base::Reply> reply) {
+  if (revision <= store_.durable()) {
+    reply->Send(std::move(response));
+    return;
+  }
+  ++(write ? writes_in_flight_ : reads_in_flight_);
+  auto shared = std::make_shared<std::unique_ptr<base::Reply>>(std::move(reply));
+  store_.WhenDurable(
+      revision, [this, alive = alive_, write, shared, response = std::move(response)]() mutable {
+        if (*alive) --(write ? writes_in_flight_ : reads_in_flight_);
+        (*shared)->Send(std::move(response));
+      });
+}
+
+void ApiServer::Commit(Answer answer, const base::HttpRequest& request,
+                       std::unique_ptr<base::Reply> reply) {
+  const auto committed = store_.Commit(*std::move(answer.transaction));
+  if (!committed.ok()) {
+    reply->Send(FailureAnswer(committed.status(), AboutOf(request, api_)));
+    return;
+  }
+  SendWhenDurable(store_.revision(), true, answer.render(*committed), std::move(reply));
+}
+
+void ApiServer::StartWatch(WatchRequest request, std::unique_ptr<base::Reply> reply) {
+  const Revision after = request.after;
+  auto shared_request = std::make_shared<WatchRequest>(std::move(request));
+  auto shared = std::make_shared<std::unique_ptr<base::Reply>>(std::move(reply));
+  store_.WhenDurable(after, [this, alive = alive_, shared_request, shared] {
+    if (!*alive) return;
+    if (const base::Status status = watches_.Admit(*shared_request); !status.ok()) {
+      (*shared)->Send(FailureAnswer(status, About()));
+      return;
+    }
+    watches_.Add(std::move(*shared_request), (*shared)->Start(base::HttpResponse()));
+  });
+}
+
+}  // namespace state

@@ -1,0 +1,81 @@
+// ApiServer: serves the API over HTTP: authenticates, asks Api what to do, and does it: commits,
+// opens watches, hands logs over. An answer leaves only when what it tells is durable.
+//
+// Loop only. Connect it with HttpServer by
+//   server.AddLoopHandler("/api", [&](IncomingRequest r, std::unique_ptr<Reply> reply) {
+//     api_server.Handle(std::move(r), std::move(reply)); });
+// and the same for /apis, /version, /openapi, /healthz, /livez, /readyz.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/loop.h"
+#include "base/net/edge/http_server.h"
+#include "base/rng.h"
+#include "state/api/api.h"
+#include "state/api/watch_hub.h"
+#include "state/draft.h"
+#include "state/store.h"
+
+namespace state {
+
+struct ApiServerOptions {
+  // Requests whose answer waits to be durable, as Kubernetes' limits; more are told to come back.
+  size_t max_reads_in_flight = 400;
+  size_t max_writes_in_flight = 200;
+  // Views kept so that a list that is read in pages stays consistent.
+  size_t max_kept_views = 16;
+  base::Duration view_lifetime = base::Duration::Minutes(5);
+  WatchOptions watches;
+  uint64_t seed = 1;  // of uids and generated names: a fresh one for each start of the program
+};
+
+class ApiServer {
+ public:
+  using Authenticator = std::function<base::Result<base::Identity>(const base::IncomingRequest&)>;
+  using LogSource = std::function<void(const LogRequest&, std::unique_ptr<base::Reply>)>;
+
+  // All must outlive it; requests under way may outlast it and are then not answered.
+  ApiServer(base::Loop& loop, Store& store, const Api& api, const ClusterConfig& config,
+            Authenticator authenticate, LogSource logs, const ApiServerOptions& options);
+  ~ApiServer();
+
+  void Handle(base::IncomingRequest incoming, std::unique_ptr<base::Reply> reply);
+
+  // The path prefixes that it serves.
+  static const std::vector<std::string>& Prefixes();
+
+  size_t open_watches() const { return watches_.size(); }
+
+ private:
+  struct KeptView {
+    View view;
+    base::MonotonicTime until;
+  };
+
+  View ViewFor(const base::HttpRequest& request);
+  void KeepView(const View& view);
+  void SendWhenDurable(Revision revision, bool write, base::HttpResponse response,
+                       std::unique_ptr<base::Reply> reply);
+  void Commit(Answer answer, const base::HttpRequest& request, std::unique_ptr<base::Reply> reply);
+  void StartWatch(WatchRequest request, std::unique_ptr<base::Reply> reply);
+
+  base::Loop& loop_;
+  Store& store_;
+  const Api& api_;
+  const ClusterConfig& config_;
+  const Authenticator authenticate_;
+  const LogSource logs_;
+  const ApiServerOptions options_;
+  base::Rng rng_;
+  WatchHub watches_;
+  std::deque<KeptView> kept_;  // oldest first
+  size_t reads_in_flight_ = 0;
+  size_t writes_in_flight_ = 0;
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace state

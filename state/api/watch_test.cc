@@ -1,0 +1,176 @@
+// Watches over the change log: which events which client sees, in what order, and when it is cut
+// off.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "state/api/testing/test_api.h"
+#include "state/api/watch_hub.h"
+
+namespace state {
+namespace {
+
+// What a client received, one line an event: "ADDED a", "BOOKMARK end".
+struct Received {
+  std::string events;
+  bool open = true;
+  bool slow = false;  // takes nothing
+  size_t backlog = 0;
+};
+
+class FakeStream final : public base::Stream {
+ public:
+  explicit FakeStream(Received& received) : received_(received) {}
+  ~FakeStream() override { received_.open = false; }
+  bool Write(std::string_view bytes) override {
+    if (received_.slow) received_.backlog += bytes.size();
+    const auto parsed = base::ParseJson(bytes);
+    CHECK(parsed.ok());
+    const base::Json& event = *parsed;
+    const base::Json& metadata = event["object"]["metadata"];
+    if (!received_.events.empty()) received_.events += ", ";
+    received_.events +=
+        std::string(event["type"].AsString()) + " " + std::string(metadata["name"].AsString());
+    if (metadata["annotations"].Has("k8s.io/initial-events-end")) received_.events += "end";
+    return received_.backlog <= base::kMaxStreamBacklog;
+  }
+  size_t Backlog() const override { return received_.backlog; }
+  void OnClosed(std::function<void()> closed) override { closed_ = std::move(closed); }
+
+ private:
+  Received& received_;
+  std::function<void()> closed_;
+};
+
+class WatchTest : public testing::Test {
+ protected:
+  Received& Client() { return clients_.emplace_back(); }
+  void Open(Received& received, std::string_view query) {
+    Answer answer =
+        api_.Ask("GET", "/api/v1/namespaces/default/configmaps?watch=true&" + std::string(query));
+    ASSERT_EQ(answer.kind, Answer::Kind::kWatch) << answer.response.body;
+    api_.cluster.Settle();
+    const base::Status status = hub_.Admit(*answer.watch);
+    ASSERT_TRUE(status.ok()) << status.ToString();
+    hub_.Add(*std::move(answer.watch), std::make_unique<FakeStream>(received));
+    api_.cluster.Settle();
+  }
+  void Put(std::string_view name, std::string_view label) {
+    api_.cluster.Apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: " + std::string(name) +
+                       ", labels: {app: " + std::string(label) + "}}}");
+    api_.cluster.Settle();
+  }
+  void Delete(std::string_view name) {
+    api_.cluster.Delete("configmaps", "default", name);
+    api_.cluster.Settle();
+  }
+  std::string Now() { return std::to_string(api_.cluster.store().revision()); }
+
+  std::deque<Received> clients_;
+  TestApi api_;
+  WatchHub hub_{api_.cluster.loop, api_.cluster.store(), WatchOptions()};
+};
+
+TEST_F(WatchTest, SelectorsTurnChangesIntoAddedAndDeleted) {
+  Received& all = Client();
+  Received& web = Client();
+  const std::string from = "resourceVersion=" + Now();
+  Open(all, from);
+  Open(web, from + "&labelSelector=app%3Dweb");
+  Put("a", "web");
+  Put("a", "db");
+  Put("a", "web");
+  Delete("a");
+  EXPECT_EQ(all.events, "ADDED a, MODIFIED a, MODIFIED a, DELETED a");
+  EXPECT_EQ(web.events, "ADDED a, DELETED a, ADDED a, DELETED a");
+}
+
+TEST_F(WatchTest, AResumedWatchMissesNothingAndRepeatsNothing) {
+  const std::string from = "resourceVersion=" + Now();
+  Put("a", "x");
+  Put("b", "x");
+  Received& received = Client();
+  Open(received, from);
+  Put("c", "x");
+  EXPECT_EQ(received.events, "ADDED a, ADDED b, ADDED c");
+}
+
+TEST_F(WatchTest, AStreamingListEndsWithABookmark) {
+  Put("a", "x");
+  Put("b", "x");
+  Received& received = Client();
+  Open(received,
+       "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true");
+  Delete("a");
+  EXPECT_EQ(received.events, "ADDED a, ADDED b, BOOKMARK end, DELETED a");
+}
+
+TEST_F(WatchTest, WithoutARevisionTheObjectsComeFirst) {
+  Put("a", "x");
+  Received& received = Client();
+  Open(received, "");
+  EXPECT_EQ(received.events, "ADDED a");
+}
+
+TEST_F(WatchTest, BookmarksComeEachMinuteIfAllowed) {
+  Received& with = Client();
+  Received& without = Client();
+  const std::string from = "resourceVersion=" + Now();
+  Open(with, from + "&allowWatchBookmarks=true");
+  Open(without, from);
+  api_.cluster.Settle(base::Duration::Minutes(2));
+  EXPECT_EQ(with.events + "|" + without.events, "BOOKMARK , BOOKMARK |");
+}
+
+TEST_F(WatchTest, AWatchEndsAtItsTimeout) {
+  Received& brief = Client();
+  Received& lasting = Client();
+  Open(brief, "timeoutSeconds=5");
+  Open(lasting, "");
+  api_.cluster.Settle(base::Duration::Minutes(29));
+  EXPECT_EQ(std::to_string(brief.open) + std::to_string(lasting.open), "01");
+  api_.cluster.Settle(base::Duration::Minutes(32));
+  EXPECT_EQ(lasting.open, false);
+  EXPECT_EQ(hub_.size(), 0u);
+}
+
+TEST_F(WatchTest, AClientThatReadsNothingIsCutOff) {
+  Received& slow = Client();
+  Received& quick = Client();
+  const std::string from = "resourceVersion=" + Now();
+  Open(slow, from);
+  Open(quick, from);
+  slow.slow = true;
+  slow.backlog = base::kMaxStreamBacklog;
+  Put("a", "x");
+  EXPECT_EQ(slow.open, false);
+  EXPECT_EQ(quick.events, "ADDED a");
+}
+
+TEST_F(WatchTest, ManyObjectsReachASlowReaderPiecewise) {
+  api_.cluster.AddNamespace("other");
+  std::string yaml;
+  for (int i = 0; i < 1200; ++i) {
+    yaml += "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: m" + std::to_string(1000 + i) +
+            "}}\n";
+  }
+  api_.cluster.Apply(yaml);
+  Received& received = Client();
+  received.backlog = base::kMaxStreamBacklog;  // it has not read what was there
+  Open(received, "resourceVersion=0");
+  EXPECT_EQ(received.events, "");
+  received.backlog = 0;
+  api_.cluster.Settle();
+  EXPECT_EQ(std::count(received.events.begin(), received.events.end(), ','), 1199);
+  Put("z", "x");
+  EXPECT_TRUE(received.events.ends_with("ADDED m2199, ADDED z"));
+}
+
+TEST_F(WatchTest, StreamingListsNeedTheirMatch) {
+  EXPECT_EQ(api_.Outcome("GET", "/api/v1/pods?watch=true&sendInitialEvents=true"),
+            "422 Invalid: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+}
+
+}  // namespace
+}  // namespace state
