@@ -1,18 +1,34 @@
 #include "base/base64.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace base {
 namespace {
 
-constexpr std::string_view kBase64 =
+constexpr std::string_view kStandard =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kUrl =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-std::string EncodeBase64(std::string_view data, std::string_view alphabet, bool pad) {
+constexpr uint8_t kNoDigit = 0xff;
+
+constexpr std::array<uint8_t, 256> DigitsOf(std::string_view alphabet) {
+  std::array<uint8_t, 256> digits{};
+  digits.fill(kNoDigit);
+  for (size_t i = 0; i < alphabet.size(); ++i) {
+    digits[static_cast<uint8_t>(alphabet[i])] = static_cast<uint8_t>(i);
+  }
+  return digits;
+}
+constexpr std::array<uint8_t, 256> kDigits = DigitsOf(kStandard);
+
+std::string Encode(std::string_view data, std::string_view alphabet, bool pad) {
   std::string text;
   text.reserve((data.size() + 2) / 3 * 4);
   for (size_t i = 0; i < data.size(); i += 3) {
-    size_t count = std::min<size_t>(3, data.size() - i);
+    const size_t count = std::min<size_t>(3, data.size() - i);
     uint32_t group = 0;
     for (size_t j = 0; j < 3; ++j) {
       group = group << 8 | (j < count ? static_cast<uint8_t>(data[i + j]) : 0);
@@ -30,33 +46,34 @@ std::string EncodeBase64(std::string_view data, std::string_view alphabet, bool 
 
 }  // namespace
 
-std::string Base64Encode(std::string_view data) { return EncodeBase64(data, kBase64, true); }
+std::string Base64Encode(std::string_view data) { return Encode(data, kStandard, true); }
 
-std::string Base64UrlEncode(std::string_view data) {
-  std::string alphabet(kBase64.substr(0, 62));
-  return EncodeBase64(data, alphabet + "-_", false);
-}
+std::string Base64UrlEncode(std::string_view data) { return Encode(data, kUrl, false); }
 
-Result<std::string> Base64Decode(std::string_view text) {
-  const Status bad(Code::kInvalid, "the text is not base64");
-  size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
-  if (text.size() % 4 != 0) return bad;
+Result<std::string> Base64Decode(std::string_view text, Base64Form form) {
+  const bool strict = form == Base64Form::kStrict;
   std::string data;
   data.reserve(text.size() / 4 * 3);
   uint32_t bits = 0;
-  int bit_count = 0;
-  for (char c : text.substr(0, text.size() - padding)) {
-    size_t digit = kBase64.find(c);
-    if (digit == std::string_view::npos) return bad;
-    bits = bits << 6 | static_cast<uint32_t>(digit);
-    bit_count += 6;
-    if (bit_count < 8) continue;
-    bit_count -= 8;
-    data += static_cast<char>(bits >> bit_count);
-    bits &= (1u << bit_count) - 1;
+  size_t digits = 0;
+  size_t padding = 0;
+  for (const char c : text) {
+    if (!strict && (c == '\n' || c == '\r')) continue;
+    if (c == '=') {
+      ++padding;
+      continue;
+    }
+    const uint8_t digit = kDigits[static_cast<uint8_t>(c)];
+    if (digit == kNoDigit || padding != 0) return {Code::kInvalid, "the text is not base64"};
+    bits = bits << 6 | digit;
+    if (const size_t left = ++digits % 4; left != 1) {
+      const size_t spare = left == 0 ? 0 : 8 - 2 * left;  // 4 after two digits, 2 after three
+      data += static_cast<char>(bits >> spare);
+      bits &= (1u << spare) - 1;
+    }
   }
-  // Left-over bits must be zero, so that no two texts stand for the same bytes.
-  if (bits != 0) return bad;
+  const bool whole = (digits + padding) % 4 == 0 && padding <= 2 && digits % 4 != 1;
+  if (!whole || (strict && bits != 0)) return {Code::kInvalid, "the text is not base64"};
   return data;
 }
 

@@ -1,4 +1,4 @@
-// Base64 (RFC 4648). Pure.
+// Base64, as RFC 4648 has it. Pure, any thread.
 #pragma once
 
 #include <string>
@@ -9,8 +9,14 @@
 namespace base {
 
 std::string Base64Encode(std::string_view data);     // with padding
-std::string Base64UrlEncode(std::string_view data);  // without
-// RFC 4648, padding required, no line breaks. kInvalid for anything else.
-Result<std::string> Base64Decode(std::string_view text);
+std::string Base64UrlEncode(std::string_view data);  // its own alphabet, without padding
+
+// What a text may look like. Padding is always required.
+enum class Base64Form {
+  kStrict,   // no two texts stand for the same bytes
+  kLenient,  // as Go reads it: line ends are skipped, left-over bits are ignored
+};
+// kInvalid for anything else.
+Result<std::string> Base64Decode(std::string_view text, Base64Form form = Base64Form::kStrict);
 
 }  // namespace base
