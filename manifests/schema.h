@@ -51,6 +51,7 @@ struct Field {
   Shape shape = Shape::kSingle;
   const Message* message = nullptr;  // for kMessage
   uint32_t number = 0;               // protobuf field number; 0: the field has no wire form
+  bool presence = false;             // on the wire a zero is a value: 0, false or "" is not absence
   bool required = false;             // must be there (and not empty, for strings and lists)
   bool immutable = false;            // after creation
   bool ignored = false;              // accepted but not acted on yet: a warning says so
@@ -138,6 +139,8 @@ class Schema {
 
   // All kinds, by group, version and plural: a fixed order.
   const std::vector<const Kind*>& kinds() const { return kinds_; }
+  // All messages, as the files declare them.
+  const std::vector<std::unique_ptr<Message>>& messages() const { return messages_; }
 
   Schema(const Schema&) = delete;
   Schema& operator=(const Schema&) = delete;

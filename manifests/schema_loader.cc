@@ -328,6 +328,7 @@ Status SchemaLoader::SetAttribute(const File& file, const std::string& key, cons
   constexpr std::pair<std::string_view, bool Field::*> kFlags[] = {{"required", &Field::required},
                                                                    {"immutable", &Field::immutable},
                                                                    {"ignored", &Field::ignored},
+                                                                   {"presence", &Field::presence},
                                                                    {"inline", &Field::inlined}};
   for (const auto& [name, member] : kFlags) {
     if (key != name) continue;
@@ -400,6 +401,10 @@ Status SchemaLoader::CheckField(const File& file, const TypeNode& node, const Fi
   }
   if ((field.minimum || field.maximum) && !IsNumeric(field.scalar)) {
     return refuse("has a range, but holds no number");
+  }
+  if (field.presence && (field.number == 0 || field.shape != Shape::kSingle ||
+                         field.scalar == Scalar::kMessage)) {
+    return refuse("has presence, but is no single value with a number");
   }
   if (!field.partly_for.empty() && field.partly.empty()) {
     return refuse("has values that are acted on in part, but not what is missing: add partly");
