@@ -168,10 +168,9 @@ class BackupService {
 
 }  // namespace
 
-void AddBackupRoute(base::HttpServer& server, const BackupSource& source,
-                    Authenticator authenticate) {
+void AddBackupRoute(base::Routes& routes, const BackupSource& source, Authenticator authenticate) {
   auto service = std::make_shared<BackupService>(source, std::move(authenticate));
-  server.AddWorkerHandler(kBackupPath,
+  routes.AddWorkerHandler(kBackupPath,
                           [service](base::Exchange& exchange) { service->Serve(exchange); });
 }
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/loop.h"
-#include "base/net/edge/http_server.h"
+#include "base/net/exchange.h"
 #include "gitsync/edge/git_host.h"
 #include "plumb/server/git_routes.h"
 #include "state/store.h"
@@ -23,7 +23,6 @@ struct BackupSource {
   gitsync::GitHostOptions git;
 };
 
-void AddBackupRoute(base::HttpServer& server, const BackupSource& source,
-                    Authenticator authenticate);
+void AddBackupRoute(base::Routes& routes, const BackupSource& source, Authenticator authenticate);
 
 }  // namespace plumb

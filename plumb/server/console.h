@@ -11,7 +11,7 @@
 #pragma once
 
 #include "base/loop.h"
-#include "base/net/edge/http_server.h"
+#include "base/net/exchange.h"
 #include "gitsync/deploy/sync_engine.h"
 #include "plumb/server/credentials.h"
 #include "state/store.h"

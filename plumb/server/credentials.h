@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "base/net/edge/http_server.h"
 #include "base/net/edge/pki.h"
+#include "base/net/exchange.h"
 #include "base/net/http.h"
 #include "base/status.h"
 #include "base/time.h"

@@ -144,10 +144,10 @@ class DiffService {
 
 }  // namespace
 
-void AddDiffRoute(base::HttpServer& server, const DiffSource& source,
+void AddDiffRoute(base::Routes& routes, const DiffSource& source,
                   std::unique_ptr<gitsync::GitStore> git, Authenticator authenticate) {
   auto service = std::make_shared<DiffService>(source, std::move(git), std::move(authenticate));
-  server.AddWorkerHandler(kDiffPath,
+  routes.AddWorkerHandler(kDiffPath,
                           [service](base::Exchange& exchange) { service->Serve(exchange); });
 }
 

@@ -10,7 +10,7 @@
 #include <functional>
 #include <memory>
 
-#include "base/net/edge/http_server.h"
+#include "base/net/exchange.h"
 #include "gitsync/deploy/sync_engine.h"
 #include "gitsync/source/git.h"
 #include "plumb/server/git_routes.h"
@@ -31,7 +31,7 @@ struct DiffSource {
 };
 
 // `git` is for this route alone: a GitStore serves one call at a time.
-void AddDiffRoute(base::HttpServer& server, const DiffSource& source,
+void AddDiffRoute(base::Routes& routes, const DiffSource& source,
                   std::unique_ptr<gitsync::GitStore> git, Authenticator authenticate);
 
 }  // namespace plumb

@@ -68,8 +68,8 @@ bool MayPush(const base::Identity& identity) {
   return identity.InGroup("plumb:admin") || identity.InGroup("plumb:deployer");
 }
 
-void AddGitRoutes(base::HttpServer& server, gitsync::GitHost& host, Authenticator authenticate) {
-  server.AddWorkerHandler(
+void AddGitRoutes(base::Routes& routes, gitsync::GitHost& host, Authenticator authenticate) {
+  routes.AddWorkerHandler(
       kGitPrefix, [&host, authenticate = std::move(authenticate)](base::Exchange& exchange) {
         Serve(exchange, host, authenticate);
       });

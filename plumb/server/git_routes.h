@@ -6,7 +6,7 @@
 
 #include <functional>
 
-#include "base/net/edge/http_server.h"
+#include "base/net/exchange.h"
 #include "gitsync/edge/git_host.h"
 
 namespace plumb {
@@ -17,6 +17,6 @@ using Authenticator = std::function<base::Result<base::Identity>(const base::Inc
 
 bool MayPush(const base::Identity& identity);
 
-void AddGitRoutes(base::HttpServer& server, gitsync::GitHost& host, Authenticator authenticate);
+void AddGitRoutes(base::Routes& routes, gitsync::GitHost& host, Authenticator authenticate);
 
 }  // namespace plumb

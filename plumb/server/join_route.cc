@@ -46,8 +46,8 @@ base::Result<nodeagent::JoinAnswer> Join(const base::IncomingRequest& incoming,
 
 }  // namespace
 
-void AddJoinRoute(base::Loop& loop, base::HttpServer& server, const Credentials& credentials) {
-  server.AddLoopHandler(
+void AddJoinRoute(base::Loop& loop, base::Routes& routes, const Credentials& credentials) {
+  routes.AddLoopHandler(
       nodeagent::kJoinPath,
       [&loop, &credentials](base::IncomingRequest incoming, std::unique_ptr<base::Reply> reply) {
         const base::Result<nodeagent::JoinAnswer> answer =

@@ -3,11 +3,11 @@
 #pragma once
 
 #include "base/loop.h"
-#include "base/net/edge/http_server.h"
+#include "base/net/exchange.h"
 #include "plumb/server/credentials.h"
 
 namespace plumb {
 
-void AddJoinRoute(base::Loop& loop, base::HttpServer& server, const Credentials& credentials);
+void AddJoinRoute(base::Loop& loop, base::Routes& routes, const Credentials& credentials);
 
 }  // namespace plumb

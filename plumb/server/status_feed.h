@@ -10,7 +10,7 @@
 #include <memory>
 
 #include "base/loop.h"
-#include "base/net/edge/http_server.h"
+#include "base/net/exchange.h"
 #include "manifests/schema.h"
 #include "plumb/reports/status_report.h"
 #include "plumb/server/git_routes.h"

@@ -22,8 +22,8 @@ namespace base {
 // One of the handlers is set.
 struct Route {
   std::string prefix;
-  HttpServer::LoopHandler loop;
-  HttpServer::WorkerHandler worker;
+  LoopHandler loop;
+  WorkerHandler worker;
 };
 
 // What connections need of the server. Any thread.

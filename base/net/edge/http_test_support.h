@@ -188,7 +188,7 @@ class HttpFixture : public testing::Test {
   }
 
   // A handler that answers with `text`.
-  static HttpServer::LoopHandler Says(std::string text) {
+  static LoopHandler Says(std::string text) {
     return [text = std::move(text)](IncomingRequest, std::unique_ptr<Reply> reply) {
       HttpResponse response;
       response.body = text;

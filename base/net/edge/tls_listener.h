@@ -8,8 +8,8 @@
 #include <string>
 
 #include "base/edge/poller.h"
-#include "base/net/edge/http_server.h"
 #include "base/net/edge/openssl.h"
+#include "base/net/exchange.h"
 #include "base/status.h"
 
 namespace base {

@@ -1,0 +1,72 @@
+// A request as its handler gets it, and the ways to answer: what a server and its handlers share,
+// apart from any socket.
+//
+// Values and interfaces; edge/http_server implements them for HTTPS, tests and the simulation do so
+// in memory. A Route decides how a request is served:
+//  - a LoopHandler runs on the loop with the whole request and answers through a Reply, now or
+//    later;
+//  - a WorkerHandler runs on a worker thread and may block (Git's children do), with streaming
+//    bodies both ways.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/net/http.h"
+#include "base/status.h"
+
+namespace base {
+
+// What TLS knows of the peer.
+struct PeerCertificate {
+  std::string common_name;
+  std::vector<std::string> organizations;
+};
+
+struct IncomingRequest {
+  HttpRequest request;  // identity is empty: authentication is the handler's
+  std::string peer_address;
+  std::unique_ptr<PeerCertificate> certificate;  // verified; null if none was presented
+};
+
+// How a loop handler answers: exactly one of these, once; on the loop.
+class Reply {
+ public:
+  virtual ~Reply() = default;  // answers 500 if nothing was sent
+  virtual void Send(HttpResponse response) = 0;
+  // Sends the head and leaves the body open (chunked). Never compressed.
+  virtual std::unique_ptr<Stream> Start(HttpResponse head) = 0;
+};
+
+// How a worker handler reads and answers; on its own thread; calls block.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  virtual const IncomingRequest& incoming() const = 0;
+  // Reads the body piecewise (gzip request bodies are inflated); `sink` returns false to stop.
+  // kTooLarge beyond `limit`.
+  virtual Status ReadBody(size_t limit, const std::function<bool(std::string_view)>& sink) = 0;
+  virtual void Send(const HttpResponse& response) = 0;
+  // Chunked body from `source`, which calls `write` (false: the peer is gone) and returns when
+  // done.
+  virtual void Stream(
+      const HttpResponse& head,
+      const std::function<void(const std::function<bool(std::string_view)>& write)>& source) = 0;
+};
+
+using LoopHandler = std::function<void(IncomingRequest, std::unique_ptr<Reply>)>;
+using WorkerHandler = std::function<void(Exchange&)>;
+
+// Where handlers are added, before the server starts. The longest matching path prefix gets a
+// request.
+class Routes {
+ public:
+  virtual ~Routes() = default;
+  virtual void AddLoopHandler(std::string prefix, LoopHandler handler) = 0;
+  virtual void AddWorkerHandler(std::string prefix, WorkerHandler handler) = 0;
+};
+
+}  // namespace base
