@@ -5,7 +5,7 @@
 #include "base/loop.h"
 #include "gitsync/deploy/container_log.h"
 #include "nodeagent/hub/hub.h"
-#include "state/api/edge/api_server.h"
+#include "state/api/api_server.h"
 
 namespace plumb {
 

@@ -28,7 +28,7 @@
 #include "reconciler/reconciler.h"
 #include "scheduler/scheduler.h"
 #include "state/api/api.h"
-#include "state/api/edge/api_server.h"
+#include "state/api/api_server.h"
 #include "state/edge/leveldb_storage.h"
 #include "state/store.h"
 

@@ -1,7 +1,7 @@
 // Api: the REST API of Kubernetes as a function from a request and a View to an Answer.
 //
 // Pure: it reads no clock and changes nothing; what is to be committed, watched or streamed comes
-// back as a value, and ApiServer (edge/) does it. One thread: it keeps the OpenAPI documents that
+// back as a value, and ApiServer does it. One thread: it keeps the OpenAPI documents that
 // were asked for. The schema must outlive the answers.
 #pragma once
 

@@ -11,7 +11,7 @@
 #include "base/base64.h"
 #include "base/edge/process.h"
 #include "base/net/edge/http_test_support.h"
-#include "state/api/edge/api_server.h"
+#include "state/api/api_server.h"
 #include "state/testing/memory_storage.h"
 
 namespace state {

@@ -1,8 +1,8 @@
 // ApiServer: serves the API over HTTP: authenticates, asks Api what to do, and does it: commits,
 // opens watches, hands logs over. An answer leaves only when what it tells is durable.
 //
-// Loop only. Connect it with HttpServer by
-//   server.AddLoopHandler("/api", [&](IncomingRequest r, std::unique_ptr<Reply> reply) {
+// Loop only. Connect it with a server (base::Routes) by
+//   routes.AddLoopHandler("/api", [&](IncomingRequest r, std::unique_ptr<Reply> reply) {
 //     api_server.Handle(std::move(r), std::move(reply)); });
 // and the same for /apis, /version, /openapi, /healthz, /livez, /readyz.
 #pragma once
@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/loop.h"
-#include "base/net/edge/http_server.h"
+#include "base/net/exchange.h"
 #include "base/rng.h"
 #include "state/api/api.h"
 #include "state/api/watch_hub.h"

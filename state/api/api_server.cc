@@ -1,6 +1,6 @@
 // One turn a request: the newest View, Api's answer, and the commit, so that nothing can change in
 // between. Only then it waits: for the disk. What is in flight is what waits there.
-#include "state/api/edge/api_server.h"
+#include "state/api/api_server.h"
 
 #include "state/api/status.h"
 
