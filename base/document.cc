@@ -254,7 +254,7 @@ class Indexer {
 
 }  // namespace
 
-// ---- Value
+// Value
 
 Value::Type Value::type() const {
   return blob_ ? static_cast<Type>(static_cast<uint8_t>(blob_->nodes[node_].type)) : Type::kNull;
@@ -382,7 +382,7 @@ Json Value::ToJson() const {
   return Json();
 }
 
-// ---- Document
+// Document
 
 Document::Document(const Json& json) {
   auto blob = std::make_shared<Value::Blob>();

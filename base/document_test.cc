@@ -152,7 +152,7 @@ TEST(DocumentTest, MemoryIsBytesPlusEightAValue) {
   EXPECT_LE(used, text.size() + 7 * 8 + 160);
 }
 
-// ---- Random input
+// Random input
 
 // The view of a Document agrees with the Json at every place.
 void ExpectSame(Value value, const Json& json) {

@@ -162,7 +162,7 @@ TEST(JsonTest, InfinityPrintsAsNull) {
   EXPECT_EQ(Json(std::nan("")).ToString(), "null");
 }
 
-// ---- Random input
+// Random input
 
 TEST(JsonTest, WhatIsPrintedReadsBackAsTheSame) {
   Rng rng(1);

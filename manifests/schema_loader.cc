@@ -150,7 +150,7 @@ class SchemaLoader {
   std::map<std::string, Message*, std::less<>> messages_;
 };
 
-// ---- scalars
+// scalars
 
 Result<std::string> SchemaLoader::Text(const File& file, const TypeNode& node) {
   if (node.kind != TypeNode::Kind::kScalar) return Error(file, node, "a text is expected here");
@@ -177,7 +177,7 @@ Result<int64_t> SchemaLoader::Integer(const File& file, const TypeNode& node) {
   return Error(file, node, "an integer is expected here");
 }
 
-// ---- first pass
+// first pass
 
 Status SchemaLoader::Declare(const Schema::Source& source) {
   File file;
@@ -231,7 +231,7 @@ Status SchemaLoader::DeclareMessages(const File& file, const TypeNode& messages)
   return Status();
 }
 
-// ---- second pass
+// second pass
 
 Status SchemaLoader::DefineMessages() {
   for (const File& file : files_) {
@@ -402,8 +402,8 @@ Status SchemaLoader::CheckField(const File& file, const TypeNode& node, const Fi
   if ((field.minimum || field.maximum) && !IsNumeric(field.scalar)) {
     return refuse("has a range, but holds no number");
   }
-  if (field.presence && (field.number == 0 || field.shape != Shape::kSingle ||
-                         field.scalar == Scalar::kMessage)) {
+  if (field.presence &&
+      (field.number == 0 || field.shape != Shape::kSingle || field.scalar == Scalar::kMessage)) {
     return refuse("has presence, but is no single value with a number");
   }
   if (!field.partly_for.empty() && field.partly.empty()) {
@@ -442,7 +442,7 @@ Status SchemaLoader::CheckKeys(const File& file, const TypeNode& messages) {
   return Status();
 }
 
-// ---- third pass
+// third pass
 
 Status SchemaLoader::DefineKinds() {
   for (const File& file : files_) {

@@ -32,9 +32,9 @@ class HookServer {
                                                          HookHandlers handlers);
 };
 
-// The other end: what the hook program does as pre-receive or post-receive. Reads updates from standard
-// input, options and quarantine from the environment that git sets, prints what comes; the exit
-// code.
+// The other end: what the hook program does as pre-receive or post-receive. Reads updates from
+// standard input, options and quarantine from the environment that git sets, prints what comes; the
+// exit code.
 int RunHook(const std::string& name, const std::string& socket_path);
 
 // Writes the hook program to `path`, unless it is there already.

@@ -95,9 +95,9 @@ base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const Reposi
                                         const manifests::Schema& schema, ParseCache& cache,
                                         const ReadBlobFunction& read);
 
-// What ReadManifests would make of the commit that `changes` lead to from that of `set`, at the cost
-// of the changes. Nothing if that takes looking at more than the changed files: where mistakes are,
-// or where a change selects other files.
+// What ReadManifests would make of the commit that `changes` lead to from that of `set`, at the
+// cost of the changes. Nothing if that takes looking at more than the changed files: where mistakes
+// are, or where a change selects other files.
 base::Result<std::optional<ManifestSet>> PatchManifests(const ManifestSet& set,
                                                         const std::vector<TreeChange>& changes,
                                                         const manifests::Schema& schema,

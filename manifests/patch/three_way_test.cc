@@ -218,7 +218,7 @@ status: {replicas: 3}
   Check(*kind->root, {{manifest, manifest, current, "applied"}});
 }
 
-// ---- Properties, over random objects of few names so that they meet
+// Properties, over random objects of few names so that they meet
 
 Json RandomValue(base::Rng& rng, int depth) {
   static const std::vector<std::string> kKeys = {

@@ -26,7 +26,7 @@ inline constexpr int kMaxProtobufDepth = 100;  // levels of the JSON that a mess
 // Its metadata has a number. Others (kinds of CustomResourceDefinitions, Flux's) are JSON only.
 bool HasWireForm(const Message& message);
 
-// ---- a message, bare
+// a message, bare
 
 // Appends `object`'s fields. What `message` does not know, null, and values that do not fit their
 // field (a validated object has none) are left out.
@@ -37,7 +37,7 @@ void EncodeMessage(const Message& message, base::Value object, std::string& out)
 // does not know are skipped; a zero without presence is absent (schema.h).
 base::Result<base::Json> DecodeMessage(const Message& message, std::string_view bytes);
 
-// ---- bodies
+// bodies
 
 // `object` with its apiVersion and kind, in an envelope.
 std::string EncodeBody(const Message& message, base::Value object);
@@ -69,7 +69,7 @@ base::Result<ProtobufBody> OpenBody(std::string_view bytes);
 // The body as JSON, with the apiVersion and kind that the envelope names.
 base::Result<base::Json> DecodeBody(const Message& message, std::string_view bytes);
 
-// ---- watches
+// watches
 
 // One frame: its length in four bytes, then a WatchEvent whose object is a body (with envelope).
 std::string EncodeWatchEvent(std::string_view type, std::string_view body);

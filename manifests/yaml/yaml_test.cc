@@ -343,7 +343,7 @@ TEST(YamlTest, ManyErrorsAreBounded) {
   EXPECT_EQ(ParseYaml(Repeated("a: 1\n", 5000)).errors.size(), 1000u);
 }
 
-// ---- Random input
+// Random input
 
 Json RandomJson(base::Rng& rng, int depth);
 

@@ -53,7 +53,7 @@ void Write(const std::string& path, const std::string& text, bool append = false
   std::ofstream(path, append ? std::ios::app : std::ios::trunc) << text;
 }
 
-// --- Volumes.
+// Volumes.
 
 class VolumeWriterTest : public testing::Test {
  protected:
@@ -160,7 +160,7 @@ TEST_F(VolumeWriterTest, HostPathMustBeWhatItSays) {
   EXPECT_TRUE(base::ListDirectory(host.host_path).ok());
 }
 
-// --- Logs.
+// Logs.
 
 constexpr char kLog[] =
     "2026-01-01T00:00:01.5Z stdout F one\n"
@@ -240,7 +240,7 @@ TEST_F(LogTest, FollowerEndsWithItsContainer) {
   EXPECT_EQ(heard, "one\ntwo\nthree\nlast\nOK");
 }
 
-// --- Probes.
+// Probes.
 
 // Answers one connection with `answer`, or never if that is empty.
 class Server {
@@ -413,7 +413,7 @@ TEST(ProbeClientTest, OneFailureOfTlsIsNotAnothersToo) {
   EXPECT_EQ(said, "ServiceUnavailable: the TLS handshake failed; OK");
 }
 
-// --- The machine.
+// The machine.
 
 TEST(NodeFactsTest, MachineHasProcessorsMemoryAndADisk) {
   const Machine machine = ReadMachine("/tmp");

@@ -110,7 +110,7 @@ class Planner {
   std::map<std::string, Waiting> waiting_;
 };
 
-// --- What ended: its last words.
+// What ended: its last words.
 
 // True if all that the runtime lists of ended containers have said them.
 bool ReadMessages(const PodInput& input, Planner& planner) {
@@ -127,7 +127,7 @@ bool ReadMessages(const PodInput& input, Planner& planner) {
   return all;
 }
 
-// --- Running.
+// Running.
 
 bool WritePending(const VolumeWrite& volume, const PodMemory& memory) {
   const auto written = memory.volumes.find(volume.name);
@@ -398,7 +398,7 @@ void PlanRun(const PodShape& shape, Planner& planner) {
   PlanGarbage(shape, planner);
 }
 
-// --- Ending.
+// Ending.
 
 bool HasGroupRunning(const std::vector<Slot>& slots, bool sidecars) {
   return std::any_of(slots.begin(), slots.end(), [sidecars](const Slot& slot) {

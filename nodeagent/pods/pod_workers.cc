@@ -78,7 +78,7 @@ std::function<void(T)> PodWorkers::Guard(const std::string& uid, Callback callba
   };
 }
 
-// --- Listing.
+// Listing.
 
 void PodWorkers::List() {
   if (list_under_way_) {
@@ -142,7 +142,7 @@ void PodWorkers::Distribute(const RuntimeSnapshot& snapshot) {
   }
 }
 
-// --- The View.
+// The View.
 
 void PodWorkers::ViewReplaced(const state::View& view, bool complete) {
   view_ = view;
@@ -234,7 +234,7 @@ bool PodWorkers::RemovalProgrammed(Worker& worker) {
   return worker.removed_at && programmed_ >= *worker.removed_at;
 }
 
-// --- Planning.
+// Planning.
 
 PodWorkers::Worker& PodWorkers::WorkerOf(const std::string& uid) {
   const auto [entry, is_new] = workers_.try_emplace(uid);
@@ -352,7 +352,7 @@ void PodWorkers::Heard(const ProbeNews& news) {
   Touch(*worker);
 }
 
-// --- Carrying out.
+// Carrying out.
 
 bool PodWorkers::Idle() const {
   return std::all_of(workers_.begin(), workers_.end(),

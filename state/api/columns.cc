@@ -54,7 +54,7 @@ bool ConditionTrue(const Object& object, std::string_view type) {
   return Condition(object, type)["status"].AsString() == "True";
 }
 
-// --- Pods
+// Pods
 
 struct PodSummary {
   int64_t containers = 0;  // those that run beside each other: sidecars included
@@ -196,7 +196,7 @@ Json PodReadinessGates(const Object& pod, WallTime) {
   return std::to_string(passed) + "/" + std::to_string(gates);
 }
 
-// --- Deployments and ReplicaSets
+// Deployments and ReplicaSets
 
 Json DeploymentReady(const Object& deployment, WallTime) {
   return std::to_string(deployment["status"]["readyReplicas"].AsInt()) + "/" +
@@ -220,7 +220,7 @@ Json LabelSelectorText(const Object& object, WallTime) {
   return OrNone(selector->ToString());
 }
 
-// --- Services and EndpointSlices
+// Services and EndpointSlices
 
 std::vector<std::string> LoadBalancerAddresses(const Object& service) {
   std::set<std::string> addresses;
@@ -292,7 +292,7 @@ Json EndpointSliceEndpoints(const Object& slice, WallTime) {
   return FirstOf(std::move(addresses));
 }
 
-// --- Nodes
+// Nodes
 
 Json NodeStatus(const Object& node, WallTime) {
   const Value ready = Condition(node, "Ready");
@@ -322,7 +322,7 @@ Json NodeAddress(const Object& node, std::string_view type) {
 Json NodeInternalIp(const Object& node, WallTime) { return NodeAddress(node, "InternalIP"); }
 Json NodeExternalIp(const Object& node, WallTime) { return NodeAddress(node, "ExternalIP"); }
 
-// --- Events
+// Events
 
 std::string FirstSeen(const Object& event, WallTime now) {
   const std::string_view first = event["firstTimestamp"].AsString();
@@ -368,7 +368,7 @@ Json EventMessage(const Object& event, WallTime) {
   return message.substr(begin, message.find_last_not_of(kSpace) - begin + 1);
 }
 
-// --- The others
+// The others
 
 Json DataCount(const Object& object, WallTime) {
   return static_cast<int64_t>(object["data"].size() + object["binaryData"].size());

@@ -87,7 +87,7 @@ Json OneOf(std::string_view first, std::string_view second) {
   return Json::MakeObject({{"oneOf", Json::MakeArray({Plain(first), Plain(second)})}});
 }
 
-// --- Schemas
+// Schemas
 
 // The schemas of one document, and those that they refer to.
 class Schemas {
@@ -239,7 +239,7 @@ Json Schemas::Take() {
   return json;
 }
 
-// --- Paths
+// Paths
 
 Json Parameter(std::string_view name, std::string_view in, std::string_view type) {
   Json parameter = Json::MakeObject({{"name", name}, {"in", in}, {"schema", Plain(type)}});
@@ -423,7 +423,7 @@ void Paths::AddSubresource(const Served& served, std::string_view verbs) {
   }
 }
 
-// --- Documents
+// Documents
 
 std::string DocumentPath(const Kind& kind) {
   return (kind.group.empty() ? "api/" : "apis/") + kind.ApiVersion();

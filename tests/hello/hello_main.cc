@@ -33,7 +33,7 @@ hello get URL [--count N] [--duration SECONDS] [--follow-until FILE]
   SIGTERM (at the first of those that are given; --count 1 if none is). Prints the totals by version
   and host; a failure is anything but a complete answer of 200. Exit code 1 if one failed.
 
-hello receive                 take webhooks on PORT, print each with its webhook- headers, answer 204
+hello receive                 take webhooks on PORT, print each with its webhook- headers
   environment:
     PORT=8080                 the port to listen on
     FAIL_FIRST=N              answer the first N with 503
