@@ -2,8 +2,8 @@
 //
 //   loop_.Post(lifeline_.Wrap([this] { Run(); }));
 //
-// What is wrapped may be copied, moved and dropped on any thread; it is called where the owner
-// lives, on the loop, which is also where the owner ends. It costs one counted pointer.
+// Any thread may wrap, and copy, move and drop what was wrapped; it is called where the owner lives
+// and ends: on the loop. It costs one counted pointer.
 //
 // Declare it last, so that it is cut before the members that a callback would touch. An owner whose
 // destructor calls out cuts it there first.
@@ -58,7 +58,7 @@ class Lifeline {
   };
 
   Lifeline() = default;
-  ~Lifeline() { *alive_ = false; }
+  ~Lifeline() { Cut(); }
   Lifeline(const Lifeline&) = delete;
   Lifeline& operator=(const Lifeline&) = delete;
 
@@ -68,14 +68,11 @@ class Lifeline {
   }
   Tie tie() const { return Tie(alive_); }
 
-  // What was wrapped so far does nothing any more; what is wrapped from now on does.
-  void Cut() {
-    *alive_ = false;
-    alive_ = std::make_shared<bool>(true);
-  }
+  // What was wrapped, or is from now on, does nothing any more.
+  void Cut() { *alive_ = false; }
 
  private:
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace base

@@ -17,14 +17,8 @@ Reconciler::Reconciler(base::Loop& loop, state::Store& store, const state::Draft
       context_(context),
       seeds_(context.seed),
       controllers_(std::move(controllers)),
-      queue_(loop, [this] {
-        loop_.Post([this, alive = alive_] {
-          if (*alive) RunSlice();
-        });
-      }) {
-  store_.OnCommit([this, alive = alive_](const state::Change& change) {
-    if (*alive) Enqueue(change);
-  });
+      queue_(loop, [this] { loop_.Post(lifeline_.Wrap([this] { RunSlice(); })); }) {
+  store_.OnCommit(lifeline_.Wrap([this](const state::Change& change) { Enqueue(change); }));
   store_.view().ForEach([&](const state::ObjectPtr& object) {
     Enqueue(state::Change{object->revision, object, nullptr, false});
   });
@@ -45,9 +39,7 @@ void Reconciler::RunSlice() {
     RunOne(*item);
   }
   if (queue_.empty()) return;
-  loop_.Post([this, alive = alive_] {
-    if (*alive) RunSlice();
-  });
+  loop_.Post(lifeline_.Wrap([this] { RunSlice(); }));
 }
 
 void Reconciler::RunOne(const Item& item) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/rng.h"
 #include "reconciler/controller.h"
@@ -35,10 +36,7 @@ class Reconciler {
   base::Rng seeds_;
   const std::vector<std::unique_ptr<Controller>> controllers_;
   WorkQueue queue_;
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-
- public:
-  ~Reconciler() { *alive_ = false; }
+  base::Lifeline lifeline_;
 };
 
 }  // namespace reconciler

@@ -50,9 +50,7 @@ Scheduler::Scheduler(base::Loop& loop, state::Store& store, const state::DraftCo
   for (const state::ObjectPtr& pod : store.view().List("pods")) {
     if (NeedsNode(*pod)) ready_.insert(pod->key);
   }
-  store.OnCommit([this, alive = alive_](const state::Change& change) {
-    if (*alive) Observe(change);
-  });
+  store.OnCommit(lifeline_.Wrap([this](const state::Change& change) { Observe(change); }));
   if (!ready_.empty()) Wake();
 }
 
@@ -90,11 +88,10 @@ void Scheduler::Observe(const state::Change& change) {
 void Scheduler::Wake() {
   if (awake_) return;
   awake_ = true;
-  loop_.Post([this, alive = alive_] {
-    if (!*alive) return;
+  loop_.Post(lifeline_.Wrap([this] {
     awake_ = false;
     RunTurn();
-  });
+  }));
 }
 
 void Scheduler::Unpark() {
@@ -110,11 +107,10 @@ void Scheduler::Unpark() {
   }
   if (!ready_.empty()) Wake();
   if (ready_.size() < parked_.size() && unpark_timer_ == 0) {
-    unpark_timer_ = loop_.After(next, [this, alive = alive_] {
-      if (!*alive) return;
+    unpark_timer_ = loop_.After(next, lifeline_.Wrap([this] {
       unpark_timer_ = 0;
       Unpark();
-    });
+    }));
   }
 }
 

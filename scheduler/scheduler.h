@@ -6,9 +6,9 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <set>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/rng.h"
 #include "scheduler/schedule.h"
@@ -25,7 +25,6 @@ inline constexpr base::Duration kMostBackoff = base::Duration::Seconds(10);
 class Scheduler {
  public:
   Scheduler(base::Loop& loop, state::Store& store, const state::DraftContext& context);
-  ~Scheduler() { *alive_ = false; }
 
   bool Idle() const { return ready_.empty(); }
   size_t waiting() const { return parked_.size(); }
@@ -51,7 +50,7 @@ class Scheduler {
   std::map<state::Key, Parked> parked_;
   base::Loop::TimerId unpark_timer_ = 0;
   bool awake_ = false;
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  base::Lifeline lifeline_;
 };
 
 }  // namespace scheduler

@@ -48,8 +48,6 @@ Store::Store(base::Loop& loop, Storage& storage, const StoreOptions& options,
              std::function<void(base::Status)> failed)
     : loop_(loop), storage_(storage), options_(options), failed_(std::move(failed)) {}
 
-Store::~Store() { *alive_ = false; }
-
 base::Status Store::Load() {
   ASSIGN_OR_RETURN(const uint64_t format, ReadNumber(storage_, kFormatKey, 0));
   if (format > kFormatVersion) {
@@ -198,11 +196,10 @@ void Store::Trim(StorageBatch& batch) {
 void Store::FlushSoon() {
   if (writing_ || flush_due_) return;
   flush_due_ = true;
-  loop_.Post([this, alive = alive_] {
-    if (!*alive) return;
+  loop_.Post(lifeline_.Wrap([this] {
     flush_due_ = false;
     if (!writing_) Flush();
-  });
+  }));
 }
 
 void Store::Flush() {
@@ -213,11 +210,9 @@ void Store::Flush() {
   const Revision last = pending_.front().last;
   pending_.pop_front();
   ++stats_.batches;
-  loop_.Offload([this, &storage = storage_, batch, last, alive = alive_] {
+  loop_.Offload([this, &storage = storage_, batch, last, tie = lifeline_.tie()] {
     const base::Status status = storage.Write(*batch);
-    return [this, status, last, alive] {
-      if (*alive) Flushed(status, last);
-    };
+    return tie.Wrap([this, status, last] { Flushed(status, last); });
   });
 }
 

@@ -17,6 +17,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/status.h"
 #include "state/storage.h"
@@ -42,7 +43,6 @@ class Store {
   static base::Result<std::unique_ptr<Store>> Open(base::Loop& loop, Storage& storage,
                                                    const StoreOptions& options,
                                                    std::function<void(base::Status)> failed);
-  ~Store();
 
   // The newest state, durable or not. O(1) to copy.
   const View& view() const { return view_; }
@@ -97,8 +97,6 @@ class Store {
   Storage& storage_;
   const StoreOptions options_;
   const std::function<void(base::Status)> failed_;
-  const std::shared_ptr<bool> alive_ =
-      std::make_shared<bool>(true);  // false once this is destroyed
 
   View view_;
   std::deque<Change> log_;       // revisions floor_ + 1 ... view_.revision(), without gaps
@@ -119,6 +117,7 @@ class Store {
   std::vector<std::function<void(const Change&)>> commit_listeners_;
   std::vector<std::function<void()>> durable_listeners_;
   Stats stats_;
+  base::Lifeline lifeline_;
 };
 
 }  // namespace state

@@ -7,7 +7,6 @@ namespace base {
 SimProcess::SimProcess(SimLoop& world, uint64_t seed) : world_(world), rng_(seed) {}
 
 SimProcess::~SimProcess() {
-  *alive_ = false;
   for (const TimerId timer : *timers_) world_.Cancel(timer);
 }
 
@@ -18,9 +17,7 @@ Now SimProcess::now() const {
 }
 
 void SimProcess::Post(Task task) {
-  world_.Post([alive = alive_, task = std::move(task)] {
-    if (*alive) task();
-  });
+  world_.Post(lifeline_.Wrap([task = std::move(task)] { task(); }));
 }
 
 Loop::TimerId SimProcess::After(Duration delay, Task task) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <set>
 
+#include "base/lifeline.h"
 #include "base/testing/sim_loop.h"
 
 namespace base {
@@ -37,8 +38,8 @@ class SimProcess final : public Loop {
   Rng rng_;
   Duration clock_error_;
   Duration offload_delay_ = Duration::Millis(3);  // before a work, and again before its completion
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   const std::shared_ptr<std::set<TimerId>> timers_ = std::make_shared<std::set<TimerId>>();
+  Lifeline lifeline_;
 };
 
 }  // namespace base

@@ -242,9 +242,9 @@ void SyncEngine::Settle(const RepoPtr& repo, DeployOutcome outcome, const std::s
     EndSession(repo, message);  // the deploy that supersedes it is the history's to tell
   }
   if (repo->again && outcome != DeployOutcome::kSuperseded) {
-    loop_.Post([this, alive = alive_, repo] {
-      if (*alive && repo->again && !repo->active) Begin(repo, PushOptions(), nullptr);
-    });
+    loop_.Post(lifeline_.Wrap([this, repo] {
+      if (repo->again && !repo->active) Begin(repo, PushOptions(), nullptr);
+    }));
   }
   if (!on_settled_ || repo->set == nullptr) return;
   on_settled_(Deploy{repo->name, BranchOf(store_.view(), repo->name), repo->set->commit,

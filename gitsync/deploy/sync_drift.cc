@@ -65,10 +65,10 @@ void SyncEngine::TryLeftAgain(const state::Change& change) {
           return each == key || (is_namespace && each.ns == key.name);
         });
     if (!left || std::exchange(repo->again, true)) continue;
-    loop_.After(options_.drift_delay, [this, alive = alive_, repo = repo] {
-      if (!*alive || Find(repo->name) != repo) return;
+    loop_.After(options_.drift_delay, lifeline_.Wrap([this, repo = repo] {
+      if (Find(repo->name) != repo) return;
       if (repo->again && !repo->active) Begin(repo, PushOptions(), nullptr);
-    });
+    }));
   }
 }
 
@@ -112,11 +112,10 @@ state::Key SyncEngine::RootOf(const state::Object& object) const {
 void SyncEngine::ScheduleRepair(const RepoPtr& repo, base::Duration delay) {
   if (repo->repair_scheduled || repo->between_waves) return;
   repo->repair_scheduled = true;
-  loop_.After(delay, [this, alive = alive_, repo] {
-    if (!*alive) return;
+  loop_.After(delay, lifeline_.Wrap([this, repo] {
     repo->repair_scheduled = false;
     if (Find(repo->name) == repo && !repo->between_waves) Repair(repo);
-  });
+  }));
 }
 
 void SyncEngine::Repair(const RepoPtr& repo) {

@@ -44,15 +44,11 @@ SyncEngine::SyncEngine(base::Loop& loop, state::Store& store, GitStore& git,
       context_(context),
       options_(std::move(options)),
       seeds_(context.seed) {
-  store_.OnCommit([this, alive = alive_](const state::Change& change) {
-    if (*alive) Changed(change);
-  });
+  store_.OnCommit(lifeline_.Wrap([this](const state::Change& change) { Changed(change); }));
   for (const std::string& name : RepositoryNames(store_.view())) {
     Begin(AddRepo(name), PushOptions(), nullptr);
   }
 }
-
-SyncEngine::~SyncEngine() { *alive_ = false; }
 
 bool SyncEngine::Idle() const {
   return std::all_of(repos_.begin(), repos_.end(), [](const auto& entry) {
@@ -100,9 +96,9 @@ RepositoryState SyncEngine::Known(const RepoPtr& repo) const {
 }
 
 base::Loop::Task SyncEngine::Guarded(const RepoPtr& repo, base::Loop::Task task) const {
-  return [alive = alive_, repo, epoch = repo->epoch, task = std::move(task)] {
-    if (*alive && repo->epoch == epoch) task();
-  };
+  return lifeline_.Wrap([repo, epoch = repo->epoch, task = std::move(task)] {
+    if (repo->epoch == epoch) task();
+  });
 }
 
 void SyncEngine::RunOnWorker(const RepoPtr& repo, std::function<base::Loop::Task()> work) {
@@ -115,14 +111,13 @@ void SyncEngine::Pump(const RepoPtr& repo) {
   repo->busy = true;
   auto work = std::move(repo->works.front());
   repo->works.pop_front();
-  loop_.Offload([this, alive = alive_, repo, work = std::move(work)]() -> base::Loop::Task {
+  loop_.Offload([this, tie = lifeline_.tie(), repo, work = std::move(work)]() -> base::Loop::Task {
     base::Loop::Task done = work();
-    return [this, alive, repo, done = std::move(done)] {
-      if (!*alive) return;
+    return tie.Wrap([this, repo, done = std::move(done)] {
       repo->busy = false;
       done();
       Pump(repo);
-    };
+    });
   });
 }
 

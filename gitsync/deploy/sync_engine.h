@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/rng.h"
 #include "gitsync/deploy/container_log.h"
@@ -52,7 +53,6 @@ class SyncEngine {
   // repository that the state records to its head.
   SyncEngine(base::Loop& loop, state::Store& store, GitStore& git,
              const state::DraftContext& context, EngineOptions options = {});
-  ~SyncEngine();
 
   // Creates the bare repository and its objects; `done` runs when they are durable.
   void CreateRepository(const std::string& name, const RepositorySettings& settings,
@@ -130,7 +130,7 @@ class SyncEngine {
   std::map<std::string, RepoPtr> repos_;
   std::function<void(const Deploy&)> on_settled_;
   const Repo* committing_ = nullptr;  // while its transaction commits
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  base::Lifeline lifeline_;
 };
 
 }  // namespace gitsync

@@ -93,11 +93,11 @@ void SyncEngine::Check(const RepoPtr& repo, const PushRequest& request, const Re
 // A push may end between its ref and its hook; the branch is then looked at without being told.
 void SyncEngine::ExpectPostReceive(const RepoPtr& repo, const std::string& commit) {
   repo->expected = commit;
-  loop_.After(options_.hook_limit, [this, alive = alive_, repo, commit] {
-    if (!*alive || repo->expected != commit || Find(repo->name) != repo) return;
+  loop_.After(options_.hook_limit, lifeline_.Wrap([this, repo, commit] {
+    if (repo->expected != commit || Find(repo->name) != repo) return;
     repo->expected.clear();
     Begin(repo, PushOptions(), nullptr);
-  });
+  }));
 }
 
 void SyncEngine::PostReceive(PushRequest request, std::shared_ptr<HookSession> session) {

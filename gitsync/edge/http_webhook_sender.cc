@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/base64.h"
+#include "base/lifeline.h"
 #include "base/net/edge/http_client.h"
 #include "base/net/edge/pki.h"
 #include "base/net/edge/worker_pool.h"
@@ -92,8 +93,7 @@ struct HttpWebhookSender::Impl {
   WebhookAnswer Run(const WebhookCall& call, uint64_t id);
   // Loop only. Again and again while it runs: a connection may just be coming about.
   void HangUpAfter(base::Duration limit, uint64_t id) {
-    loop.After(limit, [this, alive_flag = alive, id] {
-      if (!*alive_flag) return;
+    loop.After(limit, lifeline.Wrap([this, id] {
       {
         const std::lock_guard lock(mutex);
         const auto found = running.find(id);
@@ -101,13 +101,13 @@ struct HttpWebhookSender::Impl {
         found->second->HangUp();
       }
       HangUpAfter(kHangUpAgain, id);
-    });
+    }));
   }
 
   base::Loop& loop;
   const AddressGuard guard;
   uint64_t last_id = 0;
-  const std::shared_ptr<bool> alive = std::make_shared<bool>(true);  // on the loop
+  base::Lifeline lifeline;
   std::mutex mutex;
   std::map<uint64_t, std::shared_ptr<base::HttpClient>> running;  // guarded by mutex
   bool stopping = false;                                          // likewise
@@ -139,9 +139,7 @@ WebhookAnswer HttpWebhookSender::Impl::Run(const WebhookCall& call, uint64_t id)
     if (stopping) return {Status(Code::kCancelled, "plumb is shutting down"), 0, ""};
     running[id] = client;
   }
-  loop.Post([this, alive_flag = alive, id, limit = call.time_limit] {
-    if (*alive_flag) HangUpAfter(limit, id);
-  });
+  loop.Post(lifeline.Wrap([this, id, limit = call.time_limit] { HangUpAfter(limit, id); }));
   const Result<base::HttpAnswer> got = client->Do(*request);
   {
     const std::lock_guard lock(mutex);
@@ -161,7 +159,7 @@ HttpWebhookSender::HttpWebhookSender(base::Loop& loop, AddressGuard guard)
     : impl_(std::make_unique<Impl>(loop, std::move(guard))) {}
 
 HttpWebhookSender::~HttpWebhookSender() {
-  *impl_->alive = false;
+  impl_->lifeline.Cut();
   {
     const std::lock_guard lock(impl_->mutex);
     impl_->stopping = true;
@@ -173,10 +171,8 @@ HttpWebhookSender::~HttpWebhookSender() {
 void HttpWebhookSender::Send(WebhookCall call, std::function<void(WebhookAnswer)> done) {
   const uint64_t id = ++impl_->last_id;
   Impl* impl = impl_.get();
-  const auto finish = [impl, alive = impl->alive, done](WebhookAnswer answer) {
-    impl->loop.Post([alive, done, answer = std::move(answer)] {
-      if (*alive) done(answer);
-    });
+  const auto finish = [impl, done, tie = impl->lifeline.tie()](WebhookAnswer answer) {
+    impl->loop.Post(tie.Wrap([done, answer = std::move(answer)] { done(answer); }));
   };
   const bool taken = impl->pool.Submit(
       [impl, call = std::move(call), id, finish] { finish(impl->Run(call, id)); });

@@ -23,18 +23,14 @@ constexpr base::Duration kCommitRetry = base::Duration::Seconds(10);
 Outbox::Outbox(base::Loop& loop, state::Store& store, const state::DraftContext& context,
                WebhookSender& sender)
     : loop_(loop), store_(store), sender_(sender), context_(context), seeds_(context.seed) {
-  store_.OnCommit([this, alive = alive_](const state::Change& change) {
-    if (!*alive) return;
+  store_.OnCommit(lifeline_.Wrap([this](const state::Change& change) {
     if (change.key().resource == kDeliveries) Touch(change.key());
     if (change.key().resource == kProviders) TouchAll(change.key().ns);
-  });
+  }));
   TouchAll("");
 }
 
-Outbox::~Outbox() {
-  *alive_ = false;
-  loop_.Cancel(timer_);
-}
+Outbox::~Outbox() { loop_.Cancel(timer_); }
 
 state::DraftContext Outbox::Context() {
   state::DraftContext context = context_;
@@ -47,11 +43,10 @@ void Outbox::Touch(const state::Key& key) {
   touched_.insert(key);
   if (posted_) return;
   posted_ = true;
-  loop_.Post([this, alive = alive_] {
-    if (!*alive) return;
+  loop_.Post(lifeline_.Wrap([this] {
     posted_ = false;
     Run();
-  });
+  }));
 }
 
 void Outbox::TouchAll(const std::string& ns) {
@@ -92,9 +87,7 @@ void Outbox::Send(const state::ObjectPtr& delivery, WebhookCall call) {
   const state::Key& key = delivery->key;
   if (delivery->revision > store_.durable()) {
     // Nobody outside is told what a crash could take back.
-    return store_.WhenDurable(delivery->revision, [this, alive = alive_, key] {
-      if (*alive) Touch(key);
-    });
+    return store_.WhenDurable(delivery->revision, lifeline_.Wrap([this, key] { Touch(key); }));
   }
   const std::pair<std::string, std::string> provider(key.ns,
                                                      (*delivery)["spec"]["provider"].AsString());
@@ -104,12 +97,11 @@ void Outbox::Send(const state::ObjectPtr& delivery, WebhookCall call) {
     return;
   }
   sending_[provider] = key;
-  sender_.Send(std::move(call), [this, alive = alive_, provider, key](WebhookAnswer answer) {
-    if (!*alive) return;
+  sender_.Send(std::move(call), lifeline_.Wrap([this, provider, key](WebhookAnswer answer) {
     sending_.erase(provider);
     Answered(key, answer);
     for (const state::Key& each : blocked_) Touch(each);
-  });
+  }));
 }
 
 void Outbox::Answered(const state::Key& key, const WebhookAnswer& answer) {
@@ -160,8 +152,7 @@ void Outbox::SetTimer() {
   timer_ = 0;
   if (by_time_.empty()) return;
   const base::Duration left = by_time_.begin()->first - loop_.now().wall;
-  timer_ = loop_.After(std::clamp(left, base::Duration(), kLongestTimer), [this, alive = alive_] {
-    if (!*alive) return;
+  timer_ = loop_.After(std::clamp(left, base::Duration(), kLongestTimer), lifeline_.Wrap([this] {
     const base::WallTime now = loop_.now().wall;
     for (auto it = by_time_.begin(); it != by_time_.end() && it->first <= now; ++it) {
       Touch(it->second);
@@ -172,7 +163,7 @@ void Outbox::SetTimer() {
       Touch(it->second);
     }
     if (touched_.empty()) SetTimer();
-  });
+  }));
 }
 
 }  // namespace gitsync

@@ -6,10 +6,10 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <set>
 #include <utility>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/rng.h"
 #include "gitsync/report/delivery_plan.h"
@@ -58,7 +58,7 @@ class Outbox {
   std::map<std::pair<std::string, std::string>, state::Key> sending_;  // by namespace and Provider
   std::set<state::Key> blocked_;  // due, while their Provider or too many others are being sent to
   base::Loop::TimerId timer_ = 0;
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  base::Lifeline lifeline_;
 };
 
 }  // namespace gitsync

@@ -125,21 +125,19 @@ Result<Published> PublishStatus(GitStore& git, const state::View& view,
 StatusPublisher::StatusPublisher(base::Loop& loop, state::Store& store, GitStore& git,
                                  std::shared_ptr<const manifests::Schema> schema)
     : loop_(loop), store_(store), git_(git), schema_(std::move(schema)) {
-  store_.OnCommit([this, alive = alive_](const state::Change& change) {
-    if (!*alive || change.key().resource != kKustomizations) return;
+  store_.OnCommit(lifeline_.Wrap([this](const state::Change& change) {
+    if (change.key().resource != kKustomizations) return;
     if (change.removed) {
       repositories_.erase(change.key().name);
     } else {
       Look(*change.object);
     }
-  });
+  }));
   for (const state::ObjectPtr& object : store_.view().List(kKustomizations, kSystemNamespace)) {
     const std::optional<Settlement> last = ReadSettlement(*object);
     if (last) Look(*object, EndsBefore(*object, *last));
   }
 }
-
-StatusPublisher::~StatusPublisher() { *alive_ = false; }
 
 bool StatusPublisher::Idle() const {
   return std::all_of(repositories_.begin(), repositories_.end(), [](const auto& entry) {
@@ -164,10 +162,8 @@ void StatusPublisher::Look(const state::Object& kustomization, std::vector<Settl
   }
   repository->waiting.push_back({*std::move(settlement), store_.view(), std::move(missed)});
   // Durable first: Git must not tell what a crash takes back.
-  store_.WhenDurable(store_.revision(),
-                     [this, alive = alive_, name = kustomization.key.name, repository] {
-                       if (*alive) Pump(name, repository);
-                     });
+  store_.WhenDurable(store_.revision(), lifeline_.Wrap([this, name = kustomization.key.name,
+                                                        repository] { Pump(name, repository); }));
 }
 
 void StatusPublisher::Pump(const std::string& name, const RepositoryPtr& repository) {
@@ -176,7 +172,7 @@ void StatusPublisher::Pump(const std::string& name, const RepositoryPtr& reposit
   if (repository->busy || repository->waiting.empty()) return;
   if (repository->waiting.front().view.revision() > store_.durable()) return;  // it has its own
   repository->busy = true;
-  loop_.Offload([this, alive = alive_, name, repository, &git = git_, schema = schema_,
+  loop_.Offload([this, tie = lifeline_.tie(), name, repository, &git = git_, schema = schema_,
                  work = repository->waiting.front(),
                  last = repository->published]() -> base::Loop::Task {
     Result<Published> published = last;
@@ -184,9 +180,9 @@ void StatusPublisher::Pump(const std::string& name, const RepositoryPtr& reposit
     if (published.ok()) {
       published = PublishStatus(git, work.view, *schema, work.settlement, last);
     }
-    return [this, alive, name, repository, published = std::move(published)] {
-      if (*alive) Written(name, repository, published);
-    };
+    return tie.Wrap([this, name, repository, published = std::move(published)] {
+      Written(name, repository, published);
+    });
   });
 }
 
@@ -212,11 +208,10 @@ void StatusPublisher::Written(const std::string& name, const RepositoryPtr& repo
   base::LogWarning(
       "a deploy's outcome was not written to Git, trying again",
       {{"repository", name}, {"after", delay.ToString()}, {"why", std::string(status.message())}});
-  loop_.After(delay, [this, alive = alive_, name, repository] {
-    if (!*alive) return;
+  loop_.After(delay, lifeline_.Wrap([this, name, repository] {
     repository->busy = false;
     Pump(name, repository);
-  });
+  }));
 }
 
 }  // namespace gitsync

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/status.h"
 #include "gitsync/deploy/settlement.h"
@@ -35,7 +36,6 @@ class StatusPublisher {
  public:
   StatusPublisher(base::Loop& loop, state::Store& store, GitStore& git,
                   std::shared_ptr<const manifests::Schema> schema);
-  ~StatusPublisher();
 
   // Nothing waits to be written.
   bool Idle() const;
@@ -65,7 +65,7 @@ class StatusPublisher {
   GitStore& git_;
   const std::shared_ptr<const manifests::Schema> schema_;
   std::map<std::string, RepositoryPtr> repositories_;
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  base::Lifeline lifeline_;
 };
 
 // What a worker does: writes the branch and the note, or leaves them as they are if they say so

@@ -57,7 +57,6 @@ Containerd::Containerd(base::Loop& loop, ContainerdOptions options)
     : loop_(loop), options_(std::move(options)), backoff_(kFirstBackoff) {}
 
 Containerd::~Containerd() {
-  alive_.reset();
   if (timer_ != 0) loop_.Cancel(timer_);
   if (child_) child_->Release();
 }
@@ -86,9 +85,7 @@ void Containerd::Start(Runtime::DoneStatus done) {
   deadline_ = loop_.now().monotonic + kContainerdStart;
   bool changed = false;
   if (base::Status written = WriteConfig(&changed); !written.ok()) {
-    return loop_.Post([this, alive = std::weak_ptr<int>(alive_), written] {
-      if (!alive.expired()) FinishStart(written);
-    });
+    return loop_.Post(lifeline_->Wrap([this, written] { FinishStart(written); }));
   }
   if (!IsRunning()) Adopt();
   if (changed && IsRunning()) return Terminate([this] { Begin(); });
@@ -98,9 +95,7 @@ void Containerd::Start(Runtime::DoneStatus done) {
 void Containerd::Begin() {
   if (!IsRunning()) {
     if (base::Status started = Spawn(); !started.ok()) {
-      return loop_.Post([this, alive = std::weak_ptr<int>(alive_), started] {
-        if (!alive.expired()) FinishStart(started);
-      });
+      return loop_.Post(lifeline_->Wrap([this, started] { FinishStart(started); }));
     }
   }
   WaitUntilReady();
@@ -162,43 +157,38 @@ void Containerd::Forget() {
 }
 
 void Containerd::WaitUntilReady() {
-  runtime().Version(
-      [this, alive = std::weak_ptr<int>(alive_)](base::Result<RuntimeVersion> answer) {
-        if (alive.expired()) return;
-        if (answer.ok()) return CheckImage();
-        if (!IsRunning()) {
-          return FinishStart(base::Status(base::Code::kUnavailable,
-                                          "containerd ended while it started: " + LogTail()));
-        }
-        if (loop_.now().monotonic > deadline_) {
-          return FinishStart(base::Status(
-              base::Code::kTimeout,
-              "containerd does not serve after " + kContainerdStart.ToString() + ": " + LogTail()));
-        }
-        After(kAsk, [this] { WaitUntilReady(); });
-      });
+  runtime().Version(lifeline_->Wrap([this](base::Result<RuntimeVersion> answer) {
+    if (answer.ok()) return CheckImage();
+    if (!IsRunning()) {
+      return FinishStart(base::Status(base::Code::kUnavailable,
+                                      "containerd ended while it started: " + LogTail()));
+    }
+    if (loop_.now().monotonic > deadline_) {
+      return FinishStart(base::Status(
+          base::Code::kTimeout,
+          "containerd does not serve after " + kContainerdStart.ToString() + ": " + LogTail()));
+    }
+    After(kAsk, [this] { WaitUntilReady(); });
+  }));
 }
 
 // The sandbox image is imported once, and then asked for until containerd's CRI side knows of it.
 void Containerd::CheckImage() {
   if (!options_.sandbox_image.empty()) return FinishStart({});
-  const std::weak_ptr<int> alive = alive_;
-  runtime().FindImage(kPauseImage, [this, alive](base::Result<std::string> found) {
-    if (alive.expired()) return;
+  runtime().FindImage(kPauseImage, lifeline_->Wrap([this](base::Result<std::string> found) {
     if (found.ok()) return FinishStart({});
     if (found.status().code() != base::Code::kNotFound || loop_.now().monotonic > deadline_) {
       return FinishStart(found.status().WithContext("the sandbox image did not arrive"));
     }
     if (image_imported_) return After(kAsk, [this] { CheckImage(); });
-    loop_.Offload([this, alive, socket = socket()]() -> base::Loop::Task {
+    loop_.Offload([this, tie = lifeline_->tie(), socket = socket()]() -> base::Loop::Task {
       const base::Status imported = ImportOciArchive(socket, PauseImageArchive());
-      return [this, alive, imported] {
-        if (alive.expired()) return;
+      return tie.Wrap([this, imported] {
         image_imported_ = true;
         imported.ok() ? CheckImage() : FinishStart(imported);
-      };
+      });
     });
-  });
+  }));
 }
 
 void Containerd::FinishStart(base::Status status) {
@@ -228,7 +218,7 @@ void Containerd::Restart() {
 
 void Containerd::Stop(bool remove_pods, Runtime::DoneStatus done) {
   if (timer_ != 0) loop_.Cancel(std::exchange(timer_, 0));
-  alive_ = std::make_shared<int>(0);  // a start that is under way goes no further
+  lifeline_.emplace();  // a start that is under way goes no further
   if (starting_) {
     std::exchange(starting_, nullptr)(
         base::Status(base::Code::kCancelled, "containerd was stopped while it started"));
@@ -244,9 +234,7 @@ void Containerd::Stop(bool remove_pods, Runtime::DoneStatus done) {
 }
 
 void Containerd::RemovePods(std::function<void(base::Status)> then) {
-  const std::weak_ptr<int> alive = alive_;
-  runtime().List([this, alive, then](base::Result<RuntimeSnapshot> snapshot) {
-    if (alive.expired()) return;
+  runtime().List(lifeline_->Wrap([this, then](base::Result<RuntimeSnapshot> snapshot) {
     if (!snapshot.ok()) return then(snapshot.status());
     if (snapshot->sandboxes.empty()) return then({});
     struct Removal {
@@ -254,18 +242,18 @@ void Containerd::RemovePods(std::function<void(base::Status)> then) {
       base::Status failure;
     };
     const auto removal = std::make_shared<Removal>(Removal{snapshot->sandboxes.size(), {}});
-    const auto ended = [alive, removal, then](const base::Status& status) {
-      if (alive.expired()) return;
+    const auto ended = lifeline_->Wrap([removal, then](const base::Status& status) {
       if (removal->failure.ok()) removal->failure = status;
       if (--removal->left == 0) then(removal->failure);
-    };
+    });
     for (const SandboxState& sandbox : snapshot->sandboxes) {
-      runtime().StopSandbox(sandbox.id, [this, alive, ended, id = sandbox.id](base::Status status) {
-        if (alive.expired() || !status.ok()) return ended(status);
-        runtime().RemoveSandbox(id, ended);
-      });
+      runtime().StopSandbox(sandbox.id,
+                            lifeline_->Wrap([this, ended, id = sandbox.id](base::Status status) {
+                              if (!status.ok()) return ended(status);
+                              runtime().RemoveSandbox(id, ended);
+                            }));
     }
-  });
+  }));
 }
 
 void Containerd::Terminate(std::function<void()> gone) {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/edge/process.h"
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "nodeagent/edge/containerd_config.h"
 #include "nodeagent/edge/process_identity.h"
@@ -61,8 +62,6 @@ class Containerd {
 
   base::Loop& loop_;
   const ContainerdOptions options_;
-  // Answers of offloaded work and of `runtime_` hold it weakly.
-  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
   std::unique_ptr<Runtime> runtime_;         // asks for its version and image, and removes its pods
   std::optional<base::Process> child_;       // if we started it
   std::optional<ProcessIdentity> identity_;  // of it, in either case
@@ -73,6 +72,7 @@ class Containerd {
   base::Loop::TimerId timer_ = 0;  // of the one thing that is waited for
   bool image_imported_ = false;
   uint64_t restarts_ = 0;
+  std::optional<base::Lifeline> lifeline_{std::in_place};  // another after each Stop
 };
 
 inline constexpr base::Duration kContainerdStart = base::Duration::Seconds(30);

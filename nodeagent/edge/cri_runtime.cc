@@ -26,6 +26,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/lifeline.h"
 #include "containerd_events.grpc.pb.h"
 #include "cri.grpc.pb.h"
 #include "nodeagent/edge/cri_messages.h"
@@ -163,7 +164,6 @@ class CriRuntime final : public Runtime {
         events_(events::Events::NewStub(channel_)) {}
 
   ~CriRuntime() override {
-    alive_.reset();
     for (base::Loop::TimerId timer : {event_timer_, echo_timer_, reconnect_timer_}) {
       if (timer != 0) loop_.Cancel(timer);
     }
@@ -428,8 +428,6 @@ class CriRuntime final : public Runtime {
 
   base::Loop& loop_;
   const CriOptions options_;
-  // Tasks on the loop hold it weakly: gone means that there is nobody to answer for.
-  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
   const std::shared_ptr<CallsUnderWay> calls_ = std::make_shared<CallsUnderWay>();
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<cri::RuntimeService::Stub> runtime_;
@@ -445,6 +443,7 @@ class CriRuntime final : public Runtime {
   base::Loop::TimerId reconnect_timer_ = 0;
   base::Duration reconnect_delay_ = kFirstReconnect;
   base::MonotonicTime stream_started_;
+  base::Lifeline lifeline_;
 };
 
 template <typename Stub, typename Request, typename Response>
@@ -462,15 +461,13 @@ void CriRuntime::Start(std::type_identity_t<Stub>* stub, Method<Stub, Request, R
   state->answer = std::move(answer);
   state->context.set_deadline(DeadlineAfter(timeout));
   calls_->Add(std::shared_ptr<grpc::ClientContext>(state, &state->context));
-  (stub->*method)(&state->context, &state->request, &state->response,
-                  [&loop = loop_, alive = std::weak_ptr<int>(alive_), calls = calls_,
-                   state](grpc::Status status) {
-                    state->status = std::move(status);
-                    loop.Post([alive, state] {
-                      if (!alive.expired()) state->answer(state->status, state->response);
-                    });
-                    calls->Remove(&state->context);
-                  });
+  (stub->*method)(
+      &state->context, &state->request, &state->response,
+      [&loop = loop_, tie = lifeline_.tie(), calls = calls_, state](grpc::Status status) {
+        state->status = std::move(status);
+        loop.Post(tie.Wrap([state] { state->answer(state->status, state->response); }));
+        calls->Remove(&state->context);
+      });
 }
 
 // A sandbox of that name exists, or is about to: its id if it is of use.
@@ -643,10 +640,8 @@ void CriRuntime::StartEvents() {
   reconnect_timer_ = 0;
   stream_started_ = loop_.now().monotonic;
   ScheduleChange();
-  const auto post = [this, alive = std::weak_ptr<int>(alive_)](void (CriRuntime::*what)()) {
-    loop_.Post([this, alive, what] {
-      if (!alive.expired()) (this->*what)();
-    });
+  const auto post = [this, tie = lifeline_.tie()](void (CriRuntime::*what)()) {
+    loop_.Post(tie.Wrap([this, what] { (this->*what)(); }));
   };
   auto* stream = new EventStream(
       calls_, [post] { post(&CriRuntime::ScheduleChange); },

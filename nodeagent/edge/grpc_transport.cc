@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "agent.grpc.pb.h"
+#include "base/lifeline.h"
 #include "base/log.h"
 #include "nodeagent/edge/frame_codec.h"
 
@@ -327,9 +328,9 @@ struct GrpcListener::Impl final : public wire::Agent::CallbackService {
     }
     auto pipe = std::make_shared<Pipe>(loop);
     // Posted before the first read starts: the channel has its callbacks when a frame arrives.
-    loop.Post([this, alive = alive, pipe, node] {
-      auto channel = std::make_unique<GrpcChannel>(pipe, node);
-      if (*alive) accept(std::move(channel));
+    loop.Post([this, tie = lifeline.tie(), pipe, node] {
+      auto channel = std::make_unique<GrpcChannel>(pipe, node);  // dropped, it hangs up
+      if (tie.holds()) accept(std::move(channel));
     });
     auto* reactor = new ServerReactor(pipe);
     reactor->Start();
@@ -340,7 +341,7 @@ struct GrpcListener::Impl final : public wire::Agent::CallbackService {
   const std::string address;
   const TlsIdentity identity;
   const GrpcListener::Accept accept;
-  const std::shared_ptr<bool> alive = std::make_shared<bool>(true);  // loop only
+  base::Lifeline lifeline;
   int port = 0;
   std::unique_ptr<grpc::Server> server;
 };
@@ -373,7 +374,7 @@ base::Status GrpcListener::Start() {
 int GrpcListener::port() const { return impl_->port; }
 
 void GrpcListener::Stop() {
-  *impl_->alive = false;
+  impl_->lifeline.Cut();
   if (impl_->server == nullptr) return;
   impl_->server->Shutdown(std::chrono::system_clock::now());
   impl_->server->Wait();

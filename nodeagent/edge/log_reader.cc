@@ -173,24 +173,21 @@ LogFollower::~LogFollower() { loop_.Cancel(timer_); }
 void LogFollower::Read() {
   // Asked before the read: what a container wrote before its end is read after it.
   const bool was_running = follow_ && running_();
-  loop_.Offload([this, was_running, reader = reader_,
-                 alive = std::weak_ptr<bool>(alive_)]() -> base::Loop::Task {
+  loop_.Offload([this, was_running, reader = reader_, tie = lifeline_.tie()]() -> base::Loop::Task {
     auto bytes = reader->Next();
     const Step step{std::move(bytes), reader->limit_reached()};
-    return [this, step, was_running, alive] {
-      if (!alive.expired()) Got(step, was_running);
-    };
+    return tie.Wrap([this, step, was_running] { Got(step, was_running); });
   });
 }
 
 void LogFollower::Got(const Step& step, bool was_running) {
-  const std::weak_ptr<bool> alive(alive_);  // hearing may end this
+  const base::Lifeline::Tie tie = lifeline_.tie();  // hearing may end this
   if (!step.bytes.ok()) {
     sink_("", true, step.bytes.status());
     return;
   }
   if (!step.bytes->empty() && !sink_(*step.bytes, false, {})) return;
-  if (alive.expired()) return;
+  if (!tie.holds()) return;
   const bool at_end = step.bytes->empty();
   if (step.limit_reached || (at_end && !was_running)) {
     sink_("", true, {});

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/edge/files.h"
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/status.h"
 #include "base/time.h"
@@ -80,7 +81,7 @@ class LogFollower {
   const Sink sink_;
   std::shared_ptr<LogReader> reader_;  // a worker's while it reads
   base::Loop::TimerId timer_ = 0;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  base::Lifeline lifeline_;
 };
 inline constexpr base::Duration kLogPoll = base::Duration::Millis(200);
 

@@ -53,9 +53,8 @@ void LogRotation::LookLater() {
 }
 
 void LogRotation::Look() {
-  loop_.Offload([this, logs = logs_(), alive = std::weak_ptr<bool>(alive_)]() -> base::Loop::Task {
-    return [this, reopen = RotateLogs(logs, kMaxLogBytes), alive] {
-      if (alive.expired()) return;
+  loop_.Offload([this, logs = logs_(), tie = lifeline_.tie()]() -> base::Loop::Task {
+    return tie.Wrap([this, reopen = RotateLogs(logs, kMaxLogBytes)] {
       for (const std::string& id : reopen) {
         runtime_.ReopenLog(id, [id](const base::Status& status) {
           if (status.ok()) return;
@@ -64,7 +63,7 @@ void LogRotation::Look() {
         });
       }
       LookLater();
-    };
+    });
   });
 }
 

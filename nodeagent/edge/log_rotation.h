@@ -6,10 +6,10 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "nodeagent/pods/pod_workers.h"
 #include "nodeagent/pods/runtime.h"
@@ -31,7 +31,7 @@ class LogRotation {
   Runtime& runtime_;
   const std::function<std::vector<PodWorkers::Log>()> logs_;
   base::Loop::TimerId timer_ = 0;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  base::Lifeline lifeline_;
 };
 
 inline constexpr int64_t kMaxLogBytes = 10 << 20;  // of one file

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "base/edge/files.h"
+#include "base/lifeline.h"
 
 namespace nodeagent {
 namespace {
@@ -253,22 +254,20 @@ class SocketProbeClient final : public ProbeClient {
   }
 
   void Ask(const Check& check, base::Duration timeout, std::function<void(Status)> done) override {
-    auto guarded = [done = std::move(done), alive = std::weak_ptr<bool>(alive_)](Status status) {
-      if (!alive.expired()) done(std::move(status));
-    };
     if (under_way_ >= kMaxProbesUnderWay) {
-      loop_.Post([guarded] {
-        guarded(Status(Code::kTooManyRequests, "too many probes are under way on this node"));
-      });
+      loop_.Post(lifeline_.Wrap([done = std::move(done)] {
+        done(Status(Code::kTooManyRequests, "too many probes are under way on this node"));
+      }));
       return;
     }
     ++under_way_;
     {
       const std::lock_guard lock(mutex_);
-      incoming_.emplace_back(check, timeout, [this, guarded](Status status) {
-        --under_way_;
-        guarded(std::move(status));
-      });
+      incoming_.emplace_back(check, timeout,
+                             lifeline_.Wrap([this, done = std::move(done)](Status status) {
+                               --under_way_;
+                               done(std::move(status));
+                             }));
     }
     Wake();
   }
@@ -314,9 +313,7 @@ class SocketProbeClient final : public ProbeClient {
   std::list<Conversation>::iterator Advance(std::list<Conversation>::iterator talk,
                                             std::optional<Status> end) {
     if (!end) return std::next(talk);
-    loop_.Post([done = talk->done(), alive = std::weak_ptr<bool>(alive_), status = *end] {
-      if (!alive.expired()) done(status);
-    });
+    loop_.Post([done = talk->done(), status = *end] { done(status); });
     return talks_.erase(talk);
   }
 
@@ -336,7 +333,7 @@ class SocketProbeClient final : public ProbeClient {
   std::mutex mutex_;
   std::list<Conversation> incoming_;
   bool stop_ = false;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  base::Lifeline lifeline_;
   std::thread thread_;
 };
 

@@ -23,6 +23,7 @@
 #include <utility>
 
 #include "base/edge/files.h"
+#include "base/lifeline.h"
 #include "base/log.h"
 #include "nodeagent/edge/log_reader.h"
 
@@ -302,15 +303,13 @@ class EdgeVolumeWriter final : public VolumeWriter {
   template <typename Answer>
   void Run(std::function<Answer()> work, std::function<void(Answer)> done) {
     loop_.Offload([work = std::move(work), done = std::move(done),
-                   alive = std::weak_ptr<bool>(alive_)]() -> base::Loop::Task {
-      return [answer = work(), done, alive] {
-        if (!alive.expired()) done(answer);
-      };
+                   tie = lifeline_.tie()]() -> base::Loop::Task {
+      return tie.Wrap([answer = work(), done] { done(answer); });
     });
   }
 
   base::Loop& loop_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  base::Lifeline lifeline_;
 };
 
 }  // namespace

@@ -46,16 +46,13 @@ Hub::Hub(base::Loop& loop, state::Store& store, const state::DraftContext& conte
       options_(std::move(options)),
       record_event_(std::move(record_event)),
       visible_(store.view()) {
-  store_.OnCommit([this, alive = alive_](const state::Change&) {
-    if (!*alive) return;
+  store_.OnCommit(lifeline_.Wrap([this](const state::Change&) {
     const state::View& view = store_.view();
     if (upcoming_.empty() || upcoming_.back().revision() != view.revision()) {
       upcoming_.push_back(view);
     }
-  });
-  store_.OnDurable([this, alive = alive_] {
-    if (*alive) Feed();
-  });
+  }));
+  store_.OnDurable(lifeline_.Wrap([this] { Feed(); }));
   for (const state::ObjectPtr& node : visible_.List("nodes")) {
     if (WasReady(*node)) members_[node->key.name].heard = loop_.now().monotonic;
   }
@@ -63,10 +60,7 @@ Hub::Hub(base::Loop& loop, state::Store& store, const state::DraftContext& conte
   tick_ = loop_.After(options_.heartbeat, [this] { Tick(); });
 }
 
-Hub::~Hub() {
-  *alive_ = false;
-  loop_.Cancel(tick_);
-}
+Hub::~Hub() { loop_.Cancel(tick_); }
 
 void Hub::Accept(std::unique_ptr<FrameChannel> channel) {
   if (connections_.size() >= kMaxConnections) {
@@ -277,9 +271,8 @@ void Hub::CommitDraft(const state::Draft& draft, base::Loop::Task durable) {
     return;  // not acknowledged: nodes repeat them when they connect again
   }
   // What changed nothing may repeat what is not durable yet.
-  store_.WhenDurable(store_.revision(), [alive = alive_, durable = std::move(durable)] {
-    if (*alive) durable();
-  });
+  store_.WhenDurable(store_.revision(),
+                     lifeline_.Wrap([durable = std::move(durable)] { durable(); }));
 }
 
 state::Draft Hub::NewDraft() {
@@ -330,11 +323,10 @@ void Hub::CountProgrammed() {
 
 void Hub::PostOnce(bool& posted, void (Hub::*step)()) {
   if (std::exchange(posted, true)) return;
-  loop_.Post([this, alive = alive_, &posted, step] {
-    if (!*alive) return;
+  loop_.Post(lifeline_.Wrap([this, &posted, step] {
     posted = false;
     (this->*step)();
-  });
+  }));
 }
 
 // Streams.
@@ -360,11 +352,10 @@ uint64_t Hub::OpenLogs(const std::string& node, const LogRequest& request, OnByt
     connections_.at(members_.at(node).connection).channel->Send(StreamOpen{id, request});
     return id;
   }
-  loop_.Post([this, alive = alive_, id, refused] {
-    if (!*alive) return;
+  loop_.Post(lifeline_.Wrap([this, id, refused] {
     auto stream = streams_.extract(id);
     if (!stream.empty()) stream.mapped().on_bytes({}, true, refused);
-  });
+  }));
   return id;
 }
 

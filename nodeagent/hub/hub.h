@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/rng.h"
 #include "nodeagent/hub/server_session.h"
@@ -107,7 +108,6 @@ class Hub {
   base::Rng seeds_;
   const HubOptions options_;
   const RecordEvent record_event_;
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 
   state::View visible_;               // the newest durable one
   std::deque<state::View> upcoming_;  // after each commit that is not durable yet
@@ -123,6 +123,7 @@ class Hub {
   std::function<void()> on_programmed_;
   std::map<uint64_t, OpenStream> streams_;
   uint64_t last_stream_ = 0;
+  base::Lifeline lifeline_;
 };
 
 inline constexpr size_t kMaxReportsPerTurn = 500;

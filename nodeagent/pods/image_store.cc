@@ -15,21 +15,21 @@ ImageStore::Key ImageStore::KeyOf(const PullImage& wanted) {
 
 void ImageStore::Get(const PullImage& wanted, Done done) {
   if (wanted.policy == PullPolicy::kAlways) return Pull(wanted, std::move(done));
-  runtime_.FindImage(wanted.reference, [this, wanted, done, alive = std::weak_ptr<bool>(alive_)](
-                                           base::Result<std::string> found) {
-    if (alive.expired()) return;
-    Answer answer;
-    if (found.ok()) {
-      answer.id = *found;
-      return done(answer);
-    }
-    const bool absent = found.status().code() == base::Code::kNotFound;
-    if (absent && wanted.policy == PullPolicy::kIfNotPresent) return Pull(wanted, done);
-    answer.failure = found.status();
-    answer.failures = 1;
-    answer.retry_at = loop_.now().monotonic + kFindImageAgain;
-    done(answer);
-  });
+  runtime_.FindImage(wanted.reference,
+                     lifeline_.Wrap([this, wanted, done](base::Result<std::string> found) {
+                       Answer answer;
+                       if (found.ok()) {
+                         answer.id = *found;
+                         return done(answer);
+                       }
+                       const bool absent = found.status().code() == base::Code::kNotFound;
+                       if (absent && wanted.policy == PullPolicy::kIfNotPresent)
+                         return Pull(wanted, done);
+                       answer.failure = found.status();
+                       answer.failures = 1;
+                       answer.retry_at = loop_.now().monotonic + kFindImageAgain;
+                       done(answer);
+                     }));
 }
 
 void ImageStore::Pull(const PullImage& wanted, Done done) {
@@ -54,10 +54,9 @@ void ImageStore::StartPulls() {
     queue_.pop_front();
     ++pulling_;
     runtime_.PullImage(next.reference, next.credentials,
-                       [this, key = KeyOf(next),
-                        alive = std::weak_ptr<bool>(alive_)](base::Result<std::string> result) {
-                         if (!alive.expired()) Pulled(key, result);
-                       });
+                       lifeline_.Wrap([this, key = KeyOf(next)](base::Result<std::string> result) {
+                         Pulled(key, result);
+                       }));
   }
 }
 

@@ -8,11 +8,11 @@
 #include <deque>
 #include <functional>
 #include <map>
-#include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "nodeagent/pods/commands.h"
 #include "nodeagent/pods/runtime.h"
@@ -56,7 +56,7 @@ class ImageStore {
   std::map<Key, Image> images_;  // that are being pulled or back off
   std::deque<PullImage> queue_;
   size_t pulling_ = 0;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  base::Lifeline lifeline_;
 };
 
 inline constexpr size_t kMaxPullsAtOnce = 4;

@@ -59,9 +59,7 @@ PodWorkers::PodWorkers(base::Loop& loop, Runtime& runtime, VolumeWriter& volumes
       hooks_(std::move(hooks)),
       images_(loop, runtime),
       prober_(loop, runtime, probes, [this](const ProbeNews& news) { Heard(news); }) {
-  runtime_.OnChange([this, alive = std::weak_ptr<bool>(alive_)] {
-    if (!alive.expired()) List();
-  });
+  runtime_.OnChange(lifeline_.Wrap([this] { List(); }));
   List();
 }
 
@@ -72,10 +70,9 @@ PodWorkers::~PodWorkers() {
 
 template <typename T, typename Callback>
 std::function<void(T)> PodWorkers::Guard(const std::string& uid, Callback callback) {
-  return [this, uid, callback = std::move(callback), alive = std::weak_ptr<bool>(alive_)](T value) {
-    if (alive.expired()) return;
+  return lifeline_.Wrap([this, uid, callback = std::move(callback)](T value) {
     if (Worker* worker = Find(uid)) callback(*worker, std::move(value));
-  };
+  });
 }
 
 // Listing.
@@ -93,10 +90,8 @@ void PodWorkers::List() {
     list_under_way_ = false;
     List();
   });
-  runtime_.List([this, number, alive = std::weak_ptr<bool>(alive_)](
-                    const base::Result<RuntimeSnapshot>& snapshot) {
-    if (!alive.expired()) Listed(number, snapshot);
-  });
+  runtime_.List(lifeline_.Wrap(
+      [this, number](const base::Result<RuntimeSnapshot>& snapshot) { Listed(number, snapshot); }));
 }
 
 void PodWorkers::Listed(uint64_t number, const base::Result<RuntimeSnapshot>& snapshot) {
@@ -255,11 +250,10 @@ void PodWorkers::Touch(Worker& worker) {
 void PodWorkers::PlanSoon() {
   if (plan_posted_) return;
   plan_posted_ = true;
-  loop_.Post([this, alive = std::weak_ptr<bool>(alive_)] {
-    if (alive.expired()) return;
+  loop_.Post(lifeline_.Wrap([this] {
     plan_posted_ = false;
     PlanDue();
-  });
+  }));
 }
 
 void PodWorkers::PlanDue() {

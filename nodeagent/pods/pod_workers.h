@@ -9,12 +9,12 @@
 #include <deque>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "nodeagent/pods/image_store.h"
 #include "nodeagent/pods/pod_plan.h"
@@ -155,7 +155,7 @@ class PodWorkers {
   bool list_under_way_ = false, list_again_ = false;
   base::Loop::TimerId list_timer_ = 0;
   bool plan_posted_ = false;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  base::Lifeline lifeline_;
 };
 
 // A container's log: the file that is written and those rotated before it, NAME.1 being the newest.

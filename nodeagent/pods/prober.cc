@@ -63,10 +63,9 @@ void Prober::Ask(const std::string& pod_uid, const Key& key) {
   if (asker == nullptr) return;
   asker->timer = 0;
   RunCheck(loop_, runtime_, client_, key.first, asker->probe.check, asker->probe.timeout,
-           [this, pod_uid, key, id = asker->id,
-            alive = std::weak_ptr<bool>(alive_)](const base::Status& status) {
-             if (!alive.expired()) Answered(pod_uid, key, id, status);
-           });
+           lifeline_.Wrap([this, pod_uid, key, id = asker->id](const base::Status& status) {
+             Answered(pod_uid, key, id, status);
+           }));
 }
 
 void Prober::Answered(const std::string& pod_uid, const Key& key, uint64_t id,

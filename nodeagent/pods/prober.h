@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "nodeagent/pods/probe.h"
 #include "nodeagent/pods/probe_client.h"
@@ -63,7 +63,7 @@ class Prober {
   const OnNews on_news_;
   std::map<std::string, std::map<Key, Asker>> pods_;
   uint64_t next_id_ = 1;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  base::Lifeline lifeline_;
 };
 
 }  // namespace nodeagent

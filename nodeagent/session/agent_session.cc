@@ -37,10 +37,7 @@ AgentSession::AgentSession(base::Loop& loop, FrameDialer& dialer, std::shared_pt
       backoff_(kFirstBackoff),
       save_delay_(kSaveDelay) {}
 
-AgentSession::~AgentSession() {
-  *self_ = nullptr;
-  loop_.Cancel(timer_);
-}
+AgentSession::~AgentSession() { loop_.Cancel(timer_); }
 
 void AgentSession::Start() {
   if (std::optional<CachedView> cached = cache_->Load()) {
@@ -168,25 +165,23 @@ void AgentSession::Adopt(CachedView next) {
 
 void AgentSession::SaveSoon() {
   if (std::exchange(save_wanted_, true) || saving_) return;
-  loop_.After(save_delay_, [this, self = self_] {
-    if (*self) Save();
-  });
+  loop_.After(save_delay_, lifeline_.Wrap([this] { Save(); }));
 }
 
 void AgentSession::Save() {
   save_wanted_ = false;
   saving_ = true;
   const base::MonotonicTime began = loop_.now().monotonic;
-  loop_.Offload([this, self = self_, cache = cache_, view = held_, began]() -> base::Loop::Task {
-    const base::Status status = cache->Save(view);
-    return [this, self, status, began] {
-      if (!*self) return;
-      if (!status.ok()) base::LogError("view not saved", {{"why", status.ToString()}});
-      saving_ = false;
-      save_delay_ = std::max(kSaveDelay, (loop_.now().monotonic - began) * kSaveShare);
-      if (std::exchange(save_wanted_, false) || !status.ok()) SaveSoon();
-    };
-  });
+  loop_.Offload(
+      [this, tie = lifeline_.tie(), cache = cache_, view = held_, began]() -> base::Loop::Task {
+        const base::Status status = cache->Save(view);
+        return tie.Wrap([this, status, began] {
+          if (!status.ok()) base::LogError("view not saved", {{"why", status.ToString()}});
+          saving_ = false;
+          save_delay_ = std::max(kSaveDelay, (loop_.now().monotonic - began) * kSaveShare);
+          if (std::exchange(save_wanted_, false) || !status.ok()) SaveSoon();
+        });
+      });
 }
 
 // Reports.
@@ -277,23 +272,21 @@ void AgentSession::Send(Frame frame) {
 
 void AgentSession::ReceiveOpen(const StreamOpen& open) {
   streams_.insert(open.id);
-  auto sink = std::make_unique<LogSink>(self_, connection_, open.id);
+  auto sink = std::make_unique<LogSink>(*this, connection_, open.id);
   if (on_logs_) return on_logs_(open.log, std::move(sink));
   sink->End(base::Status(base::Code::kUnavailable, "this node does not serve logs"));
 }
 
-LogSink::LogSink(std::weak_ptr<AgentSession*> session, uint64_t connection, uint64_t stream)
-    : session_(std::move(session)), connection_(connection), stream_(stream) {}
+LogSink::LogSink(AgentSession& session, uint64_t connection, uint64_t stream)
+    : session_(session), tie_(session.lifeline_.tie()), connection_(connection), stream_(stream) {}
 
 LogSink::~LogSink() {
   if (!ended_) End(base::Status(base::Code::kCancelled, "the log is not read any further"));
 }
 
 AgentSession* LogSink::session() const {
-  const std::shared_ptr<AgentSession*> held = session_.lock();
-  AgentSession* session = held ? *held : nullptr;
-  if (ended_ || session == nullptr || session->connection_ != connection_) return nullptr;
-  return session->streams_.count(stream_) != 0 ? session : nullptr;
+  if (ended_ || !tie_.holds() || session_.connection_ != connection_) return nullptr;
+  return session_.streams_.count(stream_) != 0 ? &session_ : nullptr;
 }
 
 bool LogSink::open() const { return session() != nullptr; }

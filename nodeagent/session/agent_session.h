@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/rng.h"
 #include "nodeagent/session/transport.h"
@@ -35,7 +36,7 @@ class AgentSession;
 // cancelled.
 class LogSink {
  public:
-  LogSink(std::weak_ptr<AgentSession*> session, uint64_t connection, uint64_t stream);
+  LogSink(AgentSession& session, uint64_t connection, uint64_t stream);
   ~LogSink();
   // False once nobody listens any more.
   bool Write(std::string_view bytes);
@@ -46,7 +47,8 @@ class LogSink {
 
  private:
   AgentSession* session() const;
-  const std::weak_ptr<AgentSession*> session_;
+  AgentSession& session_;
+  const base::Lifeline::Tie tie_;  // to the session
   const uint64_t connection_;
   const uint64_t stream_;
   bool ended_ = false;
@@ -118,7 +120,6 @@ class AgentSession {
   const std::shared_ptr<ViewCache> cache_;
   const AgentOptions options_;
   base::Rng rng_;
-  const std::shared_ptr<AgentSession*> self_ = std::make_shared<AgentSession*>(this);
 
   std::function<void(const std::vector<state::Key>&)> on_view_;
   std::function<void()> on_programmed_all_;
@@ -157,6 +158,8 @@ class AgentSession {
   bool save_wanted_ = false;
   bool saving_ = false;
   base::Duration save_delay_;
+
+  base::Lifeline lifeline_;
 };
 
 inline constexpr size_t kMaxQueuedEvents = 256;

@@ -13,7 +13,6 @@ NodeReporter::NodeReporter(base::Loop& loop, AgentSession& session, std::functio
       ready_(base::Code::kUnavailable, "the container runtime is starting") {}
 
 NodeReporter::~NodeReporter() {
-  *alive_ = false;
   loop_.Cancel(report_timer_);
   loop_.Cancel(ask_timer_);
 }
@@ -31,9 +30,7 @@ void NodeReporter::Watch(Runtime& runtime) {
 }
 
 void NodeReporter::Ask() {
-  runtime_->Ready([this, alive = alive_](const base::Status& status) {
-    if (*alive) Answered(status);
-  });
+  runtime_->Ready(lifeline_.Wrap([this](const base::Status& status) { Answered(status); }));
 }
 
 void NodeReporter::Answered(const base::Status& status) {

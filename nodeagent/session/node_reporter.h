@@ -6,8 +6,8 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "nodeagent/pods/runtime.h"
 #include "nodeagent/session/agent_session.h"
@@ -39,7 +39,7 @@ class NodeReporter {
   base::Status ready_;  // kUnavailable until the runtime has answered
   base::Json last_;
   base::Loop::TimerId report_timer_ = 0, ask_timer_ = 0;
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  base::Lifeline lifeline_;
 };
 
 inline constexpr base::Duration kNodeReportPeriod = base::Duration::Seconds(60);

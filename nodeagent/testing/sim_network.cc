@@ -33,20 +33,20 @@ class SimChannel final : public FrameChannel {
  public:
   SimChannel(SimNetwork& network, std::shared_ptr<SimNetwork::Wire> wire, int end)
       : network_(network),
-        network_alive_(network.alive_),
+        tie_(network.lifeline_.tie()),
         wire_(std::move(wire)),
         end_(end),
         peer_(end == 1 ? wire_->node : "") {}
   ~SimChannel() override {
     Mine() = SimNetwork::End();
     Mine().owned = false;
-    if (*network_alive_) {
+    if (tie_.holds()) {
       network_.Close(wire_, base::Status(base::Code::kUnavailable, "the peer hung up"));
     }
   }
 
   void Send(Frame frame) override {
-    if (wire_->closed || !*network_alive_) return;
+    if (wire_->closed || !tie_.holds()) return;
     SimNetwork::End& other = wire_->ends[1 - end_];
     base::MonotonicTime due = network_.loop_.now().monotonic +
                               base::Duration::Nanos(static_cast<int64_t>(network_.rng_.Below(
@@ -57,10 +57,9 @@ class SimChannel final : public FrameChannel {
     if (other.inbox_bytes > kMaxBacklogBytes) {
       return network_.Close(wire_, base::Status(base::Code::kTooLarge, "the peer does not read"));
     }
-    network_.loop_.After(due - network_.loop_.now().monotonic,
-                         [network = &network_, alive = network_alive_, wire = wire_] {
-                           if (*alive) network->Deliver(wire);
-                         });
+    network_.loop_.After(
+        due - network_.loop_.now().monotonic,
+        tie_.Wrap([network = &network_, wire = wire_] { network->Deliver(wire); }));
   }
   size_t Backlog() const override { return wire_->ends[1 - end_].inbox_bytes; }
   const std::string& peer() const override { return peer_; }
@@ -72,7 +71,7 @@ class SimChannel final : public FrameChannel {
   SimNetwork::End& Mine() { return wire_->ends[end_]; }
 
   SimNetwork& network_;
-  const std::shared_ptr<bool> network_alive_;
+  const base::Lifeline::Tie tie_;  // to the network
   const std::shared_ptr<SimNetwork::Wire> wire_;
   const int end_;
   const std::string peer_;
@@ -89,7 +88,6 @@ class SimDialer final : public FrameDialer {
 };
 
 SimNetwork::SimNetwork(base::Loop& loop, uint64_t seed) : loop_(loop), rng_(seed) {}
-SimNetwork::~SimNetwork() { *alive_ = false; }
 
 void SimNetwork::Listen(std::function<void(std::unique_ptr<FrameChannel>)> accept) {
   accept_ = std::move(accept);
@@ -112,15 +110,15 @@ std::unique_ptr<FrameChannel> SimNetwork::Connect(const std::string& node) {
   wire->id = ++last_wire_;
   wire->node = node;
   wires_[wire->id] = wire;
-  loop_.After(delay_, [this, alive = alive_, wire] {
-    if (!*alive || wire->closed) return;
+  loop_.After(delay_, lifeline_.Wrap([this, wire] {
+    if (wire->closed) return;
     if (partitioned_.count(wire->node) != 0) return;
     if (accept_ == nullptr) {
       return Close(wire, base::Status(base::Code::kUnavailable, "nobody answers"));
     }
     accept_(std::make_unique<SimChannel>(*this, wire, 1));
     Deliver(wire);
-  });
+  }));
   return std::make_unique<SimChannel>(*this, wire, 0);
 }
 
@@ -153,13 +151,12 @@ void SimNetwork::Close(const std::shared_ptr<Wire>& wire, const base::Status& wh
 }
 
 void SimNetwork::TellClosed(const std::shared_ptr<Wire>& wire) {
-  loop_.Post([alive = alive_, wire] {
-    if (!*alive) return;
+  loop_.Post(lifeline_.Wrap([wire] {
     for (End& end : wire->ends) {
       const auto on_closed = std::exchange(end.on_closed, nullptr);
       if (end.owned && on_closed) on_closed(wire->why);
     }
-  });
+  }));
 }
 
 void SimNetwork::Partition(const std::string& node) { partitioned_.insert(node); }

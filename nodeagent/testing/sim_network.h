@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/rng.h"
 #include "nodeagent/session/transport.h"
@@ -21,7 +22,6 @@ namespace nodeagent {
 class SimNetwork {
  public:
   SimNetwork(base::Loop& loop, uint64_t seed);
-  ~SimNetwork();
 
   // The control plane; absent, connections are refused.
   void Listen(std::function<void(std::unique_ptr<FrameChannel>)> accept);
@@ -52,7 +52,6 @@ class SimNetwork {
 
   base::Loop& loop_;
   base::Rng rng_;
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   base::Duration delay_ = base::Duration::Millis(20);
   std::function<void(std::unique_ptr<FrameChannel>)> accept_;
   std::function<void(const std::string&, bool, const Frame&)> watch_;
@@ -60,6 +59,7 @@ class SimNetwork {
   std::map<uint64_t, std::shared_ptr<Wire>> wires_;
   std::map<std::string, std::vector<std::shared_ptr<Wire>>> closed_;  // in a partition, by node
   uint64_t last_wire_ = 0;
+  base::Lifeline lifeline_;
 };
 
 }  // namespace nodeagent

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "base/edge/files.h"
+#include "base/lifeline.h"
 #include "base/log.h"
 #include "nodeagent/edge/cni.h"
 #include "nodeagent/edge/containerd.h"
@@ -68,7 +69,6 @@ base::Result<std::string> FindLog(const std::string& directory, bool previous) {
 struct Agent::Impl {
   Impl(base::Loop& the_loop, AgentOptions the_options)
       : loop(the_loop), options(std::move(the_options)) {}
-  ~Impl() { *alive = false; }
 
   base::Status Start(std::function<void(base::Status)> on_failed);
   void RenewLater(const nodeagent::JoinOptions& join);
@@ -97,7 +97,7 @@ struct Agent::Impl {
   uint64_t last_log = 0;
   std::string runtime_version;
   std::string pod_cidr;
-  const std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+  base::Lifeline lifeline;
 };
 
 base::Status Agent::Impl::Start(std::function<void(base::Status)> on_failed) {
@@ -151,17 +151,15 @@ base::Status Agent::Impl::Start(std::function<void(base::Status)> on_failed) {
 
 // A join blocks on the network, so a worker does it; the next connection shows the new certificate.
 void Agent::Impl::RenewLater(const nodeagent::JoinOptions& join) {
-  loop.After(kRenewalCheck, [this, join, alive_now = alive] {
-    if (!*alive_now) return;
-    loop.Offload([this, join, now = loop.now().wall, alive_now] {
+  loop.After(kRenewalCheck, lifeline.Wrap([this, join] {
+    loop.Offload([this, join, now = loop.now().wall, tie = lifeline.tie()] {
       const base::Result<nodeagent::TlsIdentity> renewed = nodeagent::EnsureIdentity(join, now);
-      return [this, join, renewed, alive_now] {
-        if (!*alive_now) return;
+      return tie.Wrap([this, join, renewed] {
         if (renewed.ok()) identity = *renewed;
         RenewLater(join);
-      };
+      });
     });
-  });
+  }));
 }
 
 void Agent::Impl::StartContainerd() {
@@ -178,11 +176,10 @@ void Agent::Impl::StartContainerd() {
   own.directory = options.data_dir + "/containerd";
   own.plain_http_registries = options.registry_mirrors;
   containerd = std::make_unique<nodeagent::Containerd>(loop, own);
-  containerd->Start([this, connect, alive_now = alive](base::Status status) {
-    if (!*alive_now) return;
+  containerd->Start(lifeline.Wrap([this, connect](base::Status status) {
     if (!status.ok()) return failed(status.WithContext("containerd"));
     connect(containerd->socket());
-  });
+  }));
 }
 
 // Pods need a range of addresses, which the control plane gives the node after it has joined.
@@ -269,9 +266,7 @@ void Agent::Impl::OpenLogs(const nodeagent::LogRequest& request,
         const bool heard = bytes.empty() ? shared->open() : shared->Write(bytes);
         if (end) shared->End(status);
         if (end || !heard) {
-          loop.Post([this, id, alive_now = alive] {
-            if (*alive_now) logs.erase(id);
-          });
+          loop.Post(lifeline.Wrap([this, id] { logs.erase(id); }));
         }
         return heard;
       });

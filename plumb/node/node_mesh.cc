@@ -44,7 +44,6 @@ NodeMesh::NodeMesh(base::Loop& loop, NodeMeshOptions options,
 }
 
 NodeMesh::~NodeMesh() {
-  *alive_ = false;
   if (retry_ != 0) loop_.Cancel(retry_);
 }
 
@@ -55,8 +54,7 @@ base::Status NodeMesh::Start() {
   }
   dns.upstreams = options_.upstreams;
   ASSIGN_OR_RETURN(dns_, servicemesh::DnsServer::Start(dns));
-  routes_.EnableForwarding([this, alive = alive_](base::Result<bool> bridge_filtered) {
-    if (!*alive) return;
+  routes_.EnableForwarding(lifeline_.Wrap([this](base::Result<bool> bridge_filtered) {
     if (bridge_filtered.ok()) {
       bridge_filtered_ = *bridge_filtered;
     } else {
@@ -65,7 +63,7 @@ base::Status NodeMesh::Start() {
     }
     forwarding_ = true;
     Program();
-  });
+  }));
   return base::Status();
 }
 
@@ -74,11 +72,10 @@ void NodeMesh::Update(const state::View& view, bool current) {
   current_ |= current;
   if (due_) return;
   due_ = true;
-  loop_.Post([this, alive = alive_] {
-    if (!*alive) return;
+  loop_.Post(lifeline_.Wrap([this] {
     due_ = false;
     Program();
-  });
+  }));
 }
 
 servicemesh::MeshInput NodeMesh::Read(const state::View& view) const {
@@ -117,8 +114,7 @@ void NodeMesh::Program() {
   routes_.Set(
       servicemesh::PlanRoutes(options_.node, std::move(nodes), input->service_cidr,
                               std::move(local)),
-      [this, alive = alive_](base::Status status) {
-        if (!*alive) return;
+      lifeline_.Wrap([this](base::Status status) {
         routing_ = false;
         if (!status.ok()) {
           base::LogError("routes could not be set, trying again", {{"error", status.ToString()}});
@@ -129,7 +125,7 @@ void NodeMesh::Program() {
           });
         }
         if (std::exchange(routes_due_, false)) Program();
-      });
+      }));
 }
 
 }  // namespace plumb

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/status.h"
 #include "servicemesh/edge/dns_server.h"
@@ -58,7 +59,7 @@ class NodeMesh {
   bool bridge_filtered_ = true;
   bool routing_ = false, routes_due_ = false;
   base::Loop::TimerId retry_ = 0;  // of routes that could not be set
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  base::Lifeline lifeline_;
 };
 
 // The address that every node answers DNS on: the tenth of the service range, as is usual.

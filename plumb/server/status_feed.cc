@@ -26,16 +26,11 @@ StatusFeed::StatusFeed(base::Loop& loop, state::Store& store,
       store_(store),
       schema_(std::move(schema)),
       authenticate_(std::move(authenticate)) {
-  store_.OnDurable([this, alive = alive_] {
-    if (*alive) Changed();
-  });
+  store_.OnDurable(lifeline_.Wrap([this] { Changed(); }));
   heartbeat_ = loop_.After(kStatusHeartbeat, [this] { Beat(); });
 }
 
-StatusFeed::~StatusFeed() {
-  *alive_ = false;
-  loop_.Cancel(heartbeat_);
-}
+StatusFeed::~StatusFeed() { loop_.Cancel(heartbeat_); }
 
 Status StatusFeed::Admit(const base::IncomingRequest& incoming, bool watch) const {
   ASSIGN_OR_RETURN(const base::Identity identity, authenticate_(incoming));
@@ -74,18 +69,16 @@ void StatusFeed::Handle(base::IncomingRequest incoming, std::unique_ptr<base::Re
 
 void StatusFeed::Make(const StatusQuery& query, std::function<void(Result<Json>)> done) {
   const state::View view = store_.view();
-  store_.WhenDurable(view.revision(), [this, alive = alive_, query, view, done = std::move(done)] {
-    if (!*alive) return;
-    loop_.Offload([alive, schema = schema_, query, view, done]() -> base::Loop::Task {
-      Result<Json> report = query.kind.empty()
-                                ? Result<Json>(ClusterStatus(view, *schema, query.ns))
-                                : ObjectStatus(view, *schema, query);
-      if (report.ok()) report->Set("version", kVersion);
-      return [alive, done, report = std::move(report)] {
-        if (*alive) done(report);
-      };
-    });
-  });
+  store_.WhenDurable(view.revision(), lifeline_.Wrap([this, query, view, done = std::move(done)] {
+    loop_.Offload(
+        [schema = schema_, query, view, done = lifeline_.Wrap(done)]() -> base::Loop::Task {
+          Result<Json> report = query.kind.empty()
+                                    ? Result<Json>(ClusterStatus(view, *schema, query.ns))
+                                    : ObjectStatus(view, *schema, query);
+          if (report.ok()) report->Set("version", kVersion);
+          return [done, report = std::move(report)] { done(report); };
+        });
+  }));
 }
 
 void StatusFeed::Start(const StatusQuery& query, Json first, std::unique_ptr<base::Reply> reply) {
@@ -94,10 +87,9 @@ void StatusFeed::Start(const StatusQuery& query, Json first, std::unique_ptr<bas
   watcher->query = query;
   watcher->sent = first.ToString() + "\n";
   watcher->stream = reply->Start(base::HttpResponse());
-  watcher->stream->OnClosed([this, alive = alive_, id] {
-    // Later: the peer may be found gone in the middle of a write.
-    if (*alive) loop_.Post([this, alive, id] { *alive ? void(watchers_.erase(id)) : void(); });
-  });
+  // Later: the peer may be found gone in the middle of a write.
+  watcher->stream->OnClosed(lifeline_.Wrap(
+      [this, id] { loop_.Post(lifeline_.Wrap([this, id] { watchers_.erase(id); })); }));
   watchers_[id] = watcher;
   watcher->stream->Write(watcher->sent);
 }
@@ -105,11 +97,10 @@ void StatusFeed::Start(const StatusQuery& query, Json first, std::unique_ptr<bas
 void StatusFeed::Changed() {
   if (scheduled_ || watchers_.empty()) return;
   scheduled_ = true;
-  loop_.After(kStatusDelay, [this, alive = alive_] {
-    if (!*alive) return;
+  loop_.After(kStatusDelay, lifeline_.Wrap([this] {
     scheduled_ = false;
     for (const auto& [id, watcher] : watchers_) Refresh(id, /*always=*/false);
-  });
+  }));
 }
 
 void StatusFeed::Beat() {

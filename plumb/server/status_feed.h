@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/net/exchange.h"
 #include "manifests/schema.h"
@@ -51,7 +52,7 @@ class StatusFeed {
   uint64_t next_id_ = 1;
   bool scheduled_ = false;
   base::Loop::TimerId heartbeat_ = 0;
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  base::Lifeline lifeline_;
 };
 
 }  // namespace plumb

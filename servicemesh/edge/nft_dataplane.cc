@@ -49,20 +49,17 @@ void Remember(const std::vector<Element>& elements, std::vector<Ipv4>& node_ips)
 NftDataplane::NftDataplane(base::Loop& loop, std::string network_namespace)
     : loop_(loop), network_namespace_(std::move(network_namespace)) {}
 
-NftDataplane::~NftDataplane() { *alive_ = false; }
-
 void NftDataplane::Offload(std::function<base::Status()> work, Done done) {
   CHECK(!busy_);
   busy_ = true;
-  loop_.Offload([this, alive = alive_, path = network_namespace_, work = std::move(work),
+  loop_.Offload([this, tie = lifeline_.tie(), path = network_namespace_, work = std::move(work),
                  done = std::move(done)]() -> base::Loop::Task {
     const auto scope = ScopedNetns::Enter(path);
     const base::Status status = scope.ok() ? work() : scope.status();
-    return [this, alive, done, status] {
-      if (!*alive) return;
+    return tie.Wrap([this, done, status] {
       busy_ = false;
       done(status);
-    };
+    });
   });
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "servicemesh/rules/dataplane.h"
 
@@ -14,9 +15,9 @@ namespace servicemesh {
 
 class NftDataplane final : public Dataplane {
  public:
-  // `network_namespace` as "/run/netns/NAME"; "" is the process's own. `loop` outlives this.
+  // `network_namespace` as "/run/netns/NAME"; "" is the process's own. `loop` outlives this. Its
+  // end leaves the rules in place; a `done` under way does not run.
   NftDataplane(base::Loop& loop, std::string network_namespace);
-  ~NftDataplane() override;  // leaves the rules in place; a `done` under way does not run
 
   void Replace(std::shared_ptr<const RuleSet> rules, Done done) override;
   void Apply(std::shared_ptr<const RuleDelta> delta, Done done) override;
@@ -31,8 +32,8 @@ class NftDataplane final : public Dataplane {
   base::Loop& loop_;
   const std::string network_namespace_;
   bool busy_ = false;
-  std::vector<Ipv4> node_ips_;                                  // as programmed last
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // false once this is gone
+  std::vector<Ipv4> node_ips_;  // as programmed last
+  base::Lifeline lifeline_;
 };
 
 }  // namespace servicemesh

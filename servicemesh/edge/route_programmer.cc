@@ -71,18 +71,15 @@ base::Result<bool> Enable(const std::string& network_namespace) {
 RouteProgrammer::RouteProgrammer(base::Loop& loop, std::string network_namespace)
     : loop_(loop), network_namespace_(std::move(network_namespace)) {}
 
-RouteProgrammer::~RouteProgrammer() { *alive_ = false; }
-
 void RouteProgrammer::EnableForwarding(std::function<void(base::Result<bool>)> done) {
   CHECK(!busy_);
   busy_ = true;
-  loop_.Offload([this, alive = alive_, path = network_namespace_,
+  loop_.Offload([this, tie = lifeline_.tie(), path = network_namespace_,
                  done = std::move(done)]() -> base::Loop::Task {
-    return [this, alive, done, result = Enable(path)] {
-      if (!*alive) return;
+    return tie.Wrap([this, done, result = Enable(path)] {
       busy_ = false;
       done(result);
-    };
+    });
   });
 }
 
@@ -91,17 +88,16 @@ void RouteProgrammer::Set(RoutePlan plan, std::function<void(base::Status)> done
   busy_ = true;
   auto was = known_ ? std::make_shared<const RoutePlan>(programmed_) : nullptr;
   auto is = std::make_shared<const RoutePlan>(std::move(plan));
-  loop_.Offload([this, alive = alive_, path = network_namespace_, was, is,
+  loop_.Offload([this, tie = lifeline_.tie(), path = network_namespace_, was, is,
                  done = std::move(done)]() -> base::Loop::Task {
     base::Result<RoutePlan> from = was ? base::Result<RoutePlan>(*was) : ReadRoutes(path);
     const base::Status status = from.ok() ? Program(path, ToIpBatch(*from, *is)) : from.status();
-    return [this, alive, is, done, status] {
-      if (!*alive) return;
+    return tie.Wrap([this, is, done, status] {
       busy_ = false;
       known_ = status.ok();
       programmed_ = *is;
       done(status);
-    };
+    });
   });
 }
 

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/status.h"
 #include "servicemesh/network/node_routes.h"
@@ -15,9 +15,9 @@ namespace servicemesh {
 
 class RouteProgrammer {
  public:
-  // `network_namespace` as "/run/netns/NAME"; "" is the process's own. `loop` outlives this.
+  // `network_namespace` as "/run/netns/NAME"; "" is the process's own. `loop` outlives this. Its
+  // end leaves the routes in place; a call under way does not come back.
   RouteProgrammer(base::Loop& loop, std::string network_namespace);
-  ~RouteProgrammer();  // leaves the routes in place; a call under way does not come back
 
   // Switches forwarding on. The value says whether bridged packets pass the IP rules
   // (MeshInput::bridge_filtered): false on a kernel whose module br_netfilter is not loaded.
@@ -33,7 +33,7 @@ class RouteProgrammer {
   bool busy_ = false;
   bool known_ = false;  // whether programmed_ is what the kernel has
   RoutePlan programmed_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // false once this is gone
+  base::Lifeline lifeline_;
 };
 
 }  // namespace servicemesh

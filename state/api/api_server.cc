@@ -37,8 +37,6 @@ ApiServer::ApiServer(base::Loop& loop, Store& store, const Api& api, const Clust
       rng_(options.seed),
       watches_(loop, store, options.watches) {}
 
-ApiServer::~ApiServer() { *alive_ = false; }
-
 const std::vector<std::string>& ApiServer::Prefixes() {
   static const std::vector<std::string> kPrefixes = {"/api",     "/apis",   "/healthz", "/livez",
                                                      "/openapi", "/readyz", "/version"};
@@ -101,11 +99,11 @@ void ApiServer::SendWhenDurable(Revision revision, bool write, base::HttpRespons
   }
   ++(write ? writes_in_flight_ : reads_in_flight_);
   auto shared = std::make_shared<std::unique_ptr<base::Reply>>(std::move(reply));
-  store_.WhenDurable(
-      revision, [this, alive = alive_, write, shared, response = std::move(response)]() mutable {
-        if (*alive) --(write ? writes_in_flight_ : reads_in_flight_);
-        (*shared)->Send(std::move(response));
-      });
+  store_.WhenDurable(revision, [this, tie = lifeline_.tie(), write, shared,
+                                response = std::move(response)]() mutable {
+    if (tie.holds()) --(write ? writes_in_flight_ : reads_in_flight_);
+    (*shared)->Send(std::move(response));
+  });
 }
 
 void ApiServer::Commit(Answer answer, const base::HttpRequest& request,
@@ -122,14 +120,13 @@ void ApiServer::StartWatch(WatchRequest request, std::unique_ptr<base::Reply> re
   const Revision after = request.after;
   auto shared_request = std::make_shared<WatchRequest>(std::move(request));
   auto shared = std::make_shared<std::unique_ptr<base::Reply>>(std::move(reply));
-  store_.WhenDurable(after, [this, alive = alive_, shared_request, shared] {
-    if (!*alive) return;
+  store_.WhenDurable(after, lifeline_.Wrap([this, shared_request, shared] {
     if (const base::Status status = watches_.Admit(*shared_request); !status.ok()) {
       (*shared)->Send(FailureAnswer(status, About()));
       return;
     }
     watches_.Add(std::move(*shared_request), (*shared)->Start(base::HttpResponse()));
-  });
+  }));
 }
 
 }  // namespace state

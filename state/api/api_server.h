@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/net/exchange.h"
 #include "base/rng.h"
@@ -41,7 +42,6 @@ class ApiServer {
   // All must outlive it; requests under way may outlast it and are then not answered.
   ApiServer(base::Loop& loop, Store& store, const Api& api, const ClusterConfig& config,
             Authenticator authenticate, LogSource logs, const ApiServerOptions& options);
-  ~ApiServer();
 
   void Handle(base::IncomingRequest incoming, std::unique_ptr<base::Reply> reply);
 
@@ -75,7 +75,7 @@ class ApiServer {
   std::deque<KeptView> kept_;  // oldest first
   size_t reads_in_flight_ = 0;
   size_t writes_in_flight_ = 0;
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  base::Lifeline lifeline_;
 };
 
 }  // namespace state

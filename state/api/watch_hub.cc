@@ -43,20 +43,12 @@ constexpr base::Duration kSlowReaderPause = base::Duration::Millis(20);
 }
 
 WatchHub::WatchHub(base::Loop& loop, Store& store, const WatchOptions& options)
-    : loop_(loop),
-      store_(store),
-      options_(options),
-      rng_(options.seed),
-      self_(std::make_shared<WatchHub*>(this)),
-      cursor_(store.durable()) {
-  store_.OnDurable([self = self_] {
-    if (*self != nullptr) (*self)->Advance();
-  });
+    : loop_(loop), store_(store), options_(options), rng_(options.seed), cursor_(store.durable()) {
+  store_.OnDurable(lifeline_.Wrap([this] { Advance(); }));
   bookmark_timer_ = loop_.After(options_.bookmark_interval, [this] { SendBookmarks(); });
 }
 
 WatchHub::~WatchHub() {
-  *self_ = nullptr;
   loop_.Cancel(bookmark_timer_);
   for (const auto& [id, watch] : watches_) loop_.Cancel(watch->timeout);
 }
@@ -86,17 +78,11 @@ void WatchHub::Add(WatchRequest request, std::unique_ptr<base::Stream> stream) {
   const base::Duration spread = options_.default_timeout;
   const auto jitter = base::Duration::Millis(
       static_cast<int64_t>(rng_.Below(static_cast<uint64_t>(spread.millis()) + 1)));
-  watch->timeout =
-      loop_.After(watch->request.timeout.value_or(spread + jitter), [self = self_, id] {
-        if (*self != nullptr) (*self)->Close(id);
-      });
+  watch->timeout = loop_.After(watch->request.timeout.value_or(spread + jitter),
+                               lifeline_.Wrap([this, id] { Close(id); }));
   // Later: the peer may be found gone in the middle of a delivery.
-  watch->stream->OnClosed([self = self_, id] {
-    if (*self == nullptr) return;
-    (*self)->loop_.Post([self, id] {
-      if (*self != nullptr) (*self)->Close(id);
-    });
-  });
+  watch->stream->OnClosed(
+      lifeline_.Wrap([this, id] { loop_.Post(lifeline_.Wrap([this, id] { Close(id); })); }));
   watches_.emplace(id, std::move(watch));
   CatchUp(id);
 }
@@ -132,9 +118,7 @@ void WatchHub::CatchUp(Id id) {
   const auto found = watches_.find(id);
   if (found == watches_.end()) return;
   Watch& watch = *found->second;
-  const auto again = [self = self_, id] {
-    if (*self != nullptr) (*self)->CatchUp(id);
-  };
+  const auto again = lifeline_.Wrap([this, id] { CatchUp(id); });
   if (watch.stream->Backlog() > kCatchUpBacklog) {
     loop_.After(kSlowReaderPause, again);
     return;

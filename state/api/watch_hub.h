@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/net/http.h"
 #include "base/rng.h"
@@ -65,8 +66,6 @@ class WatchHub {
   Store& store_;
   const WatchOptions options_;
   base::Rng rng_;
-  // Callbacks of streams, timers and the store may come after this is gone.
-  const std::shared_ptr<WatchHub*> self_;
 
   std::map<Id, std::unique_ptr<Watch>> watches_;
   std::map<std::string, std::set<Id>, std::less<>> live_;  // by resource
@@ -74,6 +73,7 @@ class WatchHub {
   Id next_id_ = 1;
   Revision cursor_ = 0;  // what live watches have seen
   base::Loop::TimerId bookmark_timer_ = 0;
+  base::Lifeline lifeline_;
 };
 
 }  // namespace state
