@@ -18,7 +18,7 @@ Reconciler::Reconciler(base::Loop& loop, state::Store& store, const state::Draft
       seeds_(context.seed),
       controllers_(std::move(controllers)),
       queue_(loop, [this] { loop_.Post(lifeline_.Wrap([this] { RunSlice(); })); }) {
-  store_.OnCommit(lifeline_.Wrap([this](const state::Change& change) { Enqueue(change); }));
+  on_commit_ = store_.OnCommit([this](const state::Change& change) { Enqueue(change); });
   store_.view().ForEach([&](const state::ObjectPtr& object) {
     Enqueue(state::Change{object->revision, object, nullptr, false});
   });

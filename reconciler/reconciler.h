@@ -10,6 +10,7 @@
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/rng.h"
+#include "base/subscription.h"
 #include "reconciler/controller.h"
 #include "reconciler/work_queue.h"
 #include "state/store.h"
@@ -36,6 +37,7 @@ class Reconciler {
   base::Rng seeds_;
   const std::vector<std::unique_ptr<Controller>> controllers_;
   WorkQueue queue_;
+  base::Subscription on_commit_;
   base::Lifeline lifeline_;
 };
 

@@ -133,7 +133,8 @@ TEST_F(ScheduleTest, HostPortsDoNotCollide) {
 TEST_F(ScheduleTest, TheTableFollowsChangesExactly) {
   base::Rng rng(5);
   NodeTable table(cluster_.store().view());
-  cluster_.store().OnCommit([&](const state::Change& change) { table.Apply(change); });
+  const base::Subscription subscription =
+      cluster_.store().OnCommit([&](const state::Change& change) { table.Apply(change); });
   for (int step = 0; step < 200; ++step) {
     const std::string name(1, static_cast<char>('a' + rng.Below(8)));
     const state::ObjectPtr pod = cluster_.Get("pods", "default", name);

@@ -50,7 +50,7 @@ Scheduler::Scheduler(base::Loop& loop, state::Store& store, const state::DraftCo
   for (const state::ObjectPtr& pod : store.view().List("pods")) {
     if (NeedsNode(*pod)) ready_.insert(pod->key);
   }
-  store.OnCommit(lifeline_.Wrap([this](const state::Change& change) { Observe(change); }));
+  on_commit_ = store.OnCommit([this](const state::Change& change) { Observe(change); });
   if (!ready_.empty()) Wake();
 }
 

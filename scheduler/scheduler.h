@@ -11,6 +11,7 @@
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/rng.h"
+#include "base/subscription.h"
 #include "scheduler/schedule.h"
 #include "state/draft.h"
 #include "state/store.h"
@@ -50,6 +51,7 @@ class Scheduler {
   std::map<state::Key, Parked> parked_;
   base::Loop::TimerId unpark_timer_ = 0;
   bool awake_ = false;
+  base::Subscription on_commit_;
   base::Lifeline lifeline_;
 };
 

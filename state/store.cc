@@ -162,9 +162,7 @@ base::Result<Store::Committed> Store::Commit(Transaction transaction) {
   const std::vector<Change> changes(log_.begin() + static_cast<ptrdiff_t>(log_start), log_.end());
   Trim(pending_.back().batch);
   FlushSoon();
-  for (const Change& change : changes) {
-    for (const auto& listener : commit_listeners_) listener(change);
-  }
+  for (const Change& change : changes) commit_listeners_.Tell(change);
   return committed;
 }
 
@@ -226,7 +224,7 @@ void Store::Flushed(base::Status status, Revision revision) {
   durable_ = revision;
   if (!pending_.empty()) Flush();
   // Before the tasks, whose commits may push out of the window what the listeners read now.
-  for (const auto& listener : durable_listeners_) listener();
+  durable_listeners_.Tell();
   while (!waiting_.empty() && waiting_.begin()->first <= durable_) {
     base::Loop::Task task = std::move(waiting_.begin()->second);
     waiting_.erase(waiting_.begin());

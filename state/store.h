@@ -20,6 +20,7 @@
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/status.h"
+#include "base/subscription.h"
 #include "state/storage.h"
 #include "state/transaction.h"
 #include "state/view.h"
@@ -66,14 +67,14 @@ class Store {
   base::Result<std::vector<Change>> Read(Revision after, size_t limit) const;
 
   // Called on the loop after each commit, before it is durable: what controllers wait for.
-  void OnCommit(std::function<void(const Change&)> listener) {
-    commit_listeners_.push_back(std::move(listener));
+  base::Subscription OnCommit(std::function<void(const Change&)> listener) {
+    return commit_listeners_.Add(std::move(listener));
   }
   // Called on the loop whenever durable() has advanced: what watches wait for. A listener finds in
   // the window all that has become durable since its last call, however small the window is, as
   // long as no listener commits.
-  void OnDurable(std::function<void()> listener) {
-    durable_listeners_.push_back(std::move(listener));
+  base::Subscription OnDurable(std::function<void()> listener) {
+    return durable_listeners_.Add(std::move(listener));
   }
 
   struct Stats {
@@ -114,8 +115,8 @@ class Store {
   bool flush_due_ = false;
   bool broken_ = false;
   std::multimap<Revision, base::Loop::Task> waiting_;
-  std::vector<std::function<void(const Change&)>> commit_listeners_;
-  std::vector<std::function<void()>> durable_listeners_;
+  base::Listeners<const Change&> commit_listeners_;
+  base::Listeners<> durable_listeners_;
   Stats stats_;
   base::Lifeline lifeline_;
 };

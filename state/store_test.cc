@@ -193,7 +193,7 @@ TEST_F(StoreTest, AListenerReadsAllThatBecameDurableBeforeItLeavesTheWindow) {
   Reopen({.log_window = 2});
   Revision cursor = store_->durable();
   std::string told;
-  store_->OnDurable([&] {
+  const base::Subscription subscription = store_->OnDurable([&] {
     const auto changes = store_->Read(cursor, 100);
     told += changes.ok() ? Describe(*changes) : changes.status().ToString();
     cursor = store_->durable();

@@ -44,7 +44,7 @@ SyncEngine::SyncEngine(base::Loop& loop, state::Store& store, GitStore& git,
       context_(context),
       options_(std::move(options)),
       seeds_(context.seed) {
-  store_.OnCommit(lifeline_.Wrap([this](const state::Change& change) { Changed(change); }));
+  on_commit_ = store_.OnCommit([this](const state::Change& change) { Changed(change); });
   for (const std::string& name : RepositoryNames(store_.view())) {
     Begin(AddRepo(name), PushOptions(), nullptr);
   }

@@ -15,6 +15,7 @@
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/rng.h"
+#include "base/subscription.h"
 #include "gitsync/deploy/container_log.h"
 #include "gitsync/deploy/health.h"
 #include "gitsync/deploy/settlement.h"
@@ -130,6 +131,7 @@ class SyncEngine {
   std::map<std::string, RepoPtr> repos_;
   std::function<void(const Deploy&)> on_settled_;
   const Repo* committing_ = nullptr;  // while its transaction commits
+  base::Subscription on_commit_;
   base::Lifeline lifeline_;
 };
 

@@ -23,10 +23,10 @@ constexpr base::Duration kCommitRetry = base::Duration::Seconds(10);
 Outbox::Outbox(base::Loop& loop, state::Store& store, const state::DraftContext& context,
                WebhookSender& sender)
     : loop_(loop), store_(store), sender_(sender), context_(context), seeds_(context.seed) {
-  store_.OnCommit(lifeline_.Wrap([this](const state::Change& change) {
+  on_commit_ = store_.OnCommit([this](const state::Change& change) {
     if (change.key().resource == kDeliveries) Touch(change.key());
     if (change.key().resource == kProviders) TouchAll(change.key().ns);
-  }));
+  });
   TouchAll("");
 }
 

@@ -12,6 +12,7 @@
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/rng.h"
+#include "base/subscription.h"
 #include "gitsync/report/delivery_plan.h"
 #include "gitsync/report/webhook.h"
 #include "state/draft.h"
@@ -58,6 +59,7 @@ class Outbox {
   std::map<std::pair<std::string, std::string>, state::Key> sending_;  // by namespace and Provider
   std::set<state::Key> blocked_;  // due, while their Provider or too many others are being sent to
   base::Loop::TimerId timer_ = 0;
+  base::Subscription on_commit_;
   base::Lifeline lifeline_;
 };
 

@@ -125,14 +125,14 @@ Result<Published> PublishStatus(GitStore& git, const state::View& view,
 StatusPublisher::StatusPublisher(base::Loop& loop, state::Store& store, GitStore& git,
                                  std::shared_ptr<const manifests::Schema> schema)
     : loop_(loop), store_(store), git_(git), schema_(std::move(schema)) {
-  store_.OnCommit(lifeline_.Wrap([this](const state::Change& change) {
+  on_commit_ = store_.OnCommit([this](const state::Change& change) {
     if (change.key().resource != kKustomizations) return;
     if (change.removed) {
       repositories_.erase(change.key().name);
     } else {
       Look(*change.object);
     }
-  }));
+  });
   for (const state::ObjectPtr& object : store_.view().List(kKustomizations, kSystemNamespace)) {
     const std::optional<Settlement> last = ReadSettlement(*object);
     if (last) Look(*object, EndsBefore(*object, *last));

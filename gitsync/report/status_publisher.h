@@ -16,6 +16,7 @@
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/status.h"
+#include "base/subscription.h"
 #include "gitsync/deploy/settlement.h"
 #include "gitsync/report/status_branch.h"
 #include "gitsync/source/git.h"
@@ -65,6 +66,7 @@ class StatusPublisher {
   GitStore& git_;
   const std::shared_ptr<const manifests::Schema> schema_;
   std::map<std::string, RepositoryPtr> repositories_;
+  base::Subscription on_commit_;
   base::Lifeline lifeline_;
 };
 

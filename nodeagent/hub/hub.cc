@@ -46,13 +46,13 @@ Hub::Hub(base::Loop& loop, state::Store& store, const state::DraftContext& conte
       options_(std::move(options)),
       record_event_(std::move(record_event)),
       visible_(store.view()) {
-  store_.OnCommit(lifeline_.Wrap([this](const state::Change&) {
+  on_commit_ = store_.OnCommit([this](const state::Change&) {
     const state::View& view = store_.view();
     if (upcoming_.empty() || upcoming_.back().revision() != view.revision()) {
       upcoming_.push_back(view);
     }
-  }));
-  store_.OnDurable(lifeline_.Wrap([this] { Feed(); }));
+  });
+  on_durable_ = store_.OnDurable([this] { Feed(); });
   for (const state::ObjectPtr& node : visible_.List("nodes")) {
     if (WasReady(*node)) members_[node->key.name].heard = loop_.now().monotonic;
   }

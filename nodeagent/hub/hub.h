@@ -18,6 +18,7 @@
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/rng.h"
+#include "base/subscription.h"
 #include "nodeagent/hub/server_session.h"
 #include "nodeagent/session/transport.h"
 #include "state/draft.h"
@@ -123,6 +124,7 @@ class Hub {
   std::function<void()> on_programmed_;
   std::map<uint64_t, OpenStream> streams_;
   uint64_t last_stream_ = 0;
+  base::Subscription on_commit_, on_durable_;
   base::Lifeline lifeline_;
 };
 

@@ -24,7 +24,7 @@ class PodWorkersTest : public testing::Test {
         volumes_(cluster_.loop, faults_),
         probes_(cluster_.loop) {
     cluster_.AddNode("n1");
-    cluster_.store().OnCommit([this](const state::Change& change) {
+    on_commit_ = cluster_.store().OnCommit([this](const state::Change& change) {
       changed_.push_back(change.key());
       cluster_.loop.Post([this] { Deliver(); });
     });
@@ -117,6 +117,7 @@ class PodWorkersTest : public testing::Test {
   FakeProbeClient probes_;
   std::unique_ptr<PodWorkers> agent_;
   std::vector<state::Key> changed_;
+  base::Subscription on_commit_;
   std::vector<std::string> events_;
   uint64_t statuses_ = 0;
   state::Revision programmed_ = 0;

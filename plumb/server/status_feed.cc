@@ -26,7 +26,7 @@ StatusFeed::StatusFeed(base::Loop& loop, state::Store& store,
       store_(store),
       schema_(std::move(schema)),
       authenticate_(std::move(authenticate)) {
-  store_.OnDurable(lifeline_.Wrap([this] { Changed(); }));
+  on_durable_ = store_.OnDurable([this] { Changed(); });
   heartbeat_ = loop_.After(kStatusHeartbeat, [this] { Beat(); });
 }
 

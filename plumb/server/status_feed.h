@@ -12,6 +12,7 @@
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/net/exchange.h"
+#include "base/subscription.h"
 #include "manifests/schema.h"
 #include "plumb/reports/status_report.h"
 #include "plumb/server/git_routes.h"
@@ -52,6 +53,7 @@ class StatusFeed {
   uint64_t next_id_ = 1;
   bool scheduled_ = false;
   base::Loop::TimerId heartbeat_ = 0;
+  base::Subscription on_durable_;
   base::Lifeline lifeline_;
 };
 

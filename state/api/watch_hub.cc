@@ -44,7 +44,7 @@ constexpr base::Duration kSlowReaderPause = base::Duration::Millis(20);
 
 WatchHub::WatchHub(base::Loop& loop, Store& store, const WatchOptions& options)
     : loop_(loop), store_(store), options_(options), rng_(options.seed), cursor_(store.durable()) {
-  store_.OnDurable(lifeline_.Wrap([this] { Advance(); }));
+  on_durable_ = store_.OnDurable([this] { Advance(); });
   bookmark_timer_ = loop_.After(options_.bookmark_interval, [this] { SendBookmarks(); });
 }
 

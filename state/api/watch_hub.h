@@ -18,6 +18,7 @@
 #include "base/loop.h"
 #include "base/net/http.h"
 #include "base/rng.h"
+#include "base/subscription.h"
 #include "state/api/watch.h"
 #include "state/store.h"
 
@@ -73,6 +74,7 @@ class WatchHub {
   Id next_id_ = 1;
   Revision cursor_ = 0;  // what live watches have seen
   base::Loop::TimerId bookmark_timer_ = 0;
+  base::Subscription on_durable_;
   base::Lifeline lifeline_;
 };
 

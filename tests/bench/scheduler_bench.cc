@@ -68,13 +68,14 @@ base::Result<double> ThroughStore(const Context& context, int pods, int groups, 
   const auto schema = manifests::Schema::BuiltIn();
   const state::ClusterConfig config;
   std::unique_ptr<scheduler::Scheduler> scheduler;
+  base::Subscription on_durable;
   std::promise<double> bound;
   double begin = 0;
   loop.Call([&] {
     const auto committed = store->Commit(ClusterOf(pods, groups));
     CHECK(committed.ok());
     store->WhenDurable(committed->last, [&] {
-      store->OnDurable([&, left = pods, seen = store->durable()]() mutable {
+      on_durable = store->OnDurable([&, left = pods, seen = store->durable()]() mutable {
         for (;;) {
           const auto changes = store->Read(seen, 1000);
           if (!changes.ok() || changes->empty()) return;
@@ -95,6 +96,7 @@ base::Result<double> ThroughStore(const Context& context, int pods, int groups, 
   const double rate = pods / (bound.get_future().get() - begin);
   loop.Call([&] {
     scheduler.reset();
+    on_durable.End();
     store.reset();
     return 0;
   });

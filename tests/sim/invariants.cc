@@ -47,8 +47,8 @@ void Invariants::Opened(state::Store& store) {
     const std::string_view node = (*pod)["spec"]["nodeName"].AsString();
     if (!node.empty()) bound_.emplace(pod->Uid(), node);
   }
-  store.OnCommit([this](const state::Change& change) { Observe(change); });
-  store.OnDurable([this] {
+  store_commits_ = store.OnCommit([this](const state::Change& change) { Observe(change); });
+  store_syncs_ = store.OnDurable([this] {
     acknowledged_ = store_->durable();
     while (views_.size() > 1 && views_[1].revision() <= acknowledged_) views_.pop_front();
   });

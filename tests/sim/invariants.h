@@ -82,6 +82,7 @@ class Invariants {
   std::map<std::string, base::MonotonicTime> live_since_;  // by node that is live
   std::map<std::string, base::MonotonicTime> knew_;        // when its agent last held a whole View
   uint64_t commits_ = 0, starts_ = 0, stops_ = 0;
+  base::Subscription store_commits_, store_syncs_;
 };
 
 }  // namespace tests
