@@ -14,8 +14,7 @@ Reconciler::Reconciler(base::Loop& loop, state::Store& store, const state::Draft
                        std::vector<std::unique_ptr<Controller>> controllers)
     : loop_(loop),
       store_(store),
-      context_(context),
-      seeds_(context.seed),
+      writer_(loop, store, context),
       controllers_(std::move(controllers)),
       queue_(loop, [this] { loop_.Post(lifeline_.Wrap([this] { RunSlice(); })); }) {
   on_commit_ = store_.OnCommit([this](const state::Change& change) { Enqueue(change); });
@@ -44,13 +43,10 @@ void Reconciler::RunSlice() {
 
 void Reconciler::RunOne(const Item& item) {
   const Controller& controller = *controllers_[item.controller];
-  const base::Now now = loop_.now();
-  context_.now = now.wall;
-  context_.seed = seeds_.Next();
-  state::Draft draft(store_.view(), context_);
-  Turn turn(draft, now);
+  state::Draft draft = writer_.NewDraft();
+  Turn turn(draft, loop_.now());
   base::Status status = controller.Reconcile(turn, item.key);
-  if (status.ok()) status = store_.Commit(draft.Finish()).status();
+  if (status.ok()) status = writer_.Commit(draft).status();
   if (!status.ok()) {
     base::LogWarning("reconcile failed", {{"controller", std::string(controller.name())},
                                           {"key", item.key.ToString()},

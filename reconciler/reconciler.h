@@ -9,11 +9,11 @@
 
 #include "base/lifeline.h"
 #include "base/loop.h"
-#include "base/rng.h"
 #include "base/subscription.h"
 #include "reconciler/controller.h"
 #include "reconciler/work_queue.h"
 #include "state/store.h"
+#include "state/writer.h"
 
 namespace reconciler {
 
@@ -33,8 +33,7 @@ class Reconciler {
 
   base::Loop& loop_;
   state::Store& store_;
-  state::DraftContext context_;
-  base::Rng seeds_;
+  state::Writer writer_;
   const std::vector<std::unique_ptr<Controller>> controllers_;
   WorkQueue queue_;
   base::Subscription on_commit_;

@@ -46,7 +46,7 @@ base::Json WithScheduledCondition(const state::Object& pod, bool scheduled, cons
 }  // namespace
 
 Scheduler::Scheduler(base::Loop& loop, state::Store& store, const state::DraftContext& context)
-    : loop_(loop), store_(store), context_(context), seeds_(context.seed), table_(store.view()) {
+    : loop_(loop), store_(store), writer_(loop, store, context), table_(store.view()) {
   for (const state::ObjectPtr& pod : store.view().List("pods")) {
     if (NeedsNode(*pod)) ready_.insert(pod->key);
   }
@@ -139,18 +139,16 @@ void Scheduler::RunTurn() {
 }
 
 base::Status Scheduler::CommitDecisions(const std::vector<Decision>& decisions) {
-  context_.now = loop_.now().wall;
-  context_.seed = seeds_.Next();
-  state::Draft draft(store_.view(), context_);
+  state::Draft draft = writer_.NewDraft();
   for (const Decision& decision : decisions) {
     const bool placed = !decision.node.empty();
     const state::ObjectPtr pod = draft.view().Get(decision.pod);
-    base::Json status = WithScheduledCondition(*pod, placed, decision.why, context_.now);
+    base::Json status = WithScheduledCondition(*pod, placed, decision.why, draft.context().now);
     RETURN_IF_ERROR((placed ? draft.Bind(decision.pod, decision.node, std::move(status))
                             : draft.UpdateStatus(decision.pod, std::move(status)))
                         .status());
   }
-  return store_.Commit(draft.Finish()).status();
+  return writer_.Commit(draft).status();
 }
 
 void Scheduler::Park(const Decision& decision) {

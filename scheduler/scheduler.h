@@ -10,11 +10,10 @@
 
 #include "base/lifeline.h"
 #include "base/loop.h"
-#include "base/rng.h"
 #include "base/subscription.h"
 #include "scheduler/schedule.h"
-#include "state/draft.h"
 #include "state/store.h"
+#include "state/writer.h"
 
 namespace scheduler {
 
@@ -40,8 +39,7 @@ class Scheduler {
 
   base::Loop& loop_;
   state::Store& store_;
-  state::DraftContext context_;
-  base::Rng seeds_;
+  state::Writer writer_;
   NodeTable table_;
   std::set<state::Key> ready_;
   struct Parked {

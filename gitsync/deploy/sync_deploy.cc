@@ -52,8 +52,8 @@ void SyncEngine::Begin(const RepoPtr& repo, const PushOptions& options,
 void SyncEngine::Attempt(const RepoPtr& repo) {
   repo->since_plan.clear();
   RunOnWorker(repo,
-              [this, repo, epoch = repo->epoch, view = store_.view(), context = Context(),
-               options = repo->options, known = Known(repo), near = repo->latest,
+              [this, repo, epoch = repo->epoch, view = store_.view(), options = repo->options,
+               context = writer_.NewContext(), known = Known(repo), near = repo->latest,
                sets = std::vector{repo->set, repo->checked, repo->applied}]() -> base::Loop::Task {
                 Reading reading;
                 auto state = ReadState(view, known, context);
@@ -109,7 +109,7 @@ void SyncEngine::Apply(const RepoPtr& repo, SyncPlan plan) {
       return Retry(repo, std::string(committed.status().message()));
     }
     // Something moved since the worker looked: plan again on what is there now.
-    const state::DraftContext context = Context();
+    const state::DraftContext context = writer_.NewContext();
     const auto state = ReadState(store_.view(), Known(repo), context);
     if (!state.ok()) return Retry(repo, std::string(state.status().message()));
     repo->since_plan.clear();
@@ -254,7 +254,7 @@ void SyncEngine::Settle(const RepoPtr& repo, DeployOutcome outcome, const std::s
 // The condition, the record that Git is told from and the webhooks: one transaction, so that a
 // crash neither loses nor repeats any of them.
 void SyncEngine::RecordEnd(const RepoPtr& repo, DeployOutcome outcome, const std::string& message) {
-  state::Draft draft(store_.view(), Context());
+  state::Draft draft = writer_.NewDraft();
   Status status;
   if (outcome == DeployOutcome::kHealthy) {
     status = RecordCondition(draft, repo->name, "Ready", "True", "ReconciliationSucceeded",
@@ -302,7 +302,7 @@ void SyncEngine::Condition(const RepoPtr& repo, std::string_view value, std::str
 }
 
 void SyncEngine::Record(const RepoPtr& repo, const std::function<Status(state::Draft&)>& write) {
-  state::Draft draft(store_.view(), Context());
+  state::Draft draft = writer_.NewDraft();
   Status status = write(draft);
   if (status.ok()) status = Commit(draft.Finish(), repo.get()).status();
   if (!status.ok()) {

@@ -97,8 +97,8 @@ state::Key SyncEngine::RootOf(const state::Object& object) const {
   base::Value owner = object.ControllerRef();
   state::ObjectPtr above;
   for (int level = 0; level < kMostLevels && owner.Exists(); ++level) {
-    const manifests::Kind* kind =
-        context_.schema->FindKind(owner["apiVersion"].AsString(), owner["kind"].AsString());
+    const manifests::Kind* kind = writer_.context().schema->FindKind(owner["apiVersion"].AsString(),
+                                                                     owner["kind"].AsString());
     if (kind == nullptr) break;
     root = state::Key{kind->Resource(), kind->namespaced ? root.ns : "",
                       std::string(owner["name"].AsString())};
@@ -123,9 +123,11 @@ void SyncEngine::Repair(const RepoPtr& repo) {
   if (!state.ok()) return;
   std::set<state::Key> keys = std::exchange(repo->drifted, {});
   // What another repository has taken over is no longer ours to put back.
-  repo->inventory = ReadInventory(store_.view(), *context_.schema, repo->name, repo->inventory);
+  repo->inventory =
+      ReadInventory(store_.view(), *writer_.context().schema, repo->name, repo->inventory);
   std::erase_if(keys, [&](const state::Key& key) { return !repo->inventory.keys->contains(key); });
-  RepairPlan plan = PlanRepair(store_.view(), repo->name, *repo->applied, keys, Context());
+  RepairPlan plan =
+      PlanRepair(store_.view(), repo->name, *repo->applied, keys, writer_.NewContext());
   const auto committed = Commit(std::move(plan.transaction), repo.get());
   if (committed.ok() && plan.errors.empty()) {
     for (const state::Key& key : plan.repaired) {

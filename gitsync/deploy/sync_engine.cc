@@ -41,9 +41,8 @@ SyncEngine::SyncEngine(base::Loop& loop, state::Store& store, GitStore& git,
     : loop_(loop),
       store_(store),
       git_(git),
-      context_(context),
       options_(std::move(options)),
-      seeds_(context.seed) {
+      writer_(loop, store, context) {
   on_commit_ = store_.OnCommit([this](const state::Change& change) { Changed(change); });
   for (const std::string& name : RepositoryNames(store_.view())) {
     Begin(AddRepo(name), PushOptions(), nullptr);
@@ -67,13 +66,6 @@ SyncEngine::RepoPtr SyncEngine::AddRepo(const std::string& name) {
   if (repo == nullptr) repo = std::make_shared<Repo>();
   repo->name = name;
   return repo;
-}
-
-state::DraftContext SyncEngine::Context() {
-  state::DraftContext context = context_;
-  context.now = loop_.now().wall;
-  context.seed = seeds_.Next();
-  return context;
 }
 
 base::Result<state::Store::Committed> SyncEngine::Commit(state::Transaction transaction,
@@ -133,7 +125,7 @@ void SyncEngine::CreateRepository(const std::string& name, const RepositorySetti
     return [this, repo, settings, done, made] {
       // A bare repository that a crash left without its objects is taken as it is.
       Status status = made.code() == Code::kAlreadyExists ? Status() : made;
-      state::Draft draft(store_.view(), Context());
+      state::Draft draft = writer_.NewDraft();
       if (status.ok()) {
         status = gitsync::CreateRepository(draft, repo->name, settings,
                                            options_.url_base + "/" + repo->name + ".git");
@@ -143,7 +135,7 @@ void SyncEngine::CreateRepository(const std::string& name, const RepositorySetti
         repos_.erase(repo->name);
         return done(status);
       }
-      store_.WhenDurable(store_.revision(), [done] { done(Status()); });
+      writer_.WhenDurable([done] { done(Status()); });
     };
   });
 }
@@ -157,7 +149,7 @@ void SyncEngine::DeleteRepository(const std::string& name, std::function<void(St
     const Status gone = git_.Delete(repo->name);
     return [this, repo, done, gone] {
       if (!gone.ok() && gone.code() != Code::kNotFound) return done(gone);
-      state::Draft draft(store_.view(), Context());
+      state::Draft draft = writer_.NewDraft();
       Status status;
       for (const state::Key& key :
            {KustomizationKey(repo->name),
@@ -170,7 +162,7 @@ void SyncEngine::DeleteRepository(const std::string& name, std::function<void(St
       if (status.ok()) status = Commit(draft.Finish(), repo.get()).status();
       if (!status.ok()) return done(status);
       repos_.erase(repo->name);
-      store_.WhenDurable(store_.revision(), [done] { done(Status()); });
+      writer_.WhenDurable([done] { done(Status()); });
     };
   });
 }
@@ -178,7 +170,7 @@ void SyncEngine::DeleteRepository(const std::string& name, std::function<void(St
 base::Result<RepositoryState> SyncEngine::Recall(const std::string& name) const {
   const RepoPtr repo = Find(name);
   if (repo == nullptr) return NoRepository(name);
-  return ReadState(store_.view(), Known(repo), context_);
+  return ReadState(store_.view(), Known(repo), writer_.context());
 }
 
 }  // namespace gitsync

@@ -14,7 +14,6 @@
 
 #include "base/lifeline.h"
 #include "base/loop.h"
-#include "base/rng.h"
 #include "base/subscription.h"
 #include "gitsync/deploy/container_log.h"
 #include "gitsync/deploy/health.h"
@@ -24,6 +23,7 @@
 #include "gitsync/source/git.h"
 #include "gitsync/source/push.h"
 #include "state/store.h"
+#include "state/writer.h"
 
 namespace gitsync {
 
@@ -85,7 +85,6 @@ class SyncEngine {
   RepoPtr AddRepo(const std::string& name);
   void RunOnWorker(const RepoPtr& repo, std::function<base::Loop::Task()> work);
   void Pump(const RepoPtr& repo);
-  state::DraftContext Context();
 
   void Check(const RepoPtr& repo, const PushRequest& request, const RefUpdate& update,
              const PushOptions& options, std::shared_ptr<HookSession> session);
@@ -125,9 +124,8 @@ class SyncEngine {
   base::Loop& loop_;
   state::Store& store_;
   GitStore& git_;
-  const state::DraftContext context_;
   const EngineOptions options_;
-  base::Rng seeds_;
+  state::Writer writer_;
   std::map<std::string, RepoPtr> repos_;
   std::function<void(const Deploy&)> on_settled_;
   const Repo* committing_ = nullptr;  // while its transaction commits

@@ -22,7 +22,11 @@ constexpr base::Duration kCommitRetry = base::Duration::Seconds(10);
 
 Outbox::Outbox(base::Loop& loop, state::Store& store, const state::DraftContext& context,
                WebhookSender& sender)
-    : loop_(loop), store_(store), sender_(sender), context_(context), seeds_(context.seed) {
+    : loop_(loop),
+      store_(store),
+      sender_(sender),
+      writer_(loop, store, context),
+      rng_(writer_.NewContext().seed) {
   on_commit_ = store_.OnCommit([this](const state::Change& change) {
     if (change.key().resource == kDeliveries) Touch(change.key());
     if (change.key().resource == kProviders) TouchAll(change.key().ns);
@@ -31,13 +35,6 @@ Outbox::Outbox(base::Loop& loop, state::Store& store, const state::DraftContext&
 }
 
 Outbox::~Outbox() { loop_.Cancel(timer_); }
-
-state::DraftContext Outbox::Context() {
-  state::DraftContext context = context_;
-  context.now = loop_.now().wall;
-  context.seed = seeds_.Next();
-  return context;
-}
 
 void Outbox::Touch(const state::Key& key) {
   touched_.insert(key);
@@ -109,7 +106,7 @@ void Outbox::Answered(const state::Key& key, const WebhookAnswer& answer) {
   if (delivery == nullptr) return;  // deleted meanwhile
   const bool given_up = (*delivery)["status"]["phase"].AsString() == "GivenUp";
   if (given_up && answer.http_status / 100 != 2) return;  // its Provider went meanwhile
-  Record(key, AfterAttempt(*delivery, answer, loop_.now().wall, seeds_.Next()));
+  Record(key, AfterAttempt(*delivery, answer, loop_.now().wall, rng_.Next()));
 }
 
 void Outbox::Record(const state::Key& key, base::Json status) {
@@ -120,18 +117,18 @@ void Outbox::Record(const state::Key& key, base::Json status) {
          {"why", std::string(std::as_const(status)["message"].AsString())},
          {"next", std::string(std::as_const(status)["nextAttempt"].AsString("never"))}});
   }
-  state::Draft draft(store_.view(), Context());
+  state::Draft draft = writer_.NewDraft();
   Commit(key, draft, draft.UpdateStatus(key, std::move(status)).status());
 }
 
 void Outbox::Remove(const state::Key& key) {
-  state::Draft draft(store_.view(), Context());
+  state::Draft draft = writer_.NewDraft();
   Commit(key, draft, draft.Delete(key, state::DeleteOptions()).status());
 }
 
 void Outbox::Commit(const state::Key& key, const state::Draft& draft, const base::Status& status) {
   base::Status done = status;
-  if (done.ok()) done = store_.Commit(draft.Finish()).status();
+  if (done.ok()) done = writer_.Commit(draft).status();
   if (done.ok()) return;  // the change calls for the next step
   base::LogWarning("a delivery could not be recorded, trying again",
                    {{"delivery", key.ToString()}, {"why", std::string(done.message())}});

@@ -15,8 +15,8 @@
 #include "base/subscription.h"
 #include "gitsync/report/delivery_plan.h"
 #include "gitsync/report/webhook.h"
-#include "state/draft.h"
 #include "state/store.h"
+#include "state/writer.h"
 
 namespace gitsync {
 
@@ -44,13 +44,12 @@ class Outbox {
   void Commit(const state::Key& key, const state::Draft& draft, const base::Status& status);
   void WaitUntil(const state::Key& key, base::WallTime at);
   void SetTimer();
-  state::DraftContext Context();
 
   base::Loop& loop_;
   state::Store& store_;
   WebhookSender& sender_;
-  const state::DraftContext context_;
-  base::Rng seeds_;
+  state::Writer writer_;
+  base::Rng rng_;  // spreads attempts
 
   std::set<state::Key> touched_;  // to be looked at in the next turn
   bool posted_ = false;

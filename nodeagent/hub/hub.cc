@@ -41,8 +41,7 @@ Hub::Hub(base::Loop& loop, state::Store& store, const state::DraftContext& conte
          HubOptions options, RecordEvent record_event)
     : loop_(loop),
       store_(store),
-      context_(context),
-      seeds_(context.seed),
+      writer_(loop, store, context),
       options_(std::move(options)),
       record_event_(std::move(record_event)),
       visible_(store.view()) {
@@ -209,7 +208,7 @@ void Hub::QueueReport(uint64_t id, Frame frame) {
 }
 
 void Hub::WriteReports() {
-  state::Draft draft = NewDraft();
+  state::Draft draft = writer_.NewDraft();
   std::map<uint64_t, uint64_t> acknowledge;  // connection -> sequence
   for (size_t i = 0; i < kMaxReportsPerTurn && !reports_.empty(); ++i) {
     const auto [id, frame] = std::move(reports_.front());
@@ -265,20 +264,12 @@ base::Status Hub::RenewLeaseIfDue(state::Draft& draft, const std::string& node) 
 }
 
 void Hub::CommitDraft(const state::Draft& draft, base::Loop::Task durable) {
-  const base::Result<state::Store::Committed> committed = store_.Commit(draft.Finish());
+  const base::Result<state::Store::Committed> committed = writer_.Commit(draft);
   if (!committed.ok()) {
     base::LogError("reports could not be written", {{"why", committed.status().ToString()}});
     return;  // not acknowledged: nodes repeat them when they connect again
   }
-  // What changed nothing may repeat what is not durable yet.
-  store_.WhenDurable(store_.revision(),
-                     lifeline_.Wrap([durable = std::move(durable)] { durable(); }));
-}
-
-state::Draft Hub::NewDraft() {
-  context_.now = loop_.now().wall;
-  context_.seed = seeds_.Next();
-  return state::Draft(store_.view(), context_);
+  writer_.WhenDurable(lifeline_.Wrap(std::move(durable)));
 }
 
 // Who lives.
@@ -298,7 +289,7 @@ void Hub::Tick() {
     if (now.monotonic - member.heard >= options_.grace) lost.push_back(node);
   }
   if (lost.empty()) return;
-  state::Draft draft = NewDraft();
+  state::Draft draft = writer_.NewDraft();
   for (const std::string& node : lost) {
     const uint64_t connection = members_.at(node).connection;
     if (connection != 0) Drop(connection, base::Status(base::Code::kTimeout, "no heartbeat"));

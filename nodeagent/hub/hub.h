@@ -97,7 +97,6 @@ class Hub {
   void Write(state::Draft& draft, const std::string& node, const Frame& frame);
   base::Status RenewLeaseIfDue(state::Draft& draft, const std::string& node);
   void CommitDraft(const state::Draft& draft, base::Loop::Task durable);
-  state::Draft NewDraft();
 
   void Tick();
   void CountProgrammed();
@@ -105,8 +104,7 @@ class Hub {
 
   base::Loop& loop_;
   state::Store& store_;
-  state::DraftContext context_;
-  base::Rng seeds_;
+  state::Writer writer_;
   const HubOptions options_;
   const RecordEvent record_event_;
 

@@ -30,11 +30,10 @@ ApiServer::ApiServer(base::Loop& loop, Store& store, const Api& api, const Clust
     : loop_(loop),
       store_(store),
       api_(api),
-      config_(config),
       authenticate_(std::move(authenticate)),
       logs_(std::move(logs)),
       options_(options),
-      rng_(options.seed),
+      writer_(loop, store, DraftContext{&api.schema(), &config, base::WallTime(), options.seed}),
       watches_(loop, store, options.watches) {}
 
 const std::vector<std::string>& ApiServer::Prefixes() {
@@ -58,8 +57,7 @@ void ApiServer::Handle(base::IncomingRequest incoming, std::unique_ptr<base::Rep
     return;
   }
   const View view = ViewFor(request);
-  const DraftContext context{&api_.schema(), &config_, loop_.now().wall, rng_.Next()};
-  Answer answer = api_.Handle(request, view, context);
+  Answer answer = api_.Handle(request, view, writer_.NewContext());
   switch (answer.kind) {
     case Answer::Kind::kRespond:
       if (answer.keep_view) KeepView(view);

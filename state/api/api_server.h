@@ -15,11 +15,11 @@
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/net/exchange.h"
-#include "base/rng.h"
 #include "state/api/api.h"
 #include "state/api/watch_hub.h"
 #include "state/draft.h"
 #include "state/store.h"
+#include "state/writer.h"
 
 namespace state {
 
@@ -66,11 +66,10 @@ class ApiServer {
   base::Loop& loop_;
   Store& store_;
   const Api& api_;
-  const ClusterConfig& config_;
   const Authenticator authenticate_;
   const LogSource logs_;
   const ApiServerOptions options_;
-  base::Rng rng_;
+  Writer writer_;
   WatchHub watches_;
   std::deque<KeptView> kept_;  // oldest first
   size_t reads_in_flight_ = 0;

@@ -1,0 +1,22 @@
+#include "state/writer.h"
+
+#include <utility>
+
+namespace state {
+
+DraftContext Writer::NewContext() {
+  DraftContext context = context_;
+  context.now = loop_.now().wall;
+  context.seed = seeds_.Next();
+  return context;
+}
+
+base::Result<Store::Committed> Writer::Commit(const Draft& draft) {
+  return store_.Commit(draft.Finish());
+}
+
+void Writer::WhenDurable(base::Loop::Task task) {
+  store_.WhenDurable(store_.revision(), std::move(task));
+}
+
+}  // namespace state
