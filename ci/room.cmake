@@ -86,8 +86,8 @@ function(plumb_tests TARGET SOURCES LIBRARIES)
   target_precompile_headers(${TARGET} PRIVATE <gtest/gtest.h> <string> <vector> <memory> <functional>)
   # A pure program's cases are tests of their own, so that ctest -R finds them by name; what brings up
   # daemons or clusters for all its cases is one test.
-  if(TARGET MATCHES "^(base|base_net|manifests|state|state_api|gitsync|reconciler|scheduler|nodeagent|servicemesh|plumb_[a-z]+)_test$"
-      AND NOT TARGET STREQUAL plumb_dev_test)
+  if("${TARGET}" MATCHES "^(base|base_net|manifests|state|state_api|gitsync|reconciler|scheduler|nodeagent|servicemesh|plumb_[a-z]+)_test$"
+      AND NOT "${TARGET}" STREQUAL "plumb_dev_test")
     gtest_discover_tests(${TARGET} TEST_PREFIX ${TARGET}. WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
       DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
   else()
