@@ -21,8 +21,8 @@ class Backoff {
   // It succeeded.
   constexpr void Reset() { failures_ = 0; }
 
-  // In a row.
-  constexpr uint32_t failures() const { return failures_; }
+  constexpr uint32_t failures() const { return failures_; }  // in a row
+  constexpr Duration most() const { return most_; }
   // The wait after that many failures in a row, of which there is at least one.
   constexpr Duration After(uint32_t failures) const {
     Duration wait = first_;

@@ -1,7 +1,5 @@
 #include "reconciler/work_queue.h"
 
-#include <algorithm>
-
 namespace reconciler {
 
 WorkQueue::~WorkQueue() {
@@ -34,12 +32,7 @@ void WorkQueue::AddAfter(const Item& item, base::Duration delay) {
   timers_.emplace(item, Timer{id, due});
 }
 
-void WorkQueue::AddFailed(const Item& item) {
-  const int failures = failures_[item]++;
-  base::Duration delay = kFirstBackoff;
-  for (int i = 0; i < failures && delay < kMostBackoff; ++i) delay = delay * 2;
-  AddAfter(item, std::min(delay, kMostBackoff));
-}
+void WorkQueue::AddFailed(const Item& item) { AddAfter(item, kRetry.After(++failures_[item])); }
 
 std::optional<Item> WorkQueue::Take() {
   if (queue_.empty()) return std::nullopt;

@@ -11,6 +11,7 @@
 #include <set>
 #include <utility>
 
+#include "base/backoff.h"
 #include "base/loop.h"
 #include "base/time.h"
 #include "state/object.h"
@@ -23,8 +24,7 @@ struct Item {
   auto operator<=>(const Item&) const = default;
 };
 
-inline constexpr base::Duration kFirstBackoff = base::Duration::Millis(20);
-inline constexpr base::Duration kMostBackoff = base::Duration::Minutes(2);
+inline constexpr base::Backoff kRetry{base::Duration::Millis(20), base::Duration::Minutes(2)};
 
 class WorkQueue {
  public:
@@ -55,7 +55,7 @@ class WorkQueue {
   std::deque<Item> queue_;
   std::set<Item> queued_;
   std::map<Item, Timer> timers_;
-  std::map<Item, int> failures_;
+  std::map<Item, uint32_t> failures_;
 };
 
 }  // namespace reconciler

@@ -97,7 +97,7 @@ void Scheduler::Wake() {
 void Scheduler::Unpark() {
   if (parked_.empty()) return;
   const base::MonotonicTime now = loop_.now().monotonic;
-  base::Duration next = kMostBackoff;
+  base::Duration next = kRetry.most();
   for (const auto& [key, parked] : parked_) {
     if (parked.not_before <= now) {
       ready_.insert(key);
@@ -153,10 +153,7 @@ base::Status Scheduler::CommitDecisions(const std::vector<Decision>& decisions) 
 
 void Scheduler::Park(const Decision& decision) {
   Parked& parked = parked_[decision.pod];
-  base::Duration delay = kFirstBackoff;
-  for (int i = 0; i < parked.attempts && delay < kMostBackoff; ++i) delay = delay * 2;
-  ++parked.attempts;
-  parked.not_before = loop_.now().monotonic + std::min(delay, kMostBackoff);
+  parked.not_before = loop_.now().monotonic + kRetry.After(++parked.attempts);
 }
 
 }  // namespace scheduler

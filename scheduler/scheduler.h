@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "base/backoff.h"
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/subscription.h"
@@ -19,8 +20,7 @@ namespace scheduler {
 
 inline constexpr const char* kSchedulerName = "default-scheduler";
 inline constexpr size_t kMaxBatch = 2000;  // pods bound in one turn
-inline constexpr base::Duration kFirstBackoff = base::Duration::Seconds(1);
-inline constexpr base::Duration kMostBackoff = base::Duration::Seconds(10);
+inline constexpr base::Backoff kRetry{base::Duration::Seconds(1), base::Duration::Seconds(10)};
 
 class Scheduler {
  public:
@@ -43,7 +43,7 @@ class Scheduler {
   NodeTable table_;
   std::set<state::Key> ready_;
   struct Parked {
-    int attempts = 0;
+    uint32_t attempts = 0;
     base::MonotonicTime not_before;
   };
   std::map<state::Key, Parked> parked_;

@@ -5,7 +5,6 @@
 //   - A newer push ends whatever an older one still does: every step first asks whether the deploy
 //     it belongs to is still the latest (Guarded).
 //   - Whatever fails is tried again with growing delay, until it works or a newer commit comes.
-#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -186,10 +185,7 @@ void SyncEngine::LookAtHealth(const RepoPtr& repo, const std::set<state::Key>& k
 }
 
 void SyncEngine::Retry(const RepoPtr& repo, const std::string& message) {
-  base::Duration delay = options_.first_retry;
-  for (int i = 0; i < repo->failures && delay < options_.longest_retry; ++i) delay = delay * 2;
-  delay = std::min(delay, options_.longest_retry);
-  ++repo->failures;
+  const base::Duration delay = options_.retry.After(++repo->failures);
   base::LogWarning("deploy failed, trying again",
                    {{"repository", repo->name}, {"after", delay.ToString()}, {"why", message}});
   if (repo->session != nullptr) {

@@ -92,11 +92,11 @@ void SyncEngine::NoteHealth(const state::Change& change) {
 
 // What an object was made for: of a pod of a Deployment, the Deployment.
 state::Key SyncEngine::RootOf(const state::Object& object) const {
-  constexpr int kMostLevels = 4;
+  constexpr int kMaxLevels = 4;
   state::Key root = object.key;
   base::Value owner = object.ControllerRef();
   state::ObjectPtr above;
-  for (int level = 0; level < kMostLevels && owner.Exists(); ++level) {
+  for (int level = 0; level < kMaxLevels && owner.Exists(); ++level) {
     const manifests::Kind* kind = writer_.context().schema->FindKind(owner["apiVersion"].AsString(),
                                                                      owner["kind"].AsString());
     if (kind == nullptr) break;
@@ -141,7 +141,7 @@ void SyncEngine::Repair(const RepoPtr& repo) {
                     {"why", committed.ok() ? plan.errors.front().ToString()
                                            : std::string(committed.status().message())}});
   repo->drifted.insert(keys.begin(), keys.end());
-  ScheduleRepair(repo, options_.longest_retry / 60);
+  ScheduleRepair(repo, options_.repair_retry);
 }
 
 }  // namespace gitsync

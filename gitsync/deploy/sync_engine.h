@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/subscription.h"
@@ -29,8 +30,8 @@ namespace gitsync {
 
 struct EngineOptions {
   std::string url_base = "https://localhost/git";  // of the GitRepositories' URLs
-  base::Duration first_retry = base::Duration::Seconds(1);
-  base::Duration longest_retry = base::Duration::Minutes(5);
+  base::Backoff retry{base::Duration::Seconds(1), base::Duration::Minutes(5)};
+  base::Duration repair_retry = base::Duration::Seconds(5);
   base::Duration drift_delay = base::Duration::Millis(200);   // so that a burst is one repair
   base::Duration health_delay = base::Duration::Millis(100);  // likewise
   base::Duration health_limit = base::Duration::Minutes(15);  // of one wait

@@ -45,7 +45,7 @@ struct SyncEngine::Repo {
   PushOptions options;
   std::shared_ptr<HookSession> session;
   std::shared_ptr<const ManifestSet> set;
-  int failures = 0;
+  uint32_t failures = 0;
   bool wave_complete = false;
   std::set<state::Key> unhealthy, to_look_at;  // the latter of the former, once health_scheduled
   std::map<state::Key, std::string> told;      // the last progress line of each

@@ -76,14 +76,13 @@ DeliveryStep SendStep(const state::View& view, const state::Object& delivery,
   }
   const auto limit = Duration::Parse(spec["timeout"].AsString());
   step.call.time_limit = limit.ok() ? *limit : kAttemptLimit;
-  step.call.time_limit = std::clamp(step.call.time_limit, Duration::Seconds(1), kLongestAttempt);
+  step.call.time_limit = std::clamp(step.call.time_limit, Duration::Seconds(1), kMaxAttemptLimit);
   return step;
 }
 
-Duration PauseAfter(int64_t attempts, uint64_t chance) {
-  Duration pause = kFirstPause;
-  for (int64_t i = 1; i < attempts && pause < kLongestPause; ++i) pause = pause * 3;
-  return std::min(pause, kLongestPause) * static_cast<int64_t>(80 + chance % 41) / 100;
+Duration WaitAfter(int64_t attempts, uint64_t chance) {
+  const Duration wait = kDeliveryRetry.After(static_cast<uint32_t>(attempts));
+  return wait * static_cast<int64_t>(80 + chance % 41) / 100;
 }
 
 void Finish(Json& status, std::string_view phase, WallTime now) {
@@ -110,7 +109,7 @@ DeliveryStep NextStep(const state::View& view, const state::Object& delivery, Wa
   }
   if ((*provider)["spec"]["suspend"].AsBool()) return Step(Act::kIdle, "its Provider is suspended");
   const WallTime next = TimeIn(status["nextAttempt"]);
-  if (IsAhead(next, now, kLongestRetryAfter)) return Wait(next);
+  if (IsAhead(next, now, kMaxRetryAfter)) return Wait(next);
   return SendStep(view, delivery, *provider, now);
 }
 
@@ -136,11 +135,11 @@ Json AfterAttempt(const state::Object& delivery, const WebhookAnswer& answer, Wa
     Finish(status, "GivenUp", now);
     message += "; that was the last attempt";
   } else {
-    Duration pause = PauseAfter(attempts, chance);
+    Duration wait = WaitAfter(attempts, chance);
     if (const auto asked = ParseRetryAfter(answer.retry_after, now)) {
-      pause = std::max(pause, *asked);
+      wait = std::max(wait, *asked);
     }
-    status.Set("nextAttempt", (now + pause).ToString());
+    status.Set("nextAttempt", (now + wait).ToString());
   }
   status.Set("message", OneLine(message, kMaxSettlementMessageBytes));
   return status;
@@ -161,7 +160,7 @@ std::optional<Duration> ParseRetryAfter(std::string_view text, WallTime now) {
   const auto [rest, error] = std::from_chars(text.data(), end, seconds);
   if (!text.empty() && error == std::errc() && rest == end) {
     if (seconds <= 0) return std::nullopt;
-    return Duration::Seconds(std::min(seconds, kLongestRetryAfter.seconds()));
+    return Duration::Seconds(std::min(seconds, kMaxRetryAfter.seconds()));
   }
   if (text.size() != kDateBytes || !text.ends_with(" GMT")) return std::nullopt;
   const size_t month = kMonths.find(text.substr(8, 3));
@@ -171,7 +170,7 @@ std::optional<Duration> ParseRetryAfter(std::string_view text, WallTime now) {
       std::string(text.substr(12, 4)) + "-" + (number.size() < 2 ? "0" : "") + number + "-" +
       std::string(text.substr(5, 2)) + "T" + std::string(text.substr(17, 8)) + "Z");
   if (!when.ok() || *when <= now) return std::nullopt;
-  return std::min(*when - now, kLongestRetryAfter);
+  return std::min(*when - now, kMaxRetryAfter);
 }
 
 }  // namespace gitsync

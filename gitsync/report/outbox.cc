@@ -1,6 +1,6 @@
 // Commits are made in turns of their own, never from within another's commit. A wait ends with a
 // look at the clock: times are on the wall clock, which may step, so no timer runs longer than
-// kLongestTimer.
+// kMaxTimer.
 #include "gitsync/report/outbox.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@ using Act = DeliveryStep::Act;
 
 namespace {
 
-constexpr base::Duration kLongestTimer = base::Duration::Hours(1);
+constexpr base::Duration kMaxTimer = base::Duration::Hours(1);
 constexpr base::Duration kCommitRetry = base::Duration::Seconds(10);
 
 }  // namespace
@@ -149,7 +149,7 @@ void Outbox::SetTimer() {
   timer_ = 0;
   if (by_time_.empty()) return;
   const base::Duration left = by_time_.begin()->first - loop_.now().wall;
-  timer_ = loop_.After(std::clamp(left, base::Duration(), kLongestTimer), lifeline_.Wrap([this] {
+  timer_ = loop_.After(std::clamp(left, base::Duration(), kMaxTimer), lifeline_.Wrap([this] {
     const base::WallTime now = loop_.now().wall;
     for (auto it = by_time_.begin(); it != by_time_.end() && it->first <= now; ++it) {
       Touch(it->second);

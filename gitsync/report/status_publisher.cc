@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "gitsync/plan/history.h"
 #include "gitsync/plan/repository.h"
@@ -26,11 +27,10 @@ using base::Status;
 
 namespace {
 
-constexpr base::Duration kFirstRetry = base::Duration::Seconds(1);
-constexpr base::Duration kLongestRetry = base::Duration::Minutes(5);
+constexpr base::Backoff kRetry{base::Duration::Seconds(1), base::Duration::Minutes(5)};
 
 // A change beyond this is written as a whole tree, which the GitStore packs.
-constexpr size_t kMostChangedFiles = 64;
+constexpr size_t kMaxChangedFiles = 64;
 
 bool IsRecorded(GitStore& git, const Settlement& settlement, const std::string& tip) {
   const auto last = git.ReadCommit(settlement.repository, tip);
@@ -109,7 +109,7 @@ Result<Published> PublishStatus(GitStore& git, const state::View& view,
   if (recorded && noted) return last;
   const bool known = tip.ok() && *tip == last.commit;
   StatusTree tree = RenderStatus(view, schema, settlement, known ? last.rendered.get() : nullptr);
-  const bool small = known && tree.files.size() + tree.removed.size() <= kMostChangedFiles;
+  const bool small = known && tree.files.size() + tree.removed.size() <= kMaxChangedFiles;
   if (known && !small) tree = RenderStatus(view, schema, settlement);
   const std::string note = tree.note;
   Published published = last;
@@ -201,10 +201,7 @@ void StatusPublisher::Written(const std::string& name, const RepositoryPtr& repo
     repository->waiting.pop_front();
     return Pump(name, repository);
   }
-  base::Duration delay = kFirstRetry;
-  for (int i = 0; i < repository->failures && delay < kLongestRetry; ++i) delay = delay * 2;
-  delay = std::min(delay, kLongestRetry);
-  ++repository->failures;
+  const base::Duration delay = kRetry.After(++repository->failures);
   base::LogWarning(
       "a deploy's outcome was not written to Git, trying again",
       {{"repository", name}, {"after", delay.ToString()}, {"why", std::string(status.message())}});

@@ -52,7 +52,7 @@ class StatusPublisher {
     std::deque<Waiting> waiting;
     Published published;
     bool busy = false;
-    int failures = 0;
+    uint32_t failures = 0;
   };
   using RepositoryPtr = std::shared_ptr<Repository>;
 

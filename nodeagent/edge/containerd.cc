@@ -1,11 +1,10 @@
 // Rules:
 // - Who runs is told by a file with pid and start time, written right after the start. What that
 //   file names and still lives is adopted.
-// - One thing at a time is waited for, by one timer: that it serves, that it ends by itself, or
-// that
+// - One thing at a time is waited for, by one timer: that it serves, that it ends by itself, or that
 //   it ends as told. Exits are found by asking, every kWatch; a socket that answers counts more
 //   than a process that lives.
-// - After an exit the next start waits, twice as long each time up to kLastBackoff; a containerd
+// - After an exit the next start waits, twice as long each time, as kRestart says; a containerd
 //   that lasted kStable starts over with the shortest wait.
 // - Its log is ours to bound: it is written in append mode, so emptying it from outside is safe.
 #include "nodeagent/edge/containerd.h"
@@ -15,7 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "base/edge/files.h"
@@ -29,8 +27,7 @@ namespace {
 
 constexpr base::Duration kAsk = base::Duration::Millis(50);  // while coming up or going down
 constexpr base::Duration kWatch = base::Duration::Millis(500);
-constexpr base::Duration kFirstBackoff = base::Duration::Millis(200);
-constexpr base::Duration kLastBackoff = base::Duration::Seconds(30);
+constexpr base::Backoff kRestart{base::Duration::Millis(200), base::Duration::Seconds(30)};
 constexpr base::Duration kStable = base::Duration::Seconds(60);
 constexpr size_t kMaxConfigFile = 1 << 20;
 constexpr size_t kMaxPidFile = 128;
@@ -54,7 +51,7 @@ void BoundLog(const std::string& path) {
 }  // namespace
 
 Containerd::Containerd(base::Loop& loop, ContainerdOptions options)
-    : loop_(loop), options_(std::move(options)), backoff_(kFirstBackoff) {}
+    : loop_(loop), options_(std::move(options)), restart_(kRestart) {}
 
 Containerd::~Containerd() {
   if (timer_ != 0) loop_.Cancel(timer_);
@@ -199,13 +196,13 @@ void Containerd::FinishStart(base::Status status) {
 void Containerd::Watch() {
   BoundLog(Path(kLogFile));
   if (IsRunning()) {
-    if (loop_.now().monotonic - started_ > kStable) backoff_ = kFirstBackoff;
+    if (loop_.now().monotonic - started_ > kStable) restart_.Reset();
     return After(kWatch, [this] { Watch(); });
   }
+  const base::Duration wait = restart_.Next();
   base::LogWarning("containerd ended; its pods go on, it is started again",
-                   {{"after", backoff_.ToString()}, {"log", LogTail()}});
-  After(backoff_, [this] { Restart(); });
-  backoff_ = std::min(backoff_ * 2, kLastBackoff);
+                   {{"after", wait.ToString()}, {"log", LogTail()}});
+  After(wait, [this] { Restart(); });
 }
 
 void Containerd::Restart() {

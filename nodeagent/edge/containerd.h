@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "base/backoff.h"
 #include "base/edge/process.h"
 #include "base/lifeline.h"
 #include "base/loop.h"
@@ -68,7 +69,7 @@ class Containerd {
   Runtime::DoneStatus starting_;
   base::MonotonicTime deadline_;
   base::MonotonicTime started_;
-  base::Duration backoff_;
+  base::Backoff restart_;
   base::Loop::TimerId timer_ = 0;  // of the one thing that is waited for
   bool image_imported_ = false;
   uint64_t restarts_ = 0;

@@ -26,6 +26,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/lifeline.h"
 #include "containerd_events.grpc.pb.h"
 #include "cri.grpc.pb.h"
@@ -41,8 +42,7 @@ namespace events = containerd::services::events::v1;
 constexpr base::Duration kEventDelay = base::Duration::Millis(20);
 constexpr base::Duration kEchoDelay = base::Duration::Millis(300);
 constexpr base::Duration kExitSettles = base::Duration::Seconds(3);
-constexpr base::Duration kFirstReconnect = base::Duration::Millis(100);
-constexpr base::Duration kLastReconnect = base::Duration::Seconds(2);
+constexpr base::Backoff kEventRetry{base::Duration::Millis(100), base::Duration::Seconds(2)};
 constexpr int kChannelBackoffMillis[] = {50, 500};  // first, largest
 constexpr int32_t kKilledExitCode = 128 + 9;
 
@@ -164,7 +164,7 @@ class CriRuntime final : public Runtime {
         events_(events::Events::NewStub(channel_)) {}
 
   ~CriRuntime() override {
-    for (base::Loop::TimerId timer : {event_timer_, echo_timer_, reconnect_timer_}) {
+    for (base::Loop::TimerId timer : {event_timer_, echo_timer_, event_retry_timer_}) {
       if (timer != 0) loop_.Cancel(timer);
     }
     calls_->CancelAndWait();
@@ -440,8 +440,8 @@ class CriRuntime final : public Runtime {
   std::function<void()> changed_;
   base::Loop::TimerId event_timer_ = 0;
   base::Loop::TimerId echo_timer_ = 0;
-  base::Loop::TimerId reconnect_timer_ = 0;
-  base::Duration reconnect_delay_ = kFirstReconnect;
+  base::Loop::TimerId event_retry_timer_ = 0;
+  base::Backoff event_retry_ = kEventRetry;
   base::MonotonicTime stream_started_;
   base::Lifeline lifeline_;
 };
@@ -637,7 +637,7 @@ bool CriRuntime::IsSettled(const cri::ContainerStatus& status) const {
 }
 
 void CriRuntime::StartEvents() {
-  reconnect_timer_ = 0;
+  event_retry_timer_ = 0;
   stream_started_ = loop_.now().monotonic;
   ScheduleChange();
   const auto post = [this, tie = lifeline_.tie()](void (CriRuntime::*what)()) {
@@ -650,10 +650,9 @@ void CriRuntime::StartEvents() {
 }
 
 void CriRuntime::StreamEnded() {
-  const bool lasted = loop_.now().monotonic - stream_started_ > kLastReconnect;
-  if (lasted) reconnect_delay_ = kFirstReconnect;
-  reconnect_timer_ = loop_.After(reconnect_delay_, [this] { StartEvents(); });
-  reconnect_delay_ = std::min(reconnect_delay_ * 2, kLastReconnect);
+  const bool lasted = loop_.now().monotonic - stream_started_ > kEventRetry.most();
+  if (lasted) event_retry_.Reset();
+  event_retry_timer_ = loop_.After(event_retry_.Next(), [this] { StartEvents(); });
 }
 
 void CriRuntime::ScheduleChange() {

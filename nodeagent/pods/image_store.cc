@@ -72,10 +72,7 @@ void ImageStore::Pulled(const Key& key, const base::Result<std::string>& result)
     images_.erase(key);
   } else {
     image.failure = result.status();
-    base::Duration wait = kFirstPullWait;
-    for (uint32_t i = 0; i < image.failures && wait < kMostPullWait; ++i) wait = wait * 2;
-    ++image.failures;
-    image.retry_at = loop_.now().monotonic + std::min(wait, kMostPullWait);
+    image.retry_at = loop_.now().monotonic + kPullRetry.After(++image.failures);
     answer.failure = image.failure;
     answer.failures = image.failures;
     answer.retry_at = image.retry_at;

@@ -12,6 +12,7 @@
 #include <tuple>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "nodeagent/pods/commands.h"
@@ -61,8 +62,7 @@ class ImageStore {
 
 inline constexpr size_t kMaxPullsAtOnce = 4;
 inline constexpr size_t kMaxImagesBackingOff = 1000;
-inline constexpr base::Duration kFirstPullWait = base::Duration::Seconds(10);
-inline constexpr base::Duration kMostPullWait = base::Duration::Minutes(5);
+inline constexpr base::Backoff kPullRetry{base::Duration::Seconds(10), base::Duration::Minutes(5)};
 // How soon an image is looked for again when the question itself failed, or it must not be pulled.
 inline constexpr base::Duration kFindImageAgain = base::Duration::Seconds(10);
 

@@ -53,7 +53,7 @@ bool RanLong(const ContainerState& state) {
 // How long the successor of an ended container waits.
 base::Duration RestartWait(const ContainerState& state) {
   if (RanLong(state)) return {};
-  return std::min(kMostRestartWait,
+  return std::min(kMaxRestartWait,
                   base::Duration::Seconds(IntAnnotation(state, kRestartWaitAnnotation, 0)));
 }
 
@@ -62,7 +62,7 @@ base::Duration NextRestartWait(const ContainerState* ended) {
   if (ended == nullptr) return {};
   const base::Duration wait = RestartWait(*ended);
   if (wait == base::Duration()) return kFirstRestartWait;
-  return std::min(kMostRestartWait, wait * 2);
+  return std::min(kMaxRestartWait, wait * 2);
 }
 
 // The plan under construction; knows what may not run now.

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/json.h"
 #include "base/time.h"
 #include "nodeagent/pod_context.h"
@@ -89,11 +90,11 @@ inline constexpr base::Duration kDrainLimit = base::Duration::Seconds(10);
 // How long a container that ended waits for its restart: nothing, then 10 s, doubling to the most;
 // one that ran for kRestartForgiven begins anew.
 inline constexpr base::Duration kFirstRestartWait = base::Duration::Seconds(10);
-inline constexpr base::Duration kMostRestartWait = base::Duration::Minutes(5);
+inline constexpr base::Duration kMaxRestartWait = base::Duration::Minutes(5);
 inline constexpr base::Duration kRestartForgiven = base::Duration::Minutes(10);
-// How long an object of which a command failed is left alone: doubling.
-inline constexpr base::Duration kFirstRetry = base::Duration::Seconds(1);
-inline constexpr base::Duration kMostRetry = base::Duration::Seconds(20);
+// How long an object of which a command failed is left alone.
+inline constexpr base::Backoff kCommandRetry{base::Duration::Seconds(1),
+                                             base::Duration::Seconds(20)};
 // Least time between the signal and the kill.
 inline constexpr base::Duration kLeastGrace = base::Duration::Seconds(1);
 

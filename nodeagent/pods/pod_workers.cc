@@ -99,7 +99,7 @@ void PodWorkers::Listed(uint64_t number, const base::Result<RuntimeSnapshot>& sn
   list_under_way_ = false;
   if (!snapshot.ok()) {
     loop_.Cancel(list_timer_);
-    list_timer_ = loop_.After(kFirstRetry, [this] { List(); });
+    list_timer_ = loop_.After(kListRetry, [this] { List(); });
     return;
   }
   listed_ = number;
@@ -394,9 +394,8 @@ PodWorkers::Answer PodWorkers::Completion(Worker& worker, const Command& command
 void PodWorkers::Failed(Worker& worker, const std::string& object, const std::string& verb,
                         const base::Status& status) {
   Failure& failure = worker.memory.failures[object];
-  base::Duration wait = kFirstRetry;
-  for (uint32_t i = 0; i < failure.count && wait < kMostRetry; ++i) wait = wait * 2;
-  failure = {verb, status, failure.count + 1, loop_.now().monotonic + std::min(wait, kMostRetry)};
+  const uint32_t count = failure.count + 1;
+  failure = {verb, status, count, loop_.now().monotonic + kCommandRetry.After(count)};
   Tell(worker, true, "Failed", verb + " " + object + ": " + std::string(status.message()));
 }
 

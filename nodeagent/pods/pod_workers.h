@@ -162,6 +162,8 @@ class PodWorkers {
 inline constexpr int kMaxLogFiles = 5;
 // Lists at least this often; events are only hints.
 inline constexpr base::Duration kRelistPeriod = base::Duration::Seconds(10);
+// After one that failed.
+inline constexpr base::Duration kListRetry = base::Duration::Seconds(1);
 // A listing that takes longer is given up and begun again.
 inline constexpr base::Duration kListPatience = base::Duration::Seconds(15);
 // Pods that are planned in one turn of the loop.

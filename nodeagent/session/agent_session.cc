@@ -3,13 +3,11 @@
 // it
 //   when it is complete. A broken connection drops what was gathered, never what is held.
 // - A report is repeated on every connection until it is acknowledged; of a pod only the newest is.
-// - The control plane may write a pod's status while the node is away (Ready becomes False). So
-// what
+// - The control plane may write a pod's status while the node is away (Ready becomes False). So what
 //   was reported last is compared with the first whole View of a connection, and reported again
 //   where it differs; the Node's status is always reported again.
-// - Silence for the grace period ends the connection. Attempts are spread: a delay that doubles
-// from
-//   kFirstBackoff to kLastBackoff, of which a random half counts.
+// - Silence for the grace period ends the connection. Attempts are spread: a wait as kConnectRetry
+//   has it, of which a random half counts.
 #include "nodeagent/session/agent_session.h"
 
 #include <algorithm>
@@ -34,7 +32,7 @@ AgentSession::AgentSession(base::Loop& loop, FrameDialer& dialer, std::shared_pt
       cache_(std::move(cache)),
       options_(std::move(options)),
       rng_(options_.seed),
-      backoff_(kFirstBackoff),
+      retry_(kConnectRetry),
       save_delay_(kSaveDelay) {}
 
 AgentSession::~AgentSession() { loop_.Cancel(timer_); }
@@ -70,10 +68,9 @@ void AgentSession::Reconnect(const base::Status& why) {
   incoming_.reset();
   streams_.clear();
   loop_.Cancel(timer_);
-  const int64_t half = backoff_.millis() / 2;
+  const int64_t half = retry_.Next().millis() / 2;
   const auto spread = static_cast<int64_t>(rng_.Below(static_cast<uint64_t>(half) + 1));
   timer_ = loop_.After(base::Duration::Millis(half + spread), [this] { Connect(); });
-  backoff_ = std::min(backoff_ * 2, kLastBackoff);
 }
 
 void AgentSession::Receive(Frame frame) {
@@ -100,7 +97,7 @@ void AgentSession::ReceiveWelcome(const Welcome& welcome) {
   welcome_.heartbeat = std::max(welcome.heartbeat, base::Duration::Millis(10));
   welcomed_ = true;
   repeat_lost_ = true;
-  backoff_ = kFirstBackoff;
+  retry_.Reset();
   loop_.Cancel(timer_);
   timer_ = loop_.After(welcome_.heartbeat, [this] { Beat(); });
   base::LogInfo("connected to the control plane", {{"epoch", welcome.epoch}});

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/json.h"
 #include "base/lifeline.h"
 #include "base/loop.h"
@@ -136,7 +137,7 @@ class AgentSession {
   bool welcomed_ = false;
   Welcome welcome_;
   base::MonotonicTime heard_;
-  base::Duration backoff_;
+  base::Backoff retry_;
   base::Loop::TimerId timer_ = 0;  // of the next heartbeat, or of the next attempt to connect
   struct Incoming {
     bool reset = false;
@@ -163,8 +164,8 @@ class AgentSession {
 };
 
 inline constexpr size_t kMaxQueuedEvents = 256;
-inline constexpr base::Duration kFirstBackoff = base::Duration::Millis(200);
-inline constexpr base::Duration kLastBackoff = base::Duration::Seconds(10);
+inline constexpr base::Backoff kConnectRetry{base::Duration::Millis(200),
+                                             base::Duration::Seconds(10)};
 inline constexpr base::Duration kWelcomeTimeout = base::Duration::Seconds(10);
 // A View is saved this long after it changed, and saving takes at most 1 / kSaveShare of the time.
 inline constexpr base::Duration kSaveDelay = base::Duration::Seconds(1);
