@@ -21,7 +21,7 @@
 namespace gitsync {
 
 // Long enough for any machine: reached only by a test that fails.
-inline constexpr std::chrono::seconds kPatience(60);
+inline constexpr std::chrono::seconds kTestWait(60);
 
 // Hook runs that wait for the test.
 class HookInbox {

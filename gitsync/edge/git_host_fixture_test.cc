@@ -34,7 +34,7 @@ class NoSession : public HookSession {
 
 HookInbox::Call HookInbox::Take() {
   std::unique_lock lock(mutex_);
-  if (!arrived_.wait_for(lock, kPatience, [&] { return !calls_.empty(); })) {
+  if (!arrived_.wait_for(lock, kTestWait, [&] { return !calls_.empty(); })) {
     ADD_FAILURE() << "no hook was run";
     return {{}, std::make_shared<NoSession>()};
   }
@@ -185,7 +185,7 @@ std::string GitHostTest::Ref(const std::string& ref) {
 
 void GitHostTest::WaitUntilIdle() {
   std::unique_lock lock(mutex_);
-  CHECK(idle_.wait_for(lock, kPatience, [&] { return serving_ == 0; }));
+  CHECK(idle_.wait_for(lock, kTestWait, [&] { return serving_ == 0; }));
 }
 
 namespace {

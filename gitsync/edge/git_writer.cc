@@ -25,7 +25,7 @@ namespace {
 
 inline constexpr int kMoveAttempts = 8;    // of a commit, while others move the ref
 inline constexpr int kLockAttempts = 100;  // of taking a ref's lock
-inline constexpr std::chrono::milliseconds kLockPause(10);
+inline constexpr std::chrono::milliseconds kLockWait(10);
 inline constexpr size_t kMaxLooseFiles = 64;
 inline constexpr int kAboveDisk = 1000;  // priority: libgit2's own backends have 1 and 2
 
@@ -33,7 +33,7 @@ inline constexpr int kAboveDisk = 1000;  // priority: libgit2's own backends hav
 Status LockRef(git_transaction* transaction, const std::string& ref) {
   int error = GIT_ELOCKED;
   for (int i = 0; i < kLockAttempts && error == GIT_ELOCKED; ++i) {
-    if (i > 0) std::this_thread::sleep_for(kLockPause);
+    if (i > 0) std::this_thread::sleep_for(kLockWait);
     error = git_transaction_lock_ref(transaction, ref.c_str());
   }
   if (error == GIT_ELOCKED) {

@@ -159,11 +159,11 @@ Result<std::optional<Json>> FrameReader::Next() {
 }
 
 Status CheckSocketPath(const std::string& path) {
-  constexpr size_t kMost = sizeof(sockaddr_un::sun_path) - 1;
-  if (!path.empty() && path.size() <= kMost) return {};
+  constexpr size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
+  if (!path.empty() && path.size() <= kMaxPath) return {};
   return Status(Code::kInvalid, "the path of the hook socket has " + std::to_string(path.size()) +
                                     " bytes, but a socket's may have 1 to " +
-                                    std::to_string(kMost) + ": choose a shorter --data-dir");
+                                    std::to_string(kMaxPath) + ": choose a shorter --data-dir");
 }
 
 }  // namespace gitsync

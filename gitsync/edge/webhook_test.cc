@@ -102,7 +102,7 @@ class WebhookTest : public base::HttpFixture {
       sender_->Send(std::move(call),
                     [promise](WebhookAnswer answer) { promise->set_value(answer); });
     });
-    if (future.wait_for(base::kPatience) != std::future_status::ready) {
+    if (future.wait_for(base::kTestWait) != std::future_status::ready) {
       ADD_FAILURE() << "no answer";
       return {};
     }

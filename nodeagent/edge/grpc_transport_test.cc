@@ -19,7 +19,7 @@
 namespace nodeagent {
 namespace {
 
-constexpr std::chrono::seconds kPatience{30};  // only a failing test waits that long
+constexpr std::chrono::seconds kTestWait{30};  // only a failing test waits that long
 
 class TransportTest : public testing::Test {
  protected:
@@ -92,7 +92,7 @@ class TransportTest : public testing::Test {
       channel->Send(Hello{"n1", "test", "e", 7});
       return 0;
     });
-    const bool answered = future.wait_for(kPatience) == std::future_status::ready;
+    const bool answered = future.wait_for(kTestWait) == std::future_status::ready;
     OnLoop([&] {
       channel.reset();
       dialer.reset();

@@ -284,7 +284,7 @@ class SocketProbeClient final : public ProbeClient {
       std::vector<pollfd> ready;
       ready.push_back({wake_.get(), POLLIN, 0});
       for (const Conversation& talk : talks_) ready.push_back({talk.fd(), talk.events(), 0});
-      poll(ready.data(), ready.size(), Patience());
+      poll(ready.data(), ready.size(), WaitMillis());
       uint64_t drained;
       [[maybe_unused]] const ssize_t got = read(wake_.get(), &drained, sizeof drained);
       size_t i = 1;
@@ -317,7 +317,7 @@ class SocketProbeClient final : public ProbeClient {
     return talks_.erase(talk);
   }
 
-  int Patience() const {
+  int WaitMillis() const {
     if (talks_.empty()) return -1;
     auto first = Clock::time_point::max();
     for (const Conversation& talk : talks_) first = std::min(first, talk.deadline());

@@ -21,9 +21,9 @@ namespace {
 constexpr size_t kMaxNameservers = 3;
 constexpr size_t kMaxSearches = 32;
 constexpr size_t kMaxHostname = 63;
-constexpr int64_t kLeastShares = 2;
-constexpr int64_t kMostShares = 262'144;
-constexpr int64_t kLeastQuotaMicros = 1000;
+constexpr int64_t kMinShares = 2;
+constexpr int64_t kMaxShares = 262'144;
+constexpr int64_t kMinQuotaMicros = 1000;
 
 void AddStrings(base::Value from, std::vector<std::string>& to) {
   for (base::Value element : from.Elements()) {
@@ -106,10 +106,10 @@ ContainerConfig::Resources ResourcesOf(const PodContext& context, base::Value co
   const int64_t cpu_request =
       requests["cpu"].Exists() ? manifests::Quantity::Of(requests["cpu"]).MilliValue() : cpu_limit;
   ContainerConfig::Resources resources;
-  resources.cpu_shares = std::clamp(cpu_request * 1024 / 1000, kLeastShares, kMostShares);
+  resources.cpu_shares = std::clamp(cpu_request * 1024 / 1000, kMinShares, kMaxShares);
   if (cpu_limit > 0) {
     resources.cpu_quota_micros =
-        std::max(kLeastQuotaMicros, cpu_limit * resources.cpu_period_micros / 1000);
+        std::max(kMinQuotaMicros, cpu_limit * resources.cpu_period_micros / 1000);
   }
   resources.memory_limit_bytes = manifests::Quantity::Of(limits["memory"]).Value();
   resources.oom_score_adjust = OomScoreOf(context, container);

@@ -101,7 +101,7 @@ class Planner {
     if (under_way == input_.memory.under_way.end()) return false;
     const auto* stop = std::get_if<StopContainer>(&command);
     const bool sooner =
-        stop != nullptr && input_.now.monotonic + stop->grace + kLeastGrace < under_way->second;
+        stop != nullptr && input_.now.monotonic + stop->grace + kMinGrace < under_way->second;
     return !sooner;
   }
 
@@ -263,7 +263,7 @@ base::Duration WaitLeft(const ContainerState& ended, const PodInput& input) {
 base::Duration GraceOf(base::Value pod, base::Value probe) {
   const int64_t pod_grace = pod["metadata"]["deletionGracePeriodSeconds"].AsInt(
       pod["spec"]["terminationGracePeriodSeconds"].AsInt(kDefaultGraceSeconds));
-  return std::max(kLeastGrace,
+  return std::max(kMinGrace,
                   base::Duration::Seconds(probe["terminationGracePeriodSeconds"].AsInt(pod_grace)));
 }
 
@@ -491,7 +491,7 @@ void PlanUnknown(const PodInput& input, Planner& planner) {
   for (const ContainerState& state : input.containers) {
     if (state.phase != ContainerPhase::kRunning) continue;
     const base::Duration grace = std::max(
-        kLeastGrace,
+        kMinGrace,
         base::Duration::Seconds(IntAnnotation(state, kGraceAnnotation, kDefaultGraceSeconds)));
     stops.push_back({state.name, state.id, grace, Check(), "its pod is gone"});
   }

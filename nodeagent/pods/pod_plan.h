@@ -96,6 +96,6 @@ inline constexpr base::Duration kRestartForgiven = base::Duration::Minutes(10);
 inline constexpr base::Backoff kCommandRetry{base::Duration::Seconds(1),
                                              base::Duration::Seconds(20)};
 // Least time between the signal and the kill.
-inline constexpr base::Duration kLeastGrace = base::Duration::Seconds(1);
+inline constexpr base::Duration kMinGrace = base::Duration::Seconds(1);
 
 }  // namespace nodeagent

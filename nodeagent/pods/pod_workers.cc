@@ -86,7 +86,7 @@ void PodWorkers::List() {
   list_again_ = false;
   loop_.Cancel(list_timer_);
   const uint64_t number = ++listing_;
-  list_timer_ = loop_.After(kListPatience, [this] {
+  list_timer_ = loop_.After(kListWait, [this] {
     list_under_way_ = false;
     List();
   });
@@ -484,7 +484,7 @@ void PodWorkers::Do(Worker& worker, const StopContainer& command) {
                             std::string(status.message()));
                  }
                  const base::Duration left = command.grace - (loop_.now().monotonic - begin);
-                 runtime_.StopContainer(command.id, std::max(kLeastGrace, left), done);
+                 runtime_.StopContainer(command.id, std::max(kMinGrace, left), done);
                }));
 }
 

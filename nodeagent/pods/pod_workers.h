@@ -165,7 +165,7 @@ inline constexpr base::Duration kRelistPeriod = base::Duration::Seconds(10);
 // After one that failed.
 inline constexpr base::Duration kListRetry = base::Duration::Seconds(1);
 // A listing that takes longer is given up and begun again.
-inline constexpr base::Duration kListPatience = base::Duration::Seconds(15);
+inline constexpr base::Duration kListWait = base::Duration::Seconds(15);
 // Pods that are planned in one turn of the loop.
 inline constexpr size_t kMaxPlansPerTurn = 32;
 // Reported statuses that are remembered until the View shows them.

@@ -21,7 +21,7 @@ void NodeReporter::Start() {
   const state::ObjectPtr known = session_.view().Get("nodes", "", read_().name);
   if (known == nullptr || (*known)["status"]["conditions"].empty()) return Report();
   last_ = (*known)["status"].ToJson();
-  ReportAfter(kRuntimePatience);
+  ReportAfter(kRuntimeWait);
 }
 
 void NodeReporter::Watch(Runtime& runtime) {

@@ -2,7 +2,7 @@
 // and reports on change and once a minute.
 //
 // Loop only. Borrows what it is made of. A restart of the agent alone changes nothing: the Node
-// keeps what it says until the runtime has answered, or kRuntimePatience has passed.
+// keeps what it says until the runtime has answered, or kRuntimeWait has passed.
 #pragma once
 
 #include <functional>
@@ -46,6 +46,6 @@ inline constexpr base::Duration kNodeReportPeriod = base::Duration::Seconds(60);
 // How often the runtime is asked: until it is ready, and then.
 inline constexpr base::Duration kReadyPoll = base::Duration::Millis(500);
 inline constexpr base::Duration kReadyPeriod = base::Duration::Seconds(10);
-inline constexpr base::Duration kRuntimePatience = base::Duration::Seconds(30);
+inline constexpr base::Duration kRuntimeWait = base::Duration::Seconds(30);
 
 }  // namespace nodeagent

@@ -94,7 +94,7 @@ TEST_F(NodeReporterTest, ARuntimeThatDoesNotComeBackIsToldAfterAWhile) {
   StartAgent();
   runtime_.SetNotReady("no network");
   reporter_->Watch(runtime_);
-  loop_.RunFor(kRuntimePatience + kOneSecond);
+  loop_.RunFor(kRuntimeWait + kOneSecond);
   EXPECT_EQ(heard_, "False since 12:00:30; ");
 }
 

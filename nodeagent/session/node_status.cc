@@ -59,14 +59,14 @@ Json Resources(const Machine& machine, int64_t cpu_millis, int64_t memory_bytes)
 
 Json Conditions(const Machine& machine, const Json& last, base::WallTime now) {
   const bool disk_is_low =
-      machine.free_disk_bytes * 100 < machine.disk_bytes * kLeastFreeDiskPercent ||
-      machine.free_disk_inodes_percent < kLeastFreeInodesPercent;
+      machine.free_disk_bytes * 100 < machine.disk_bytes * kMinFreeDiskPercent ||
+      machine.free_disk_inodes_percent < kMinFreeInodesPercent;
   const bool ready = machine.runtime_problem.empty();
   Json conditions = Json::MakeArray();
   for (const Condition& condition :
-       {Pressure("MemoryPressure", machine.free_memory_bytes < kLeastFreeMemoryBytes, "memory"),
+       {Pressure("MemoryPressure", machine.free_memory_bytes < kMinFreeMemoryBytes, "memory"),
         Pressure("DiskPressure", disk_is_low, "disk"),
-        Pressure("PIDPressure", machine.free_pids < kLeastFreePids, "process ids"),
+        Pressure("PIDPressure", machine.free_pids < kMinFreePids, "process ids"),
         Condition{"Ready", ready, ready ? "KubeletReady" : "KubeletNotReady",
                   ready ? "the agent is ready" : machine.runtime_problem}}) {
     conditions.Append(ConditionJson(condition, last, now));

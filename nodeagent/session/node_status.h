@@ -46,9 +46,9 @@ base::Json BuildNodeStatus(const Machine& machine, const base::Json& last, base:
 bool SaysTheSame(const base::Json& a, const base::Json& b);
 
 // Below these the machine is under pressure.
-inline constexpr int64_t kLeastFreeMemoryBytes = int64_t{100} << 20;
-inline constexpr int64_t kLeastFreeDiskPercent = 10;
-inline constexpr int64_t kLeastFreeInodesPercent = 5;
-inline constexpr int64_t kLeastFreePids = 500;
+inline constexpr int64_t kMinFreeMemoryBytes = int64_t{100} << 20;
+inline constexpr int64_t kMinFreeDiskPercent = 10;
+inline constexpr int64_t kMinFreeInodesPercent = 5;
+inline constexpr int64_t kMinFreePids = 500;
 
 }  // namespace nodeagent

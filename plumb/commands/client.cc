@@ -49,7 +49,7 @@ base::Status FailureOf(const base::HttpAnswer& answer) {
 
 }  // namespace
 
-base::Result<Client> Client::Connect(const Arguments& arguments, base::Duration patience) {
+base::Result<Client> Client::Connect(const Arguments& arguments, base::Duration max_wait) {
   const std::string path = KubeconfigPath(arguments);
   const base::Result<std::string> text = base::ReadFile(path, kMaxKubeconfig);
   if (!text.ok()) {
@@ -76,7 +76,7 @@ base::Result<Client> Client::Connect(const Arguments& arguments, base::Duration 
   RETURN_IF_ERROR(decode(cluster["certificate-authority-data"], options.ca_pem));
   RETURN_IF_ERROR(decode(user["client-certificate-data"], options.certificate_pem));
   RETURN_IF_ERROR(decode(user["client-key-data"], options.key_pem));
-  options.read_timeout = patience;
+  options.read_timeout = max_wait;
   Client client;
   client.token_ = user["token"].AsString();
   client.url_ = cluster["server"].AsString();

@@ -18,14 +18,14 @@ namespace plumb {
 inline constexpr const char* kDefaultDataDir = "/var/lib/plumb";
 inline constexpr const char* kKubeconfigFlag = "--kubeconfig";
 
-inline constexpr base::Duration kClientPatience = base::Duration::Hours(1);
+inline constexpr base::Duration kClientWait = base::Duration::Hours(1);
 
 class Client {
  public:
   // kNotFound with what to do if there is no kubeconfig. A call fails once nothing came from the
-  // server for `patience`.
+  // server for `max_wait`.
   static base::Result<Client> Connect(const Arguments& arguments,
-                                      base::Duration patience = kClientPatience);
+                                      base::Duration max_wait = kClientWait);
 
   // The answer of a 2xx, else the Status that the server sent.
   base::Result<base::Json> Get(const std::string& path);

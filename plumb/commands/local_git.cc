@@ -13,7 +13,7 @@
 namespace plumb {
 namespace {
 
-constexpr base::Duration kGitPatience = base::Duration::Minutes(2);
+constexpr base::Duration kGitWait = base::Duration::Minutes(2);
 constexpr size_t kMaxBatchBytes = 8u << 20;  // of blobs that git is asked for at once
 
 // "100644 blob OID    SIZE\tPATH"; submodules are left out.
@@ -47,7 +47,7 @@ base::Result<std::string> LocalGit::Git(std::vector<std::string> words,
   options.argv = {"git"};
   options.argv.insert(options.argv.end(), words.begin(), words.end());
   options.directory = directory_;
-  ASSIGN_OR_RETURN(base::RunOutput run, base::RunProcess(options, input, kGitPatience));
+  ASSIGN_OR_RETURN(base::RunOutput run, base::RunProcess(options, input, kGitWait));
   if (run.exit.ok() && run.output.size() >= base::kMaxRunOutput) {
     return base::Status(base::Code::kTooLarge, "git " + words[0] + " says more than plumb reads");
   }

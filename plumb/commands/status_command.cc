@@ -26,7 +26,7 @@ constexpr const char* kHelp =
     "  --watch, -w         show it again whenever it changes, until Ctrl-C\n"
     "  -o json             for scripts; with --watch one report a line\n";
 
-constexpr base::Duration kPatience = kStatusHeartbeat * 3;
+constexpr base::Duration kStatusWait = kStatusHeartbeat * 3;
 
 base::Result<std::string> QueryOf(const Arguments& arguments) {
   std::string query =
@@ -82,7 +82,7 @@ int StatusCommand(const Words& words) {
   const std::optional<Arguments> arguments =
       ParseFlags(words, {{"-n", "--namespace", kOutputFlag}, {"--watch", "-w"}}, kHelp, exit);
   if (!arguments) return exit;
-  base::Result<Client> client = Client::Connect(*arguments, kPatience);
+  base::Result<Client> client = Client::Connect(*arguments, kStatusWait);
   if (!client.ok()) return Fail(client.status());
   const base::Result<std::string> query = QueryOf(*arguments);
   if (!query.ok()) return Fail(query.status());

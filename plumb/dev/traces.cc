@@ -29,7 +29,7 @@ constexpr int kMaxSearchDepth = 6;  // nodes/NAME/containerd/state/io... below t
 constexpr size_t kMaxConfigBytes = 4 << 20;
 constexpr size_t kMaxMountInfoBytes = 64 << 20;
 constexpr int kCgroupTries = 200;
-constexpr long kCgroupPauseNanos = 10'000'000;
+constexpr long kCgroupWaitNanos = 10'000'000;
 
 std::string ReadOrEmpty(const std::string& path, size_t max = kMaxConfigBytes) {
   base::Result<std::string> text = base::ReadFile(path, max);
@@ -207,8 +207,8 @@ bool RemoveCgroup(const std::string& path) {
   // A killed process leaves its cgroup a moment after it has ended.
   for (int i = 0; i < kCgroupTries; ++i) {
     if (RemoveCgroupOnce(path)) return true;
-    timespec pause{0, kCgroupPauseNanos};
-    nanosleep(&pause, nullptr);
+    timespec wait{0, kCgroupWaitNanos};
+    nanosleep(&wait, nullptr);
   }
   return false;
 }

@@ -13,7 +13,7 @@
 namespace plumb {
 
 // The loop answers within a turn; only one that has stopped does not.
-inline constexpr std::chrono::seconds kLoopPatience{30};
+inline constexpr std::chrono::seconds kLoopWait{30};
 
 // `ask` runs on the loop and calls its argument once, now or later. kUnavailable if it does not in
 // time. Never from the loop itself.
@@ -25,7 +25,7 @@ base::Result<T> AskLoop(base::Loop& loop,
   loop.Post([promise, ask = std::move(ask)] {
     ask([promise](base::Result<T> result) { promise->set_value(std::move(result)); });
   });
-  if (answer.wait_for(kLoopPatience) != std::future_status::ready) {
+  if (answer.wait_for(kLoopWait) != std::future_status::ready) {
     return base::Status(base::Code::kUnavailable, "the server is stopping; ask again later");
   }
   return answer.get();

@@ -27,7 +27,7 @@ namespace {
 
 constexpr int kDatagramsPerTurn = 64;
 constexpr int kAcceptsPerTurn = 16;
-constexpr base::Duration kAcceptPause = base::Duration::Millis(100);  // when files run out
+constexpr base::Duration kAcceptWait = base::Duration::Millis(100);  // when files run out
 constexpr int kBacklog = 128;
 constexpr size_t kMaxTcpOutput = 256u << 10;     // unsent bytes beyond which nothing more is read
 constexpr auto kZoneTransferTypes = {251, 252};  // IXFR, AXFR
@@ -213,7 +213,7 @@ class DnsServer::Core::Acceptor final : public base::Poller::Handler {
   void OnEvents(uint32_t) override {
     for (int i = 0; i < kAcceptsPerTurn; ++i) {
       base::UniqueFd fd(accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-      if (!fd.valid()) return PauseIfShort(errno);
+      if (!fd.valid()) return WaitIfShort(errno);
       if (core_.connections.size() >= kMaxDnsTcpConnections) continue;
       const base::Poller::Id id = core_.poller.NextId();
       auto connection = std::make_unique<Connection>(core_, id, std::move(fd));
@@ -226,10 +226,10 @@ class DnsServer::Core::Acceptor final : public base::Poller::Handler {
 
  private:
   // A connection that cannot be taken stays ready: asking again at once would spin.
-  void PauseIfShort(int error) {
+  void WaitIfShort(int error) {
     if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM) return;
     core_.poller.Modify(id_, fd_.get(), 0);
-    core_.poller.SetDeadline(id_, core_.poller.now() + kAcceptPause);
+    core_.poller.SetDeadline(id_, core_.poller.now() + kAcceptWait);
   }
 
   Core& core_;

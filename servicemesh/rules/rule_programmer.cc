@@ -19,21 +19,21 @@ constexpr base::Duration kMaxDelay = base::Duration::Seconds(30);
 
 RuleProgrammer::~RuleProgrammer() {
   if (retry_ != 0) loop_.Cancel(retry_);
-  if (patience_ != 0) loop_.Cancel(patience_);
+  if (remembered_timer_ != 0) loop_.Cancel(remembered_timer_);
 }
 
 void RuleProgrammer::Want(std::shared_ptr<const RuleSet> rules) {
   wanted_ = std::move(rules);
-  if (patience_ != 0) loop_.Cancel(std::exchange(patience_, 0));
+  if (remembered_timer_ != 0) loop_.Cancel(std::exchange(remembered_timer_, 0));
   if (!busy_ && retry_ == 0) Step();
 }
 
 void RuleProgrammer::Remember(std::shared_ptr<const RuleSet> rules) {
   if (wanted_ != nullptr) return Want(std::move(rules));  // the kernel follows this process by now
   remembered_ = std::move(rules);
-  if (patience_ != 0) return;
-  patience_ = loop_.After(kRememberedWait, [this] {
-    patience_ = 0;
+  if (remembered_timer_ != 0) return;
+  remembered_timer_ = loop_.After(kRememberedWait, [this] {
+    remembered_timer_ = 0;
     Want(std::move(remembered_));
   });
 }

@@ -49,7 +49,7 @@ class RuleProgrammer {
   std::shared_ptr<const RuleSet> wanted_;
   std::shared_ptr<const RuleSet> programmed_;  // nullptr: unknown, all is written anew
   std::shared_ptr<const RuleSet> remembered_;
-  base::Loop::TimerId patience_ = 0;  // with what is remembered
+  base::Loop::TimerId remembered_timer_ = 0;  // with what is remembered
   bool busy_ = false;
   base::Loop::TimerId retry_ = 0;
   base::Duration delay_;

@@ -39,7 +39,7 @@ class WatchHub::Encoder {
 };
 
 namespace {
-constexpr base::Duration kSlowReaderPause = base::Duration::Millis(20);
+constexpr base::Duration kSlowReaderWait = base::Duration::Millis(20);
 }
 
 WatchHub::WatchHub(base::Loop& loop, Store& store, const WatchOptions& options)
@@ -120,7 +120,7 @@ void WatchHub::CatchUp(Id id) {
   Watch& watch = *found->second;
   const auto again = lifeline_.Wrap([this, id] { CatchUp(id); });
   if (watch.stream->Backlog() > kCatchUpBacklog) {
-    loop_.After(kSlowReaderPause, again);
+    loop_.After(kSlowReaderWait, again);
     return;
   }
   const bool done = watch.initial ? SendInitial(watch) && SendMissed(watch) : SendMissed(watch);

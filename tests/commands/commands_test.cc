@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
-constexpr base::Duration kPatience = base::Duration::Seconds(60);
+constexpr base::Duration kTestWait = base::Duration::Seconds(60);
 
 constexpr char kConfig[] =
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {a: one}\n";
@@ -94,7 +94,7 @@ class CommandsTest : public testing::Test {
                                 "GIT_AUTHOR_EMAIL=ann@localhost",
                                 "GIT_COMMITTER_NAME=ann",
                                 "GIT_COMMITTER_EMAIL=ann@localhost"};
-    const auto run = base::RunProcess(options, "", kPatience);
+    const auto run = base::RunProcess(options, "", kTestWait);
     if (!run.ok()) return run.status().ToString();
     return "exit " + std::to_string(run->exit.code) + "\n" + run->output + run->error;
   }

@@ -30,11 +30,11 @@ using testsupport::ApiTrust;
 using testsupport::PlumbProcess;
 
 constexpr int kKills = 200;
-constexpr int kWriters = 4;                     // of registers
-constexpr int kRegisters = 5;                   // a writer's
-constexpr int kGroupObjects = 6;                // of a collection
-constexpr uint64_t kMostAcknowledgements = 50;  // of one life of the server
-constexpr uint64_t kMostTurns = 200'000;        // of the empty loop
+constexpr int kWriters = 4;                    // of registers
+constexpr int kRegisters = 5;                  // a writer's
+constexpr int kGroupObjects = 6;               // of a collection
+constexpr uint64_t kMaxAcknowledgements = 50;  // of one life of the server
+constexpr uint64_t kMaxTurns = 200'000;        // of the empty loop
 constexpr size_t kPaddingBytes = 600;
 const std::string kPath = "/api/v1/namespaces/default/configmaps";
 
@@ -68,8 +68,8 @@ class Executioner {
  public:
   Executioner(PlumbProcess& server, base::Rng& rng)
       : server_(server),
-        left_(static_cast<int64_t>(rng.Below(kMostAcknowledgements)) + 1),
-        turns_(rng.Below(kMostTurns)) {}
+        left_(static_cast<int64_t>(rng.Below(kMaxAcknowledgements)) + 1),
+        turns_(rng.Below(kMaxTurns)) {}
 
   void Acknowledged() {
     if (--left_ != 0) return;

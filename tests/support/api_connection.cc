@@ -14,7 +14,7 @@ namespace testsupport {
 namespace {
 
 constexpr size_t kMaxHead = 64 << 10;
-constexpr time_t kPatienceSeconds = 180;  // without a byte: only where something has failed
+constexpr time_t kWaitSeconds = 180;  // without a byte: only where something has failed
 constexpr size_t kPiece = 1 << 20;
 
 base::Status Gone(const char* what) {
@@ -50,7 +50,7 @@ base::Result<ApiConnection> ApiConnection::Open(const ApiTrust& trust, int port)
   connection.fd_ = base::UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int on = 1;
   setsockopt(connection.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  const timeval patience{.tv_sec = kPatienceSeconds};
+  const timeval patience{.tv_sec = kWaitSeconds};
   setsockopt(connection.fd(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
   sockaddr_in address{};
   address.sin_family = AF_INET;

@@ -33,7 +33,7 @@ constexpr size_t kMaxPollers = 4;
 constexpr size_t kMaxBufferedBodies = 256u << 20;   // of all requests being received
 constexpr size_t kMaxExchangeBacklog = 256u << 10;  // then a worker's write waits
 constexpr int kAcceptsPerTurn = 64;
-constexpr Duration kAcceptPause = Duration::Millis(100);
+constexpr Duration kAcceptWait = Duration::Millis(100);
 constexpr int kKeepAliveIdleSeconds = 30;
 constexpr int kKeepAliveIntervalSeconds = 10;
 constexpr int kKeepAliveProbes = 3;
@@ -324,7 +324,7 @@ void HttpServerImpl::Acceptor::OnEvents(uint32_t) {
     LogWarning("connections have to wait: no more files can be opened");
     server_.WatchListener(id_, 0);
     Poller& poller = *server_.pollers_.front();
-    poller.SetDeadline(id_, poller.now() + kAcceptPause);
+    poller.SetDeadline(id_, poller.now() + kAcceptWait);
     return;
   }
 }

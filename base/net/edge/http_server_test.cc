@@ -87,7 +87,7 @@ class HttpServerTest : public HttpFixture {
     OnLoop([this] { streams_.clear(); });
   }
   bool AwaitStreams() {
-    return all_opened_.get_future().wait_for(kPatience) == std::future_status::ready;
+    return all_opened_.get_future().wait_for(kTestWait) == std::future_status::ready;
   }
 
   size_t awaited_streams_ = 1;
@@ -296,12 +296,12 @@ TEST_F(HttpServerTest, ClosedPeerIsToldToTheLoop) {
   std::promise<void> closed;
   OnLoop([&] { streams_.front()->OnClosed([&] { closed.set_value(); }); });
   client.reset();
-  ASSERT_EQ(closed.get_future().wait_for(kPatience), std::future_status::ready);
+  ASSERT_EQ(closed.get_future().wait_for(kTestWait), std::future_status::ready);
   EXPECT_FALSE(OnLoop([&] { return streams_.front()->Write("x"); }));
 
   std::promise<void> told_late;
   OnLoop([&] { streams_.front()->OnClosed([&] { told_late.set_value(); }); });
-  EXPECT_EQ(told_late.get_future().wait_for(kPatience), std::future_status::ready);
+  EXPECT_EQ(told_late.get_future().wait_for(kTestWait), std::future_status::ready);
 }
 
 TEST_F(HttpServerTest, SlowReaderIsDroppedAtItsBacklogAndOthersAreNot) {
@@ -328,7 +328,7 @@ TEST_F(HttpServerTest, SlowReaderIsDroppedAtItsBacklogAndOthersAreNot) {
   });
   EXPECT_GE(accepted, kMaxStreamBacklog - (64u << 10));
   EXPECT_LT(accepted, 4 * kMaxStreamBacklog);
-  EXPECT_EQ(dropped.get_future().wait_for(kPatience), std::future_status::ready);
+  EXPECT_EQ(dropped.get_future().wait_for(kTestWait), std::future_status::ready);
   EXPECT_NE(good.ReadUntil("fine\n").find("fine\n"), std::string::npos);
 }
 
@@ -533,10 +533,10 @@ TEST_F(HttpServerTest, WorkerIsToldWhenItsClientLeavesMidBody) {
   auto client = std::make_unique<RawClient>(port());
   client->Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf");
   // Before that, its leaving could overtake its request.
-  ASSERT_EQ(half_read.get_future().wait_for(kPatience), std::future_status::ready);
+  ASSERT_EQ(half_read.get_future().wait_for(kTestWait), std::future_status::ready);
   client.reset();
   auto future = result.get_future();
-  ASSERT_EQ(future.wait_for(kPatience), std::future_status::ready);
+  ASSERT_EQ(future.wait_for(kTestWait), std::future_status::ready);
   EXPECT_EQ(future.get().code(), Code::kUnavailable);
 }
 
@@ -569,11 +569,11 @@ TEST_F(HttpServerTest, StopReturnsWithOpenStreamsAndUnansweredRequests) {
   RawClient waiter(port());
   waiter.Send("GET /later HTTP/1.1\r\nHost: h\r\n\r\n");
   ASSERT_TRUE(AwaitStreams());
-  ASSERT_EQ(asked.get_future().wait_for(kPatience), std::future_status::ready);
+  ASSERT_EQ(asked.get_future().wait_for(kTestWait), std::future_status::ready);
   std::promise<void> closed;
   OnLoop([&] { streams_.front()->OnClosed([&] { closed.set_value(); }); });
   server_->Stop();
-  EXPECT_EQ(closed.get_future().wait_for(kPatience), std::future_status::ready);
+  EXPECT_EQ(closed.get_future().wait_for(kTestWait), std::future_status::ready);
   OnLoop([&] {
     EXPECT_FALSE(streams_.front()->Write("x"));
     std::exchange(unanswered, nullptr)->Send(Text("into the void"));

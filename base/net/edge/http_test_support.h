@@ -26,7 +26,7 @@
 namespace base {
 
 // How long a test waits for what must come: only a failing test waits that long.
-inline constexpr std::chrono::seconds kPatience{30};
+inline constexpr std::chrono::seconds kTestWait{30};
 
 inline WallTime WallNow() {
   return WallTime::FromNanos(std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -64,7 +64,7 @@ class RawClient {
     if (options.receive_buffer > 0) {
       setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &options.receive_buffer, sizeof(int));
     }
-    timeval patience{kPatience.count(), 0};
+    timeval patience{kTestWait.count(), 0};
     setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     sockaddr_in address{};
     address.sin_family = AF_INET;
