@@ -58,9 +58,4 @@ std::string Cidr::ToString() const {
   return FormatIpv4(first_) + "/" + std::to_string(prefix_length_);
 }
 
-Cidr Cidr::Subnet(uint64_t index, int prefix_length) const {
-  CHECK(prefix_length >= prefix_length_ && index < uint64_t{1} << (prefix_length - prefix_length_));
-  return Cidr(first_ + static_cast<uint32_t>(index << (32 - prefix_length)), prefix_length);
-}
-
 }  // namespace base

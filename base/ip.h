@@ -23,8 +23,6 @@ class Cidr {
   uint64_t size() const { return uint64_t{1} << (32 - prefix_length_); }
   bool Contains(uint32_t address) const { return address - first_ < size(); }
   std::string ToString() const;
-  // The `index`-th part of the range, of a longer prefix.
-  Cidr Subnet(uint64_t index, int prefix_length) const;
 
  private:
   uint32_t first_;

@@ -18,9 +18,6 @@ class Rng {
   uint64_t Below(uint64_t bound);
   // True in `numerator` of `denominator` cases.
   bool Chance(uint64_t numerator, uint64_t denominator) { return Below(denominator) < numerator; }
-  // An independent stream for a part of the program, so that one part's draws do not move
-  // another's.
-  Rng Fork() { return Rng(Next()); }
   // An RFC 4122 version-4 identifier, "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx".
   std::string Uuid();
 

@@ -48,15 +48,6 @@ TEST(RngTest, ChanceHitsAsOftenAsItSays) {
   EXPECT_TRUE(rng.Chance(5, 5));
 }
 
-TEST(RngTest, AForkIsMovedByNobodyElse) {
-  Rng parent(3);
-  Rng fork = parent.Fork();
-  Rng again(3);
-  Rng same = again.Fork();
-  for (int i = 0; i < 10; ++i) again.Next();
-  EXPECT_EQ(fork.Next(), same.Next());
-}
-
 TEST(RngTest, UuidsAreOfVersionFourAndUnique) {
   Rng rng(4);
   std::set<std::string> seen;

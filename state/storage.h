@@ -48,9 +48,6 @@ class Storage {
   virtual base::Status Scan(
       std::string_view first, std::string_view last,
       const std::function<bool(std::string_view key, std::string_view value)>& visit) = 0;
-
-  // Approximate bytes on disk; 0 if unknown.
-  virtual uint64_t DiskUsage() = 0;
 };
 
 }  // namespace state

@@ -80,7 +80,6 @@ class Store {
   struct Stats {
     uint64_t commits = 0, writes = 0, batches = 0;
     size_t objects = 0, log_changes = 0;
-    uint64_t disk_bytes = 0;
   };
   Stats stats() const;
 

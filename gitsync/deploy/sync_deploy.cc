@@ -242,9 +242,6 @@ void SyncEngine::Settle(const RepoPtr& repo, DeployOutcome outcome, const std::s
       if (repo->again && !repo->active) Begin(repo, PushOptions(), nullptr);
     }));
   }
-  if (!on_settled_ || repo->set == nullptr) return;
-  on_settled_(Deploy{repo->name, BranchOf(store_.view(), repo->name), repo->set->commit,
-                     repo->set->tree, outcome, message, repo->set});
 }
 
 // The condition, the record that Git is told from and the webhooks: one transaction, so that a

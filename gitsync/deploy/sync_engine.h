@@ -42,13 +42,6 @@ struct EngineOptions {
   base::Duration hook_limit = base::Duration::Seconds(10);
 };
 
-struct Deploy {
-  std::string repository, branch, commit, tree;
-  DeployOutcome outcome = DeployOutcome::kHealthy;
-  std::string message;
-  std::shared_ptr<const ManifestSet> set;
-};
-
 class SyncEngine {
  public:
   // `context.seed` must differ from that of every earlier engine over the same data. Brings every
@@ -70,9 +63,6 @@ class SyncEngine {
   // A repository as a plan of it starts from: what the state records, and what this remembers.
   // kNotFound.
   base::Result<RepositoryState> Recall(const std::string& name) const;
-
-  // Called for every deploy that ends.
-  void OnSettled(std::function<void(const Deploy&)> listener) { on_settled_ = std::move(listener); }
 
   // No repository has anything to read, apply or wait for.
   bool Idle() const;
@@ -128,7 +118,6 @@ class SyncEngine {
   const EngineOptions options_;
   state::Writer writer_;
   std::map<std::string, RepoPtr> repos_;
-  std::function<void(const Deploy&)> on_settled_;
   const Repo* committing_ = nullptr;  // while its transaction commits
   base::Subscription on_commit_;
   base::Lifeline lifeline_;

@@ -188,19 +188,6 @@ class LibgitStore : public GitStore {
     return base::RemoveTree(gone);
   }
 
-  Result<std::vector<std::string>> List() override {
-    Result<std::vector<std::string>> names = base::ListDirectory(options_.root);
-    if (names.status().code() == Code::kNotFound) return std::vector<std::string>();
-    if (!names.ok()) return names.status();
-    std::vector<std::string> repositories;
-    for (const std::string& name : *names) {
-      if (!name.ends_with(".git")) continue;
-      const std::string stem = name.substr(0, name.size() - 4);
-      if (CheckRepositoryName(stem).ok()) repositories.push_back(stem);
-    }
-    return repositories;
-  }
-
   Result<std::string> Resolve(const std::string& repository, const std::string& ref) override {
     if (ref != "HEAD") RETURN_IF_ERROR(CheckRefName(ref));
     return Use<std::string>(repository, {},
@@ -228,20 +215,6 @@ class LibgitStore : public GitStore {
                                const Quarantine& quarantine) override {
     return Use<std::string>(repository, quarantine,
                             [&](git_repository* handle) { return ReadBlobContent(handle, oid); });
-  }
-
-  Result<bool> IsAncestor(const std::string& repository, const std::string& ancestor,
-                          const std::string& descendant) override {
-    return Use<bool>(repository, {}, [&](git_repository* handle) -> Result<bool> {
-      ASSIGN_OR_RETURN(const git_oid old_oid, ParseOid(ancestor));
-      ASSIGN_OR_RETURN(const git_oid new_oid, ParseOid(descendant));
-      RETURN_IF_ERROR(LookUpCommit(handle, old_oid).status());
-      RETURN_IF_ERROR(LookUpCommit(handle, new_oid).status());
-      if (ancestor == descendant) return true;
-      const int answer = git_graph_descendant_of(handle, &new_oid, &old_oid);
-      if (answer < 0) return GitFailure(answer, "cannot compare commits");
-      return answer == 1;
-    });
   }
 
   Result<std::vector<CommitInfo>> History(const std::string& repository, const std::string& from,

@@ -61,7 +61,6 @@ class GitStore {
   // Creates a bare repository with plumb's settings and hooks; kAlreadyExists.
   virtual base::Status Create(const std::string& repository, const std::string& default_branch) = 0;
   virtual base::Status Delete(const std::string& repository) = 0;
-  virtual base::Result<std::vector<std::string>> List() = 0;
 
   // The commit a ref names ("refs/heads/main"); kNotFound.
   virtual base::Result<std::string> Resolve(const std::string& repository,
@@ -80,10 +79,7 @@ class GitStore {
                                                      const Quarantine& quarantine = {}) = 0;
   virtual base::Result<std::string> ReadBlob(const std::string& repository, const std::string& oid,
                                              const Quarantine& quarantine = {}) = 0;
-  // True if `ancestor` is `descendant` or one of its ancestors.
-  virtual base::Result<bool> IsAncestor(const std::string& repository, const std::string& ancestor,
-                                        const std::string& descendant) = 0;
-  // Changes since `old_commit` (may be empty) as commit subjects, newest first, at most `most`.
+  // `from` and what came before it, newest first, at most `most`.
   virtual base::Result<std::vector<CommitInfo>> History(const std::string& repository,
                                                         const std::string& from, size_t most) = 0;
 

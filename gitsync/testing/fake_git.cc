@@ -146,13 +146,6 @@ Status FakeGit::Delete(const std::string& repository) {
   return {};
 }
 
-Result<std::vector<std::string>> FakeGit::List() {
-  RETURN_IF_ERROR(Fail("git.read.fail"));
-  std::vector<std::string> names;
-  for (const auto& [name, repository] : repositories_) names.push_back(name);
-  return names;
-}
-
 Result<FakeGit::Repository*> FakeGit::Find(const std::string& repository) {
   RETURN_IF_ERROR(CheckRepositoryName(repository));
   const auto found = repositories_.find(repository);
@@ -256,25 +249,6 @@ Result<std::string> FakeGit::ReadBlob(const std::string& repository, const std::
   const std::string* blob = FindIn(scope, &Objects::blobs, oid);
   if (blob == nullptr) return NoObject(oid);
   return *blob;
-}
-
-Result<bool> FakeGit::IsAncestor(const std::string& repository, const std::string& ancestor,
-                                 const std::string& descendant) {
-  ASSIGN_OR_RETURN(const Scope scope, Look(repository, {}));
-  if (FindIn(scope, &Objects::commits, ancestor) == nullptr) return NoObject(ancestor);
-  if (FindIn(scope, &Objects::commits, descendant) == nullptr) return NoObject(descendant);
-  std::vector<std::string> open = {descendant};
-  std::set<std::string> seen;
-  while (!open.empty()) {
-    const std::string at = open.back();
-    open.pop_back();
-    if (at == ancestor) return true;
-    if (!seen.insert(at).second) continue;
-    for (const std::string& parent : FindIn(scope, &Objects::commits, at)->parents) {
-      open.push_back(parent);
-    }
-  }
-  return false;
 }
 
 Result<std::vector<CommitInfo>> FakeGit::History(const std::string& repository,

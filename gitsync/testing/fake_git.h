@@ -54,7 +54,6 @@ class FakeGit : public GitStore {
 
   base::Status Create(const std::string& repository, const std::string& default_branch) override;
   base::Status Delete(const std::string& repository) override;
-  base::Result<std::vector<std::string>> List() override;
   base::Result<std::string> Resolve(const std::string& repository, const std::string& ref) override;
   base::Result<CommitInfo> ReadCommit(const std::string& repository, const std::string& oid,
                                       const Quarantine& quarantine = {}) override;
@@ -66,8 +65,6 @@ class FakeGit : public GitStore {
                                              const Quarantine& quarantine = {}) override;
   base::Result<std::string> ReadBlob(const std::string& repository, const std::string& oid,
                                      const Quarantine& quarantine = {}) override;
-  base::Result<bool> IsAncestor(const std::string& repository, const std::string& ancestor,
-                                const std::string& descendant) override;
   base::Result<std::vector<CommitInfo>> History(const std::string& repository,
                                                 const std::string& from, size_t most) override;
   base::Result<std::string> Commit(const std::string& repository, const NewCommit& commit) override;

@@ -19,6 +19,5 @@ int DiffCommand(const Words& words);    // diff_command.cc
 int WaitCommand(const Words& words);    // wait_command.cc
 int BackupCommand(const Words& words);  // backup_command.cc
 int RestoreCommand(const Words& words);
-int GitHookCommand(const Words& words);  // main.cc
 
 }  // namespace plumb

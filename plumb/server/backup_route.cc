@@ -20,9 +20,6 @@ using base::Code;
 using base::Json;
 using base::Status;
 
-// Besides all of pki/: made on first use, and good for as long as the tokens are.
-constexpr const char* kFiles[] = {"deploy-token"};
-
 struct Moment {
   state::View view;
   base::WallTime now;
@@ -66,7 +63,6 @@ class Backup {
     ASSIGN_OR_RETURN(const std::vector<std::string> names,
                      base::ListDirectory(source_.data_dir + "/pki"));
     for (const std::string& name : names) RETURN_IF_ERROR(WriteFile("pki/" + name));
-    for (const char* name : kFiles) RETURN_IF_ERROR(WriteFile(name));
     for (const std::string& name : gitsync::RepositoryNames(view)) {
       RETURN_IF_ERROR(WriteRepository(name));
     }

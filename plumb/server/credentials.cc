@@ -181,13 +181,4 @@ std::vector<TokenInfo> Credentials::Tokens() const {
   return tokens_;
 }
 
-base::Result<std::string> Credentials::LocalDeployToken() {
-  const std::string path = data_dir_ + "/deploy-token";
-  ASSIGN_OR_RETURN(std::string secret, ReadIfThere(path));
-  if (!secret.empty()) return secret;
-  ASSIGN_OR_RETURN(secret, CreateToken("local", "deployer"));
-  RETURN_IF_ERROR(base::WriteFileAtomic(path, secret, kPrivate));
-  return secret;
-}
-
 }  // namespace plumb

@@ -53,9 +53,6 @@ class Credentials {
   base::Status RevokeToken(const std::string& name);
   std::vector<TokenInfo> Tokens() const;
 
-  // A token for Git on this machine, made on first use and kept readable in the data directory.
-  base::Result<std::string> LocalDeployToken();
-
  private:
   explicit Credentials(std::string data_dir) : data_dir_(std::move(data_dir)) {}
   base::Status LoadOrCreate(const std::vector<std::string>& names, const std::string& server_url,

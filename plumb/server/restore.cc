@@ -37,14 +37,14 @@ base::Result<uint64_t> Number(std::string_view text) {
   return value;
 }
 
-// "pki/NAME", "deploy-token" or "git/NAME.bundle", with a NAME that leads nowhere else.
+// "pki/NAME" or "git/NAME.bundle", with a NAME that leads nowhere else.
 bool IsFilePath(std::string_view path) {
   const size_t slash = path.find('/');
-  const std::string_view directory = slash == std::string_view::npos ? "" : path.substr(0, slash);
-  const std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);
+  if (slash == std::string_view::npos) return false;
+  const std::string_view directory = path.substr(0, slash), name = path.substr(slash + 1);
   if (name.empty() || name.front() == '.' || name.find('/') != std::string_view::npos) return false;
   if (name.find('\0') != std::string_view::npos) return false;
-  return directory == "pki" || directory == "git" || path == "deploy-token";
+  return directory == "pki" || directory == "git";
 }
 
 // What a frame means, checked; the subclasses do something with it.

@@ -96,18 +96,6 @@ class LevelDbStorage final : public Storage {
     return ToStatus(it->status(), directory_);
   }
 
-  uint64_t DiskUsage() override {
-    std::vector<std::string> names;
-    if (!env_->GetChildren(directory_, &names).ok()) return 0;
-    uint64_t total = 0;
-    for (const std::string& name : names) {
-      uint64_t bytes = 0;
-      // A file may go between the two calls: compaction runs beside us.
-      if (env_->GetFileSize(directory_ + "/" + name, &bytes).ok()) total += bytes;
-    }
-    return total;
-  }
-
  private:
   base::Status CheckUsable() const {
     if (!broken_) return {};

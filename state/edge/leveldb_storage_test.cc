@@ -11,7 +11,6 @@
 #include <string>
 
 #include "base/edge/files.h"
-#include "base/rng.h"
 #include "state/edge/testing/simulated_disk.h"
 #include "state/testing/storage_contract.h"
 
@@ -180,17 +179,6 @@ TEST(LevelDbStorageTest, DamageIsReportedAndNotSkipped) {
             "Corruption: the data in DIR is damaged (Corruption: checksum mismatch); restore a "
             "backup into an empty --data-dir");
   EXPECT_EQ(OpenLevelDb(directory.path()).status().code(), base::Code::kCorruption);
-}
-
-TEST(LevelDbStorageTest, DiskUsageGrowsWithTheData) {
-  const TemporaryDirectory directory;
-  const std::unique_ptr<Storage> storage = Open(directory.path());
-  const uint64_t before = storage->DiskUsage();
-  base::Rng rng(1);
-  std::string noise;
-  while (noise.size() < 1'000'000) noise += static_cast<char>(rng.Below(256));
-  ASSERT_TRUE(storage->Write({{{"a", noise}}, {}}).ok());
-  EXPECT_GE(storage->DiskUsage(), before + 1'000'000);
 }
 
 // An Env whose files cannot be made, for a given reason.

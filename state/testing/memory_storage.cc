@@ -45,10 +45,4 @@ base::Status MemoryStorage::Scan(
   return {};
 }
 
-uint64_t MemoryStorage::DiskUsage() {
-  uint64_t bytes = 0;
-  for (const auto& [key, value] : data_) bytes += key.size() + value.size();
-  return bytes;
-}
-
 }  // namespace state

@@ -20,7 +20,6 @@ class MemoryStorage final : public Storage {
   base::Status Scan(
       std::string_view first, std::string_view last,
       const std::function<bool(std::string_view key, std::string_view value)>& visit) override;
-  uint64_t DiskUsage() override;
 
   // After a failed write all calls fail until Reopen, as LevelDB's do.
   void Reopen() { broken_ = false; }
