@@ -9,6 +9,7 @@
 
 #include "base/edge/files.h"
 #include "plumb/commands/command_support.h"
+#include "plumb/endpoints.h"
 #include "plumb/reports/backup_format.h"
 #include "plumb/server/backup_route.h"
 #include "plumb/server/restore.h"

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "plumb/endpoints.h"
+
 namespace plumb {
 
 std::optional<Arguments> ParseFlags(const Words& words, FlagSet flags, const char* help, int& exit,
@@ -59,7 +61,8 @@ base::Result<std::string> ChooseRepository(const Arguments& arguments, Client& c
   if (git != nullptr) names = git->Repositories();
   std::string where = "the remotes of this checkout";
   if (names.empty()) {
-    ASSIGN_OR_RETURN(const base::Json list, client.Get(std::string(kConsole) + "/repositories"));
+    ASSIGN_OR_RETURN(const base::Json list,
+                     client.Get(std::string(kConsolePrefix) + "/repositories"));
     for (const base::Json& each : list.Elements()) {
       names.emplace_back(each["name"].AsString());
     }

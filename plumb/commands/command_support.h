@@ -13,7 +13,6 @@
 
 namespace plumb {
 
-inline constexpr const char* kConsole = "/plumb/v1";
 inline constexpr const char* kOutputFlag = "-o";
 
 // Parses words, knowing --help, --kubeconfig and, if `flags` has it, -o json. Absent: the command

@@ -4,6 +4,7 @@
 
 #include "plumb/commands/command_support.h"
 #include "plumb/commands/terminal.h"
+#include "plumb/endpoints.h"
 
 namespace plumb {
 namespace {
@@ -19,7 +20,8 @@ base::Json Strings(const std::string& commas) {
 }
 
 int ListRepositories(Session& session) {
-  const base::Result<base::Json> list = session.client.Get(std::string(kConsole) + "/repositories");
+  const base::Result<base::Json> list =
+      session.client.Get(std::string(kConsolePrefix) + "/repositories");
   if (!list.ok()) return Fail(list.status());
   if (WantsJson(session.arguments)) return PrintJson(*list), 0;
   std::vector<std::vector<std::string>> rows = {
@@ -55,7 +57,7 @@ int RepoCommand(const Words& words) {
   const std::vector<std::string>& operands = session->arguments.operands();
   if (operands.size() == 1 && operands[0] == "list") return ListRepositories(*session);
   if (operands.size() != 2) return WrongUsage(kHelp);
-  const std::string path = std::string(kConsole) + "/repositories";
+  const std::string path = std::string(kConsolePrefix) + "/repositories";
   base::Result<base::Json> done = base::Json();
   if (operands[0] == "create") {
     base::Json body = base::Json::MakeObject({{"name", operands[1]}});
@@ -94,7 +96,7 @@ int TokenCommand(const Words& words) {
   std::optional<Session> session = Begin(words, {{"--role", kOutputFlag}, {}}, kHelp, exit);
   if (!session) return exit;
   const std::vector<std::string>& operands = session->arguments.operands();
-  const std::string path = std::string(kConsole) + "/tokens";
+  const std::string path = std::string(kConsolePrefix) + "/tokens";
   if (operands.size() == 1 && operands[0] == "list") {
     const base::Result<base::Json> list = session->client.Get(path);
     if (!list.ok()) return Fail(list.status());

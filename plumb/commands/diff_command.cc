@@ -4,6 +4,7 @@
 #include "base/net/http.h"
 #include "plumb/commands/command_support.h"
 #include "plumb/commands/terminal.h"
+#include "plumb/endpoints.h"
 #include "plumb/reports/diff_report.h"
 #include "plumb/server/diff_route.h"
 

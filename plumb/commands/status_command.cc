@@ -6,6 +6,7 @@
 #include "base/net/http.h"
 #include "plumb/commands/command_support.h"
 #include "plumb/commands/terminal.h"
+#include "plumb/endpoints.h"
 #include "plumb/reports/status_text.h"
 #include "plumb/server/status_feed.h"
 

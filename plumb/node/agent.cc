@@ -27,6 +27,7 @@
 #include "nodeagent/session/agent_session.h"
 #include "nodeagent/session/node_reporter.h"
 #include "nodeagent/volumes/volumes.h"
+#include "plumb/endpoints.h"
 #include "plumb/node/node_mesh.h"
 #include "plumb/version.h"
 
@@ -44,7 +45,7 @@ base::Result<std::string> AgentEndpoint(const std::string& url) {
                         "--server " + url + ": write it like https://10.0.0.1:6443");
   }
   const std::string host = url.substr(start + 3, colon - start - 3);
-  return host + ":" + std::to_string(std::atoi(url.c_str() + colon + 1) + 1);
+  return host + ":" + std::to_string(std::atoi(url.c_str() + colon + 1) + kAgentPortOffset);
 }
 
 // The newest log in a container's directory, ATTEMPT.log; with `previous` the one before it.

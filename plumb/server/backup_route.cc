@@ -8,6 +8,8 @@
 #include "base/edge/files.h"
 #include "gitsync/edge/git_bundle.h"
 #include "gitsync/plan/repository.h"
+#include "plumb/data_directory.h"
+#include "plumb/endpoints.h"
 #include "plumb/reports/backup_format.h"
 #include "plumb/server/ask_loop.h"
 #include "plumb/version.h"
@@ -61,7 +63,7 @@ class Backup {
     });
     RETURN_IF_ERROR(status);
     ASSIGN_OR_RETURN(const std::vector<std::string> names,
-                     base::ListDirectory(source_.data_dir + "/pki"));
+                     base::ListDirectory(DataDirectory(source_.data_dir).pki()));
     for (const std::string& name : names) RETURN_IF_ERROR(WriteFile("pki/" + name));
     for (const std::string& name : gitsync::RepositoryNames(view)) {
       RETURN_IF_ERROR(WriteRepository(name));

@@ -13,7 +13,6 @@
 
 namespace plumb {
 
-inline constexpr const char* kBackupPath = "/plumb/v1/backup";
 inline constexpr size_t kMaxBackupFileBytes = 16u << 20;  // of a credential file
 
 struct BackupSource {

@@ -18,8 +18,6 @@
 
 namespace plumb {
 
-inline constexpr const char* kConsolePrefix = "/plumb/v1";
-
 class Console {
  public:
   Console(state::Store& store, gitsync::SyncEngine& engine, Credentials& credentials)

@@ -50,7 +50,7 @@ base::Result<std::unique_ptr<Credentials>> Credentials::Open(const std::string& 
 
 base::Status Credentials::LoadOrCreate(const std::vector<std::string>& names,
                                        const std::string& server_url, base::WallTime now) {
-  const std::string pki = data_dir_ + "/pki";
+  const std::string pki = data_.pki();
   RETURN_IF_ERROR(base::MakeDirectories(pki, 0700));
   RETURN_IF_ERROR(LoadPair(pki + "/ca", ca_));
   if (ca_.key_pem.empty()) {
@@ -70,11 +70,11 @@ base::Status Credentials::LoadOrCreate(const std::vector<std::string>& names,
   join_token_ = "plumb-" + digest.substr(digest.find(':') + 1) + "-" + join_secret_;
   RETURN_IF_ERROR(LoadTokens());
   RETURN_IF_ERROR(WriteKubeconfig(server_url, now));
-  return base::WriteFileAtomic(data_dir_ + "/join-token", join_token_ + "\n", kPrivate);
+  return base::WriteFileAtomic(data_.join_token(), join_token_ + "\n", kPrivate);
 }
 
 base::Status Credentials::WriteKubeconfig(const std::string& server_url, base::WallTime now) {
-  const std::string path = data_dir_ + "/pki/admin";
+  const std::string path = data_.pki() + "/admin";
   base::KeyPair admin;
   RETURN_IF_ERROR(LoadPair(path, admin));
   if (admin.key_pem.empty() || EndsSoon(admin.cert_pem, now)) {
@@ -98,10 +98,10 @@ std::string KubeconfigText(const std::string& server_url, const std::string& ca_
 }
 
 base::Status Credentials::LoadTokens() {
-  ASSIGN_OR_RETURN(const std::string text, ReadIfThere(data_dir_ + "/pki/tokens.json"));
+  ASSIGN_OR_RETURN(const std::string text, ReadIfThere(data_.pki() + "/tokens.json"));
   if (text.empty()) return base::Status();
   base::Result<base::Json> json = base::ParseJson(text);
-  if (!json.ok()) return json.status().WithContext(data_dir_ + "/pki/tokens.json");
+  if (!json.ok()) return json.status().WithContext(data_.pki() + "/tokens.json");
   for (const base::Json& each : json->Elements()) {
     tokens_.push_back({std::string(each["name"].AsString()), std::string(each["role"].AsString()),
                        std::string(each["sha256"].AsString())});
@@ -115,7 +115,7 @@ base::Status Credentials::SaveTokens(const std::vector<TokenInfo>& tokens) const
     json.Append(base::Json::MakeObject(
         {{"name", token.name}, {"role", token.role}, {"sha256", token.sha256}}));
   }
-  return base::WriteFileAtomic(data_dir_ + "/pki/tokens.json", json.ToString() + "\n", kPrivate);
+  return base::WriteFileAtomic(data_.pki() + "/tokens.json", json.ToString() + "\n", kPrivate);
 }
 
 base::Result<base::Identity> Credentials::Authenticate(const base::IncomingRequest& request) const {

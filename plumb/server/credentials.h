@@ -16,6 +16,7 @@
 #include "base/net/http.h"
 #include "base/status.h"
 #include "base/time.h"
+#include "plumb/data_directory.h"
 
 namespace plumb {
 
@@ -39,8 +40,8 @@ class Credentials {
 
   const base::KeyPair& ca() const { return ca_; }
   const base::KeyPair& server() const { return server_; }
-  std::string ca_path() const { return data_dir_ + "/pki/ca.crt"; }
-  std::string kubeconfig_path() const { return data_dir_ + "/kubeconfig"; }
+  std::string ca_path() const { return data_.pki() + "/ca.crt"; }
+  std::string kubeconfig_path() const { return data_.kubeconfig(); }
   const std::string& join_token() const { return join_token_; }
   const std::string& join_secret() const { return join_secret_; }
 
@@ -54,14 +55,14 @@ class Credentials {
   std::vector<TokenInfo> Tokens() const;
 
  private:
-  explicit Credentials(std::string data_dir) : data_dir_(std::move(data_dir)) {}
+  explicit Credentials(std::string data_dir) : data_(std::move(data_dir)) {}
   base::Status LoadOrCreate(const std::vector<std::string>& names, const std::string& server_url,
                             base::WallTime now);
   base::Status WriteKubeconfig(const std::string& server_url, base::WallTime now);
   base::Status LoadTokens();
   base::Status SaveTokens(const std::vector<TokenInfo>& tokens) const;
 
-  const std::string data_dir_;
+  const DataDirectory data_;
   base::KeyPair ca_, server_;
   std::string join_token_, join_secret_;
   mutable std::mutex mutex_;

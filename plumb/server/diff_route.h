@@ -18,7 +18,6 @@
 
 namespace plumb {
 
-inline constexpr const char* kDiffPath = "/plumb/v1/diff";
 inline constexpr int kMaxDiffs = 2;  // at the same time: each may hold a commit of 128 MiB
 inline constexpr size_t kMaxSearchedCommits = 1000;
 

@@ -12,6 +12,7 @@
 #include "base/edge/files.h"
 #include "gitsync/edge/git_bundle.h"
 #include "gitsync/plan/repository.h"
+#include "plumb/data_directory.h"
 #include "plumb/reports/backup_format.h"
 #include "state/edge/leveldb_storage.h"
 #include "state/record.h"
@@ -123,16 +124,16 @@ class Checker final : public Consumer {
 
 class Restorer final : public Consumer {
  public:
-  explicit Restorer(std::string data_dir) : data_dir_(std::move(data_dir)) {
-    git_.root = data_dir_ + "/git";
-    git_.hook_socket = data_dir_ + "/git-hook.sock";
-    git_.hook_program = data_dir_ + "/git-hook";  // which the server writes
+  explicit Restorer(std::string data_dir) : data_(std::move(data_dir)) {
+    git_.root = data_.git();
+    git_.hook_socket = data_.git_hook_socket();
+    git_.hook_program = data_.git_hook_program();  // which the server writes
   }
 
   Status Open() {
-    RETURN_IF_ERROR(base::MakeDirectories(data_dir_ + "/pki", 0700));
+    RETURN_IF_ERROR(base::MakeDirectories(data_.pki(), 0700));
     RETURN_IF_ERROR(base::MakeDirectories(git_.root, 0700));
-    ASSIGN_OR_RETURN(storage_, state::OpenLevelDb(data_dir_ + "/store"));
+    ASSIGN_OR_RETURN(storage_, state::OpenLevelDb(data_.store()));
     return Status();
   }
 
@@ -165,7 +166,7 @@ class Restorer final : public Consumer {
 
   Status BeginFile(const std::string& path) override {
     RETURN_IF_ERROR(EndFile());
-    file_path_ = data_dir_ + "/" + path;
+    file_path_ = data_.root() + "/" + path;
     file_ = base::UniqueFd(open(file_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!file_.valid()) return base::ErrnoStatus("cannot create " + file_path_, errno);
     return Status();
@@ -201,7 +202,7 @@ class Restorer final : public Consumer {
     return Status();
   }
 
-  const std::string data_dir_;
+  const DataDirectory data_;
   gitsync::GitHostOptions git_;
   std::unique_ptr<state::Storage> storage_;
   state::StorageBatch batch_;

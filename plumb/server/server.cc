@@ -14,6 +14,8 @@
 #include "gitsync/report/status_publisher.h"
 #include "nodeagent/edge/grpc_transport.h"
 #include "nodeagent/hub/hub.h"
+#include "plumb/data_directory.h"
+#include "plumb/endpoints.h"
 #include "plumb/server/backup_route.h"
 #include "plumb/server/console.h"
 #include "plumb/server/credentials.h"
@@ -36,7 +38,6 @@ namespace plumb {
 namespace {
 
 constexpr base::Duration kLocalNodeLifetime = base::Duration::Hours(24 * 365);
-constexpr int kAgentPortOffset = 1;  // the agents' endpoint is on the port after the API's
 
 uint64_t RandomSeed() {
   std::random_device device;
@@ -106,7 +107,7 @@ struct Server::Impl {
 base::Status Server::Impl::Start(std::function<void(base::Status)> failed) {
   RETURN_IF_ERROR(base::MakeDirectories(options.data_dir, 0700));
   RETURN_IF_ERROR(CheckRestored(options.data_dir));
-  ASSIGN_OR_RETURN(storage, state::OpenLevelDb(options.data_dir + "/store"));
+  ASSIGN_OR_RETURN(storage, state::OpenLevelDb(DataDirectory(options.data_dir).store()));
   const base::WallTime now = loop.now().wall;
   ASSIGN_OR_RETURN(credentials,
                    Credentials::Open(options.data_dir, CertificateNames(options), Url(), now));
@@ -176,9 +177,10 @@ base::Status Server::Impl::StartDeciding() {
 
 gitsync::GitHostOptions Server::Impl::GitOptions() const {
   gitsync::GitHostOptions host;
-  host.root = options.data_dir + "/git";
-  host.hook_socket = options.data_dir + "/git-hook.sock";
-  host.hook_program = options.data_dir + "/git-hook";
+  const DataDirectory data(options.data_dir);
+  host.root = data.git();
+  host.hook_socket = data.git_hook_socket();
+  host.hook_program = data.git_hook_program();
   return host;
 }
 

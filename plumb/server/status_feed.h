@@ -20,7 +20,6 @@
 
 namespace plumb {
 
-inline constexpr const char* kStatusPath = "/plumb/v1/status";
 inline constexpr size_t kMaxStatusWatchers = 100;
 inline constexpr base::Duration kStatusDelay = base::Duration::Millis(250);  // after a change
 inline constexpr base::Duration kStatusHeartbeat = base::Duration::Seconds(30);
