@@ -14,7 +14,7 @@ namespace {
 // A field of a message ("core/v1 PodSpec", "os") is one row, however many paths lead to it.
 using Row = std::pair<std::string, std::string>;
 
-struct Place {
+struct Occurrence {
   std::string path;  // the shortest
   std::vector<std::string> kinds;
   std::string missing;  // empty: all of it
@@ -35,7 +35,7 @@ class Collector {
     kind_ = &kind;
     Visit(*kind.root, "");
   }
-  const std::map<Row, Place>& places() const { return places_; }
+  const std::map<Row, Occurrence>& places() const { return places_; }
 
  private:
   void Visit(const Message& message, const std::string& path) {
@@ -64,7 +64,7 @@ class Collector {
   }
 
   void Add(const Row& row, const std::string& path, std::string missing) {
-    Place& place = places_[row];
+    Occurrence& place = places_[row];
     place.missing = std::move(missing);
     if (place.path.empty() || path.size() < place.path.size()) place.path = path;
     if (place.kinds.empty() || place.kinds.back() != kind_->kind) {
@@ -74,7 +74,7 @@ class Collector {
 
   const Kind* kind_ = nullptr;
   std::vector<const Message*> open_;
-  std::map<Row, Place> places_;
+  std::map<Row, Occurrence> places_;
 };
 
 }  // namespace

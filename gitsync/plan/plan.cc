@@ -47,10 +47,10 @@ SourceError SuspendedError() {
       "the repository is suspended; set spec.suspend of its Kustomization to false to go on"};
 }
 
-class Planner {
+class SyncPlanner {
  public:
-  Planner(const state::View& view, const RepositoryState& repository, const ManifestSet& set,
-          const PushOptions& options, const state::DraftContext& context)
+  SyncPlanner(const state::View& view, const RepositoryState& repository, const ManifestSet& set,
+              const PushOptions& options, const state::DraftContext& context)
       : before_(view),
         repository_(repository),
         set_(set),
@@ -369,15 +369,15 @@ base::Result<PushOptions> ParsePushOptions(const std::vector<std::string>& optio
 SyncPlan PlanSync(const state::View& view, const RepositoryState& repository,
                   const ManifestSet& set, const PushOptions& options,
                   const state::DraftContext& context) {
-  SyncPlan plan = Planner(view, repository, set, options, context).Run();
+  SyncPlan plan = SyncPlanner(view, repository, set, options, context).Run();
   if (!plan.errors.empty()) {
     const auto& trees = repository.applied_trees;
     if (std::find(trees.begin(), trees.end(), set.tree) != trees.end()) {
       const std::vector<SourceError> all = plan.errors;
       ForgiveOldErrors(all, plan);
     } else if (repository.applied != nullptr) {
-      ForgiveOldErrors(Planner(view, repository, *repository.applied, options, context).JudgeAll(),
-                       plan);
+      ForgiveOldErrors(
+          SyncPlanner(view, repository, *repository.applied, options, context).JudgeAll(), plan);
     }
   }
   if (repository.settings.suspended) plan.errors.push_back(SuspendedError());

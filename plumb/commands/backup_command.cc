@@ -62,7 +62,7 @@ class BackupFile {
 
   bool Take(std::string_view bytes) {
     if (status_.ok()) {
-      status_ = reader_.Feed(bytes, [](const Frame&) { return base::Status(); });
+      status_ = reader_.Feed(bytes, [](const BackupFrame&) { return base::Status(); });
     }
     while (status_.ok() && !bytes.empty()) {
       const ssize_t written = write(file_.get(), bytes.data(), bytes.size());

@@ -48,7 +48,8 @@ Status BackupReader::Damaged(const std::string& what) const {
                                        ": " + what + "; use another one");
 }
 
-Status BackupReader::Feed(std::string_view bytes, const std::function<Status(const Frame&)>& take) {
+Status BackupReader::Feed(std::string_view bytes,
+                          const std::function<Status(const BackupFrame&)>& take) {
   pending_ += bytes;
   if (!named_) {
     const size_t end = pending_.find('\n');
@@ -74,7 +75,7 @@ Status BackupReader::Feed(std::string_view bytes, const std::function<Status(con
   return Status();
 }
 
-Status BackupReader::TakeFrame(bool& taken, const std::function<Status(const Frame&)>& take) {
+Status BackupReader::TakeFrame(bool& taken, const std::function<Status(const BackupFrame&)>& take) {
   taken = false;
   if (ended_ && !pending_.empty()) return Damaged("something follows its end");
   if (pending_.size() < kHeadBytes) return Status();
@@ -85,7 +86,7 @@ Status BackupReader::TakeFrame(bool& taken, const std::function<Status(const Fra
   if (CrcOf(number_, body) != ReadLittleEndian(std::string_view(pending_).substr(body.size(), 4))) {
     return Damaged("a checksum is wrong");
   }
-  const Frame frame{static_cast<FrameKind>(body[0]), std::string(body.substr(kHeadBytes))};
+  const BackupFrame frame{static_cast<FrameKind>(body[0]), std::string(body.substr(kHeadBytes))};
   pending_.erase(0, kHeadBytes + length + kCrcBytes);
   offset_ += kHeadBytes + length + kCrcBytes;
   ++number_;

@@ -33,7 +33,7 @@ enum class FrameKind : char {
   kFailed = 'X',  // why the backup is not complete
 };
 
-struct Frame {
+struct BackupFrame {
   FrameKind kind = FrameKind::kHead;
   std::string payload;
 };
@@ -52,12 +52,13 @@ class BackupReader {
  public:
   // Calls `take` for each whole frame; its failure comes back. kInvalid: no backup; kUnavailable:
   // of a newer plumb; kCorruption: damaged, with the place; kInternal: a kFailed frame's sentence.
-  base::Status Feed(std::string_view bytes, const std::function<base::Status(const Frame&)>& take);
+  base::Status Feed(std::string_view bytes,
+                    const std::function<base::Status(const BackupFrame&)>& take);
   // kCorruption unless the end was seen.
   base::Status Finish() const;
 
  private:
-  base::Status TakeFrame(bool& taken, const std::function<base::Status(const Frame&)>& take);
+  base::Status TakeFrame(bool& taken, const std::function<base::Status(const BackupFrame&)>& take);
   base::Status Damaged(const std::string& what) const;
 
   std::string pending_;

@@ -19,7 +19,7 @@ std::string Read(const std::string& bytes, size_t step = 1) {
   std::string text;
   base::Status status;
   for (size_t at = 0; at < bytes.size() && status.ok(); at += step) {
-    status = reader.Feed(std::string_view(bytes).substr(at, step), [&](const Frame& frame) {
+    status = reader.Feed(std::string_view(bytes).substr(at, step), [&](const BackupFrame& frame) {
       text += static_cast<char>(frame.kind) + frame.payload + " ";
       return base::Status();
     });

@@ -52,7 +52,7 @@ bool IsFilePath(std::string_view path) {
 class Consumer {
  public:
   virtual ~Consumer() = default;
-  Status Take(const Frame& frame) {
+  Status Take(const BackupFrame& frame) {
     switch (frame.kind) {
       case FrameKind::kHead: return Head(frame.payload);
       case FrameKind::kObject: return TakeObject(frame.payload);
@@ -224,8 +224,9 @@ base::Result<BackupSummary> ReadBackup(const std::string& path, Consumer& consum
     if (got < 0) return base::ErrnoStatus("cannot read " + path, errno);
     if (got == 0) break;
     bytes += static_cast<uint64_t>(got);
-    const Status status = reader.Feed(std::string_view(buffer).substr(0, static_cast<size_t>(got)),
-                                      [&](const Frame& frame) { return consumer.Take(frame); });
+    const Status status =
+        reader.Feed(std::string_view(buffer).substr(0, static_cast<size_t>(got)),
+                    [&](const BackupFrame& frame) { return consumer.Take(frame); });
     if (!status.ok()) return status.WithContext(path);
   }
   if (const Status status = reader.Finish(); !status.ok()) return status.WithContext(path);

@@ -35,7 +35,7 @@ class Compiler {
  public:
   explicit Compiler(const MeshInput& input) : input_(input) {
     rules_.revision = input.revision;
-    rules_.frame = {input.pod_cidr, input.cluster_pod_cidr, input.service_cidr,
+    rules_.fixed = {input.pod_cidr, input.cluster_pod_cidr, input.service_cidr,
                     input.bridge_filtered};
   }
 
@@ -224,7 +224,7 @@ bool Element::SameKey(const Element& other) const {
   return map == other.map && at == other.at && slot == other.slot;
 }
 
-bool Frame::operator==(const Frame& other) const {
+bool FixedChains::operator==(const FixedChains& other) const {
   const auto same = [](const base::Cidr& a, const base::Cidr& b) {
     return a.first() == b.first() && a.prefix_length() == b.prefix_length();
   };

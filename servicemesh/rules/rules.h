@@ -85,17 +85,17 @@ struct Element {
 };
 
 // What the fixed chains are written from.
-struct Frame {
+struct FixedChains {
   base::Cidr pod_cidr = NoCidr();
   base::Cidr cluster_pod_cidr = NoCidr();
   base::Cidr service_cidr = NoCidr();
   bool bridge_filtered = true;
-  bool operator==(const Frame& other) const;
+  bool operator==(const FixedChains& other) const;
 };
 
 struct RuleSet {
   uint64_t revision = 0;
-  Frame frame;
+  FixedChains fixed;
   std::vector<Chain> chains;          // sorted by ref, unique
   std::vector<Element> elements;      // sorted by map, at, slot, unique
   std::vector<std::string> left_out;  // sentences: what a limit or a clash kept out
@@ -115,7 +115,7 @@ RuleSet CompileRules(const MeshInput& input);
 struct RuleDelta {
   uint64_t from_revision = 0;
   uint64_t to_revision = 0;
-  std::optional<Frame> frame;            // the fixed chains, if they change
+  std::optional<FixedChains> fixed;      // the fixed chains, if they change
   std::vector<Chain> add_chains;         // sorted so that a chain follows those that it jumps to
   std::vector<Chain> replace_chains;     // same name, new rules
   std::vector<Element> delete_elements;  // a changed value is deleted, then added

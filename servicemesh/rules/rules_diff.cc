@@ -59,7 +59,7 @@ UdpTargets UdpTargetsOf(const RuleSet& rules) {
 }  // namespace
 
 bool RuleDelta::empty() const {
-  return !frame && add_chains.empty() && replace_chains.empty() && delete_elements.empty() &&
+  return !fixed && add_chains.empty() && replace_chains.empty() && delete_elements.empty() &&
          add_elements.empty() && delete_chains.empty();
 }
 
@@ -67,7 +67,7 @@ RuleDelta Diff(const RuleSet& programmed, const RuleSet& wanted) {
   RuleDelta delta;
   delta.from_revision = programmed.revision;
   delta.to_revision = wanted.revision;
-  if (!(programmed.frame == wanted.frame)) delta.frame = wanted.frame;
+  if (!(programmed.fixed == wanted.fixed)) delta.fixed = wanted.fixed;
   Walk(
       programmed.chains, wanted.chains, [&](const Chain& c) { delta.delete_chains.push_back(c); },
       [&](const Chain& c) { delta.add_chains.push_back(c); },

@@ -143,10 +143,10 @@ void AppendChain(std::string& out, const Chain& chain) {
   AppendRules(out, chain);
 }
 
-void AppendFrameRules(std::string& out, const Frame& frame) {
-  const std::string pods = frame.pod_cidr.ToString();
-  const std::string all_pods = frame.cluster_pod_cidr.ToString();
-  const std::string services = frame.service_cidr.ToString();
+void AppendFixedChains(std::string& out, const FixedChains& fixed) {
+  const std::string pods = fixed.pod_cidr.ToString();
+  const std::string all_pods = fixed.cluster_pod_cidr.ToString();
+  const std::string services = fixed.service_cidr.ToString();
   const std::string masquerade = " masquerade fully-random";
   const std::string from_outside_to_elsewhere =
       "ct status dnat ip saddr != " + all_pods + " ip daddr != " + pods;
@@ -161,7 +161,7 @@ void AppendFrameRules(std::string& out, const Frame& frame) {
                  " ct original ip daddr @node_ips ct original proto-dst " +
                  std::to_string(kFirstNodePort) + "-" + std::to_string(kLastNodePort) + masquerade);
   AppendRule(out, "hide", "ip saddr " + pods + " ip daddr != " + all_pods + masquerade);
-  if (!frame.bridge_filtered)
+  if (!fixed.bridge_filtered)
     AppendRule(out, "hide", "ct status dnat ip saddr " + pods + " ip daddr " + pods + masquerade);
 
   AppendRule(out, "undelivered", "ip daddr " + services + " fib daddr type != local goto refuse");
@@ -217,7 +217,7 @@ void AppendTable(std::string& out) {
 std::string ToNft(const RuleSet& rules) {
   std::string out;
   AppendTable(out);
-  AppendFrameRules(out, rules.frame);
+  AppendFixedChains(out, rules.fixed);
   for (const Chain& chain : rules.chains) AppendChain(out, chain);
   AppendElements(out, "add", rules.elements);
   return out;
@@ -225,10 +225,10 @@ std::string ToNft(const RuleSet& rules) {
 
 std::string ToNft(const RuleDelta& delta) {
   std::string out;
-  if (delta.frame) {
+  if (delta.fixed) {
     for (const std::string_view chain : kFrameChains)
       AppendLine(out, {"flush chain ", kTable, " ", chain});
-    AppendFrameRules(out, *delta.frame);
+    AppendFixedChains(out, *delta.fixed);
   }
   for (const Chain& chain : delta.add_chains) AppendChain(out, chain);
   for (const Chain& chain : delta.replace_chains) {

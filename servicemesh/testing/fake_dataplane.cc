@@ -52,7 +52,7 @@ void FakeDataplane::Replace(std::shared_ptr<const RuleSet> rules, Done done) {
       "dataplane.replace",
       [this, rules]() -> base::Status {
         RuleDelta all;
-        all.frame = rules->frame;
+        all.fixed = rules->fixed;
         all.add_chains = rules->chains;
         all.add_elements = rules->elements;
         State state;
@@ -98,7 +98,7 @@ void FakeDataplane::FlushUdp(std::vector<ConntrackFlush> stale, Done done) {
 
 base::Status FakeDataplane::ApplyTo(State& state, const RuleDelta& delta) const {
   const auto key = [](const Element& e) { return ElementKey(e.map, e.at, e.slot); };
-  if (delta.frame) state.frame = *delta.frame;
+  if (delta.fixed) state.fixed = *delta.fixed;
   for (const Chain& chain : delta.add_chains) {
     if (!state.chains.emplace(chain.ref, chain).second)
       return DoesNotFit("chain " + chain.ref.ToString() + " is there already");
@@ -164,7 +164,7 @@ FakeDataplane::Route FakeDataplane::Lookup(Ipv4 from, Ipv4 to, Protocol protocol
     if (target.ip.IsAny()) return {Route::Kind::kDropped, {}, false};
     return {Route::Kind::kEndpoint, target, Masqueraded(from, at, target.ip, true)};
   }
-  if (Contains(state_.frame.service_cidr, to)) return {Route::Kind::kRefused, {}, false};
+  if (Contains(state_.fixed.service_cidr, to)) return {Route::Kind::kRefused, {}, false};
   if (to_node) {
     if (const Element* closed = Find(MapId::kClosedNodePorts, at_node))
       return {closed->chain.kind == ChainRef::Kind::kDrop ? Route::Kind::kDropped
@@ -202,17 +202,17 @@ Target FakeDataplane::FollowSticky(ChainRef ref, Ipv4 from, uint64_t random) {
 
 bool FakeDataplane::Masqueraded(Ipv4 from, const Frontend& original, Ipv4 to,
                                 bool translated) const {
-  const Frame& frame = state_.frame;
+  const FixedChains& fixed = state_.fixed;
   // What comes from the node has its address already; what ends there is not posted on.
   if (Find(MapId::kNodeIps, {from}) != nullptr || Find(MapId::kNodeIps, {to}) != nullptr)
     return false;
-  const bool local = Contains(frame.pod_cidr, to);
+  const bool local = Contains(fixed.pod_cidr, to);
   if (translated && from == to && Find(MapId::kHairpin, {to}) != nullptr) return true;
-  if (translated && !frame.bridge_filtered && local && Contains(frame.pod_cidr, from)) return true;
-  const bool by_mesh = Contains(frame.service_cidr, original.ip) ||
+  if (translated && !fixed.bridge_filtered && local && Contains(fixed.pod_cidr, from)) return true;
+  const bool by_mesh = Contains(fixed.service_cidr, original.ip) ||
                        (original.port >= kFirstNodePort && original.port <= kLastNodePort);
-  if (translated && by_mesh && !local && !Contains(frame.cluster_pod_cidr, from)) return true;
-  return Contains(frame.pod_cidr, from) && !Contains(frame.cluster_pod_cidr, to);
+  if (translated && by_mesh && !local && !Contains(fixed.cluster_pod_cidr, from)) return true;
+  return Contains(fixed.pod_cidr, from) && !Contains(fixed.cluster_pod_cidr, to);
 }
 
 FakeDataplane::Route FakeDataplane::SendUdp(Ipv4 from, uint16_t from_port, Ipv4 to, uint16_t port,
@@ -229,7 +229,7 @@ FakeDataplane::Route FakeDataplane::SendUdp(Ipv4 from, uint16_t from_port, Ipv4 
 RuleSet FakeDataplane::Programmed() const {
   RuleSet rules;
   rules.revision = revision_;
-  rules.frame = state_.frame;
+  rules.fixed = state_.fixed;
   for (const auto& [ref, chain] : state_.chains) rules.chains.push_back(chain);
   for (const auto& [key, element] : state_.elements) rules.elements.push_back(element);
   return rules;

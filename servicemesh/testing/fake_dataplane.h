@@ -52,7 +52,7 @@ class FakeDataplane final : public Dataplane {
  private:
   using ElementKey = std::tuple<MapId, Frontend, uint32_t>;
   struct State {
-    Frame frame;
+    FixedChains fixed;
     std::map<ChainRef, Chain> chains;
     std::map<ElementKey, Element> elements;
     std::map<std::pair<uint64_t, Ipv4>, base::MonotonicTime> seen;  // client of a point -> expiry
