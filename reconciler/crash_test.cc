@@ -39,7 +39,7 @@ TEST(CrashTest, AReplicaSetThatGrowsAndShrinks) {
   CrashScenario scenario;
   scenario.controllers = [] {
     std::vector<std::unique_ptr<Controller>> controllers;
-    controllers.push_back(NewReplicaSetController());
+    controllers.push_back(NewController("replicaset"));
     controllers.push_back(NewPodRunner({}));
     return controllers;
   };
@@ -77,7 +77,7 @@ class ServiceAccountCrashTest : public ControllerTest {
  protected:
   std::vector<std::unique_ptr<Controller>> Controllers() override {
     std::vector<std::unique_ptr<Controller>> controllers;
-    controllers.push_back(NewServiceAccountController({.ca_certificate = "certificate"}));
+    controllers.push_back(NewController("service-account", {.ca_certificate = "certificate"}));
     return controllers;
   }
 };
@@ -96,7 +96,7 @@ class EventExpiryCrashTest : public ControllerTest {
  protected:
   std::vector<std::unique_ptr<Controller>> Controllers() override {
     std::vector<std::unique_ptr<Controller>> controllers;
-    controllers.push_back(NewEventExpiryController());
+    controllers.push_back(NewController("event-expiry"));
     return controllers;
   }
 };
@@ -124,7 +124,7 @@ class PodCollectorCrashTest : public ControllerTest {
  protected:
   std::vector<std::unique_ptr<Controller>> Controllers() override {
     std::vector<std::unique_ptr<Controller>> controllers;
-    controllers.push_back(NewPodCollectorController(/*most_ended_pods=*/1));
+    controllers.push_back(NewController("pod-collector", {.max_ended_pods = 1}));
     return controllers;
   }
 };

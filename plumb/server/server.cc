@@ -26,6 +26,7 @@
 #include "plumb/server/restore.h"
 #include "plumb/server/status_feed.h"
 #include "plumb/version.h"
+#include "reconciler/cluster_objects.h"
 #include "reconciler/controllers/all.h"
 #include "reconciler/reconciler.h"
 #include "scheduler/scheduler.h"

@@ -479,7 +479,7 @@ class DeploymentController final : public Controller {
 
 }  // namespace
 
-std::unique_ptr<Controller> NewDeploymentController() {
+std::unique_ptr<Controller> NewDeploymentController(const ControllerSettings&) {
   return std::make_unique<DeploymentController>();
 }
 

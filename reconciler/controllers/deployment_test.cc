@@ -24,8 +24,8 @@ std::string Web(const std::string& image, const std::string& spec) {
 
 std::vector<std::unique_ptr<Controller>> Controllers(const PodRules& rules) {
   std::vector<std::unique_ptr<Controller>> controllers;
-  controllers.push_back(NewDeploymentController());
-  controllers.push_back(NewReplicaSetController());
+  controllers.push_back(NewController("deployment"));
+  controllers.push_back(NewController("replicaset"));
   controllers.push_back(NewPodRunner(rules));
   return controllers;
 }

@@ -310,7 +310,7 @@ class EndpointSliceController final : public Controller {
 
 }  // namespace
 
-std::unique_ptr<Controller> NewEndpointSliceController() {
+std::unique_ptr<Controller> NewEndpointSliceController(const ControllerSettings&) {
   return std::make_unique<EndpointSliceController>();
 }
 

@@ -21,8 +21,8 @@ class EndpointSliceTest : public testing::Test {
   EndpointSliceTest() {
     cluster_.AddNode("n1");
     std::vector<std::unique_ptr<Controller>> controllers;
-    controllers.push_back(NewEndpointSliceController());
-    controllers.push_back(NewEventExpiryController());
+    controllers.push_back(NewController("endpointslice"));
+    controllers.push_back(NewController("event-expiry"));
     reconciler_ = std::make_unique<Reconciler>(cluster_.loop, cluster_.store(), cluster_.Context(),
                                                std::move(controllers));
   }
@@ -196,8 +196,8 @@ TEST(EndpointSliceCrash, EndsTheSameWhereverItCrashes) {
   });
   scenario.controllers = [] {
     std::vector<std::unique_ptr<Controller>> controllers;
-    controllers.push_back(NewEndpointSliceController());
-    controllers.push_back(NewReplicaSetController());
+    controllers.push_back(NewController("endpointslice"));
+    controllers.push_back(NewController("replicaset"));
     controllers.push_back(NewPodRunner(PodRules()));
     return controllers;
   };

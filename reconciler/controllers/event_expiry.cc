@@ -44,7 +44,7 @@ class EventExpiryController final : public Controller {
 
 }  // namespace
 
-std::unique_ptr<Controller> NewEventExpiryController() {
+std::unique_ptr<Controller> NewEventExpiryController(const ControllerSettings&) {
   return std::make_unique<EventExpiryController>();
 }
 

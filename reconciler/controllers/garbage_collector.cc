@@ -254,7 +254,7 @@ class GarbageCollector final : public Controller {
 
 }  // namespace
 
-std::unique_ptr<Controller> NewGarbageCollectorController() {
+std::unique_ptr<Controller> NewGarbageCollectorController(const ControllerSettings&) {
   return std::make_unique<GarbageCollector>();
 }
 

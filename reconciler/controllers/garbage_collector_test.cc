@@ -7,7 +7,7 @@ class GarbageCollectorTest : public ControllerTest {
  protected:
   std::vector<std::unique_ptr<Controller>> Controllers() override {
     std::vector<std::unique_ptr<Controller>> controllers;
-    controllers.push_back(NewGarbageCollectorController());
+    controllers.push_back(NewController("garbage-collector"));
     return controllers;
   }
   std::string Reference(const std::string& owner, const std::string& more = "",

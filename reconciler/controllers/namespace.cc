@@ -5,8 +5,6 @@
 // namespaced kind of the schema. What stays, and which finalizers hold it, stands in two
 // conditions. When nothing is left the namespace gives up its finalizer "kubernetes" and goes,
 // unless finalizers of its metadata hold it.
-//
-// The namespaces that the cluster itself lives in come back when they are gone.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -20,11 +18,6 @@ namespace {
 
 constexpr int kMostPerTurn = 500;  // objects deleted in one turn
 constexpr std::string_view kFinalizer = "kubernetes";
-constexpr const char* kClusterNamespaces[] = {"default", "kube-node-lease", "kube-public",
-                                              "kube-system", "plumb-system"};
-
-// Stands for all of kClusterNamespaces.
-state::Key ClusterKey() { return state::Key{"namespaces", "", ""}; }
 
 // What is still in a namespace, counted for people.
 struct Remains {
@@ -53,11 +46,7 @@ class NamespaceController final : public Controller {
   void Affects(const state::Change& change, const state::View& view,
                const Enqueue& enqueue) const override {
     const state::Key& key = change.key();
-    if (key.resource == "namespaces") {
-      enqueue(key);
-      if (change.created() || change.removed) enqueue(ClusterKey());
-      return;
-    }
+    if (key.resource == "namespaces") return enqueue(key);
     if (key.ns.empty()) return;
     const state::Key ns{"namespaces", "", key.ns};
     const state::ObjectPtr object = view.Get(ns);
@@ -65,7 +54,6 @@ class NamespaceController final : public Controller {
   }
 
   base::Status Reconcile(Turn& turn, const state::Key& key) const override {
-    if (key == ClusterKey()) return EnsureClusterObjects(turn.draft());
     const state::ObjectPtr ns = turn.view().Get(key);
     if (ns == nullptr) return base::Status();
     if (!ns->Deleting()) return WritePhase(turn, *ns);
@@ -144,19 +132,7 @@ class NamespaceController final : public Controller {
 
 }  // namespace
 
-base::Status EnsureClusterObjects(state::Draft& draft) {
-  for (const char* name : kClusterNamespaces) {
-    if (draft.view().Get("namespaces", "", name) != nullptr) continue;
-    base::Json ns =
-        base::Json::MakeObject({{"apiVersion", "v1"},
-                                {"kind", "Namespace"},
-                                {"metadata", base::Json::MakeObject({{"name", name}})}});
-    RETURN_IF_ERROR(draft.Create(std::move(ns)).status());
-  }
-  return base::Status();
-}
-
-std::unique_ptr<Controller> NewNamespaceController() {
+std::unique_ptr<Controller> NewNamespaceController(const ControllerSettings&) {
   return std::make_unique<NamespaceController>();
 }
 

@@ -9,8 +9,9 @@ class NamespaceTest : public ControllerTest {
  protected:
   std::vector<std::unique_ptr<Controller>> Controllers() override {
     std::vector<std::unique_ptr<Controller>> controllers;
-    controllers.push_back(NewNamespaceController());
-    controllers.push_back(NewServiceAccountController({.started = {}, .ca_certificate = "PEM"}));
+    controllers.push_back(NewController("namespace"));
+    controllers.push_back(
+        NewController("service-account", {.started = {}, .ca_certificate = "PEM"}));
     return controllers;
   }
   static std::string InTeam(std::string yaml) {
@@ -26,25 +27,6 @@ class NamespaceTest : public ControllerTest {
     cluster_->Bind("team", "web", "n1");
   }
 };
-
-TEST_F(NamespaceTest, ClusterHasItsNamespacesAndGetsThemBack) {
-  Start();
-  Settle();
-  const std::string all = "default kube-node-lease kube-public kube-system plumb-system";
-  EXPECT_EQ(cluster_->Names("namespaces"), all);
-  cluster_->Delete("namespaces", "", "kube-public");
-  Settle();
-  EXPECT_EQ(cluster_->Names("namespaces"), all);
-  ExpectNothingMoreToWrite();
-}
-
-TEST_F(NamespaceTest, EnsureClusterObjectsFillsAnEmptyStore) {
-  state::Draft draft(state::View(), cluster_->Context());
-  ASSERT_TRUE(EnsureClusterObjects(draft).ok());
-  EXPECT_EQ(draft.Finish().writes.size(), 5u);
-  ASSERT_TRUE(EnsureClusterObjects(draft).ok());
-  EXPECT_EQ(draft.Finish().writes.size(), 5u);
-}
 
 TEST_F(NamespaceTest, NewNamespaceIsActiveAndHasAccountAndCertificate) {
   Start();

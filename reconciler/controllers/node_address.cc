@@ -84,7 +84,7 @@ class NodeAddressController final : public Controller {
 
 }  // namespace
 
-std::unique_ptr<Controller> NewNodeAddressController() {
+std::unique_ptr<Controller> NewNodeAddressController(const ControllerSettings&) {
   return std::make_unique<NodeAddressController>();
 }
 

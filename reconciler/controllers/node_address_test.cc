@@ -12,7 +12,7 @@ class NodeAddressTest : public ControllerTest {
   }
   std::vector<std::unique_ptr<Controller>> Controllers() override {
     std::vector<std::unique_ptr<Controller>> controllers;
-    controllers.push_back(NewNodeAddressController());
+    controllers.push_back(NewController("node-address"));
     return controllers;
   }
   std::string Ranges() {

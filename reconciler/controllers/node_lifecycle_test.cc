@@ -11,9 +11,9 @@ class NodeLifecycleTest : public ControllerTest {
   void Arrange() { cluster_->AddNamespace("kube-node-lease"); }
   std::vector<std::unique_ptr<Controller>> Controllers() override {
     std::vector<std::unique_ptr<Controller>> controllers;
-    controllers.push_back(
-        NewNodeLifecycleController({.started = cluster_->loop.now().wall, .ca_certificate = ""}));
-    controllers.push_back(NewPodCollectorController(2));
+    controllers.push_back(NewController(
+        "node-lifecycle", {.started = cluster_->loop.now().wall, .ca_certificate = ""}));
+    controllers.push_back(NewController("pod-collector", {.max_ended_pods = 2}));
     return controllers;
   }
   void Renew(const std::string& node) {

@@ -34,7 +34,7 @@ bool IsMarked(const state::Object& pod) {
 
 class PodCollector final : public Controller {
  public:
-  explicit PodCollector(size_t most_ended) : most_ended_(most_ended) {}
+  explicit PodCollector(size_t max_ended) : max_ended_(max_ended) {}
   std::string_view name() const override { return "pod-collector"; }
 
   void Affects(const state::Change& change, const state::View& view,
@@ -101,8 +101,8 @@ class PodCollector final : public Controller {
     for (const state::ObjectPtr& pod : turn.view().List("pods")) {
       if (HasEnded(*pod) && !pod->Deleting()) ended.push_back(pod);
     }
-    if (ended.size() <= most_ended_) return base::Status();
-    const size_t excess = ended.size() - most_ended_;
+    if (ended.size() <= max_ended_) return base::Status();
+    const size_t excess = ended.size() - max_ended_;
     const size_t count = std::min(excess, kMostPerTurn);
     const auto age = [](const state::ObjectPtr& pod) {
       return std::tuple<std::string_view, const state::Key&>(
@@ -116,13 +116,13 @@ class PodCollector final : public Controller {
     return base::Status();
   }
 
-  const size_t most_ended_;
+  const size_t max_ended_;
 };
 
 }  // namespace
 
-std::unique_ptr<Controller> NewPodCollectorController(size_t most_ended_pods) {
-  return std::make_unique<PodCollector>(most_ended_pods);
+std::unique_ptr<Controller> NewPodCollectorController(const ControllerSettings& settings) {
+  return std::make_unique<PodCollector>(settings.max_ended_pods);
 }
 
 }  // namespace reconciler

@@ -59,7 +59,7 @@ class QuotaStatusController final : public Controller {
 
 }  // namespace
 
-std::unique_ptr<Controller> NewQuotaStatusController() {
+std::unique_ptr<Controller> NewQuotaStatusController(const ControllerSettings&) {
   return std::make_unique<QuotaStatusController>();
 }
 

@@ -11,7 +11,7 @@ class QuotaStatusTest : public ControllerTest {
  protected:
   std::vector<std::unique_ptr<Controller>> Controllers() override {
     std::vector<std::unique_ptr<Controller>> controllers;
-    controllers.push_back(NewQuotaStatusController());
+    controllers.push_back(NewController("quota-status"));
     return controllers;
   }
   std::string Used() { return cluster_->Field("resourcequotas", "default", "q", "status.used"); }

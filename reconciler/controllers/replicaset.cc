@@ -182,7 +182,7 @@ class ReplicaSetController final : public Controller {
 
 }  // namespace
 
-std::unique_ptr<Controller> NewReplicaSetController() {
+std::unique_ptr<Controller> NewReplicaSetController(const ControllerSettings&) {
   return std::make_unique<ReplicaSetController>();
 }
 

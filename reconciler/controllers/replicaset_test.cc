@@ -25,7 +25,7 @@ class ReplicaSetTest : public testing::Test {
   void Start() {
     reconciler_.reset();
     std::vector<std::unique_ptr<Controller>> controllers;
-    controllers.push_back(NewReplicaSetController());
+    controllers.push_back(NewController("replicaset"));
     reconciler_ = std::make_unique<Reconciler>(cluster_.loop, cluster_.store(), cluster_.Context(),
                                                std::move(controllers));
   }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "manifests/yaml/yaml.h"
+#include "reconciler/cluster_objects.h"
 #include "reconciler/controllers/all.h"
 #include "state/api/status.h"
 

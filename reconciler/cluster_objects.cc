@@ -1,0 +1,81 @@
+// The Service has the first address of the service range, which admission gives to nobody by
+// itself; should somebody have asked for it before, any other. It has no selector: who stands
+// behind it is not a pod. A namespace that is ending is left alone until it is gone.
+#include "reconciler/cluster_objects.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "base/ip.h"
+
+namespace reconciler {
+namespace {
+
+constexpr std::string_view kNamespaces[] = {"default", "kube-node-lease", "kube-public",
+                                            "kube-system", "plumb-system"};
+constexpr std::string_view kServiceNamespace = "default";
+constexpr std::string_view kServiceName = "kubernetes";
+constexpr int64_t kServicePort = 443;
+constexpr int64_t kApiPort = 6443;
+
+base::Status EnsureNamespace(state::Draft& draft, std::string_view name) {
+  if (draft.view().Get("namespaces", "", name) != nullptr) return base::Status();
+  return draft
+      .Create(base::Json::MakeObject({{"apiVersion", "v1"},
+                                      {"kind", "Namespace"},
+                                      {"metadata", base::Json::MakeObject({{"name", name}})}}))
+      .status();
+}
+
+base::Json ApiService() {
+  return base::Json::MakeObject(
+      {{"apiVersion", "v1"},
+       {"kind", "Service"},
+       {"metadata",
+        base::Json::MakeObject({{"name", kServiceName},
+                                {"namespace", kServiceNamespace},
+                                {"labels", base::Json::MakeObject({{"component", "apiserver"},
+                                                                   {"provider", "kubernetes"}})}})},
+       {"spec", base::Json::MakeObject({{"ports", base::Json::MakeArray({base::Json::MakeObject(
+                                                      {{"name", "https"},
+                                                       {"port", kServicePort},
+                                                       {"protocol", "TCP"},
+                                                       {"targetPort", kApiPort}})})}})}});
+}
+
+bool IsTaken(const state::View& view, std::string_view address) {
+  for (const state::ObjectPtr& service : view.List("services")) {
+    if ((*service)["spec"]["clusterIP"].AsString() == address) return true;
+  }
+  return false;
+}
+
+base::Status EnsureService(state::Draft& draft) {
+  if (draft.view().Get("services", kServiceNamespace, kServiceName) != nullptr)
+    return base::Status();
+  const state::ObjectPtr ns = draft.view().Get("namespaces", "", kServiceNamespace);
+  if (ns == nullptr || ns->Deleting()) return base::Status();
+  ASSIGN_OR_RETURN(const base::Cidr range, base::Cidr::Parse(draft.context().config->service_cidr));
+  const std::string first = base::FormatIpv4(range.first() + 1);
+  base::Json service = ApiService();
+  if (!IsTaken(draft.view(), first)) service["spec"].Set("clusterIP", first);
+  return draft.Create(std::move(service)).status();
+}
+
+}  // namespace
+
+base::Status EnsureClusterObjects(state::Draft& draft) {
+  for (const std::string_view name : kNamespaces) RETURN_IF_ERROR(EnsureNamespace(draft, name));
+  return EnsureService(draft);
+}
+
+bool IsClusterObject(const state::Key& key) {
+  if (key.resource == "namespaces") {
+    return std::find(std::begin(kNamespaces), std::end(kNamespaces), key.name) !=
+           std::end(kNamespaces);
+  }
+  return key.resource == "services" && key.ns == kServiceNamespace && key.name == kServiceName;
+}
+
+}  // namespace reconciler

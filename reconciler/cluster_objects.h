@@ -1,0 +1,17 @@
+// The objects that every cluster has. Pure.
+#pragma once
+
+#include "base/status.h"
+#include "state/draft.h"
+
+namespace reconciler {
+
+// Makes those that are missing: the namespaces that the cluster itself lives in, and the Service
+// default/kubernetes, by which clients inside the cluster name the API. The server calls it once at
+// start, before anything else is written; later controllers/cluster_objects.cc keeps them.
+base::Status EnsureClusterObjects(state::Draft& draft);
+
+// Whether `key` names one of them.
+bool IsClusterObject(const state::Key& key);
+
+}  // namespace reconciler
