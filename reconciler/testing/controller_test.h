@@ -10,6 +10,7 @@
 
 #include "reconciler/controllers/all.h"
 #include "reconciler/reconciler.h"
+#include "reconciler/testing/crash_everywhere.h"
 #include "state/testing/test_cluster.h"
 
 namespace reconciler {
@@ -44,33 +45,17 @@ class ControllerTest : public testing::Test {
 
   // Runs `arrange`, then the controllers for `seconds`: without a crash, and again for every commit
   // that they made, with a crash as soon as that one is durable. `describe` says the same every
-  // time.
+  // time. Both find the cluster in cluster_.
   void ExpectSameEndWhereverItCrashes(const std::function<void()>& arrange, int64_t seconds,
                                       const std::function<std::string()>& describe) {
-    const auto begin = [&] {
-      reconciler_.reset();
-      cluster_ = std::make_unique<state::TestCluster>();
-      arrange();
-      Settle();
-      const state::Revision revision = cluster_->store().revision();
-      Start();
-      return revision;
-    };
-    const state::Revision first = begin();
-    Settle(seconds);
-    const state::Revision commits = cluster_->store().revision() - first;
-    const std::string expected = describe();
-    ASSERT_GT(commits, 0u);
-    for (state::Revision after = 1; after <= commits; ++after) {
-      const state::Revision from = begin();
-      ASSERT_TRUE(
-          cluster_->loop.RunUntil([&] { return cluster_->store().durable() >= from + after; },
-                                  base::Duration::Seconds(seconds)));
-      Crash();
-      Start();
-      Settle(seconds);
-      EXPECT_EQ(describe(), expected) << "after a crash at commit " << after;
-    }
+    reconciler_.reset();
+    CrashScenario scenario;
+    scenario.arrange = [&](state::TestCluster&) { arrange(); };
+    scenario.settle = base::Duration::Seconds(seconds);
+    scenario.controllers = [this] { return Controllers(); };
+    scenario.describe = [&](state::TestCluster&) { return describe(); };
+    scenario.cluster = &cluster_;
+    reconciler::ExpectSameEndWhereverItCrashes(scenario);
   }
 
   // `more` continues the metadata, or the spec: ", labels: {a: b}".
