@@ -4,10 +4,12 @@
 
 namespace reconciler {
 
-bool IsActive(const state::Object& pod) {
+bool HasEnded(const state::Object& pod) {
   const std::string_view phase = pod["status"]["phase"].AsString();
-  return !pod.Deleting() && phase != "Succeeded" && phase != "Failed";
+  return phase == "Succeeded" || phase == "Failed";
 }
+
+bool IsActive(const state::Object& pod) { return !pod.Deleting() && !HasEnded(pod); }
 
 bool IsReady(const state::Object& pod) { return ConditionIs(pod["status"], "Ready", "True"); }
 

@@ -9,6 +9,7 @@
 
 namespace reconciler {
 
+bool HasEnded(const state::Object& pod);  // Succeeded or Failed
 // Neither ended nor ending.
 bool IsActive(const state::Object& pod);
 bool IsReady(const state::Object& pod);  // condition Ready is True

@@ -3,6 +3,11 @@
 namespace state {
 namespace {
 
+bool MayBeAdopted(std::string_view resource) {
+  return resource == "pods" || resource == "replicasets.apps" ||
+         resource == "controllerrevisions.apps";
+}
+
 // Calls `emit` with each string that `index` files the object under.
 template <typename Emit>
 void IndexValues(Index index, const Object& object, const Emit& emit) {
@@ -16,6 +21,10 @@ void IndexValues(Index index, const Object& object, const Emit& emit) {
       return;
     case Index::kAbout:
       if (object.key.resource == "events") emit(object["involvedObject"]["uid"].AsString());
+      return;
+    case Index::kOrphan:
+      if (MayBeAdopted(object.key.resource) && !object.ControllerRef().Exists())
+        emit(object.Meta("namespace").AsString());
       return;
   }
 }

@@ -20,8 +20,11 @@ enum class Index {
   kOwner,  // metadata.ownerReferences[].uid, of all kinds
   kNode,   // spec.nodeName of pods
   kAbout,  // involvedObject.uid of events
+  // metadata.namespace of what has no controller and may find one: pods, ReplicaSets and
+  // ControllerRevisions.
+  kOrphan,
 };
-inline constexpr size_t kIndexes = 3;
+inline constexpr size_t kIndexes = 4;
 
 class View {
   struct IndexEntry {

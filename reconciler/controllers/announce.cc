@@ -22,9 +22,4 @@ base::Status MarkPodNotReady(Turn& turn, const state::Key& key, std::string_view
   return turn.draft().UpdateStatus(key, std::move(status)).status();
 }
 
-bool HasEnded(const state::Object& pod) {
-  const std::string_view phase = pod["status"]["phase"].AsString();
-  return phase == "Succeeded" || phase == "Failed";
-}
-
 }  // namespace reconciler

@@ -17,7 +17,4 @@ void EventOnce(Turn& turn, const state::Object& object, EventType type, std::str
 base::Status MarkPodNotReady(Turn& turn, const state::Key& pod, std::string_view reason,
                              std::string_view message);
 
-// Succeeded or Failed.
-bool HasEnded(const state::Object& pod);
-
 }  // namespace reconciler

@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "base/time.h"
-#include "reconciler/controllers/deployment_rollout.h"
+#include "reconciler/rollout/strategy.h"
 #include "state/object.h"
 
 namespace reconciler {

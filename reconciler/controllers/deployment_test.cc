@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "reconciler/controllers/all.h"
-#include "reconciler/controllers/deployment_rollout.h"
 #include "reconciler/reconciler.h"
+#include "reconciler/replica_sets.h"
 #include "reconciler/testing/crash_everywhere.h"
 #include "reconciler/testing/pod_runner.h"
 #include "state/testing/test_cluster.h"
@@ -321,34 +321,6 @@ TEST_F(DeploymentTest, EndsTheSameWhereverItCrashes) {
   }
   scenario.controllers = [] { return Controllers(PodRules()); };
   EXPECT_GT(ExpectSameEndWhereverItCrashes(scenario), 40u);
-}
-
-TEST(DeploymentRollout, PercentagesRoundSurgeUpAndUnavailableDown) {
-  const auto limits = [](const char* text) {
-    const RolloutLimits l = LimitsOf(base::Document::Parse(text)->root());
-    return std::to_string(l.max_surge) + " " + std::to_string(l.max_unavailable);
-  };
-  EXPECT_EQ(limits(R"({"replicas":10,"strategy":{"type":"RollingUpdate","rollingUpdate":
-                   {"maxSurge":"25%","maxUnavailable":"25%"}}})"),
-            "3 2");
-  EXPECT_EQ(limits(R"({"replicas":3,"strategy":{"type":"RollingUpdate","rollingUpdate":
-                   {"maxSurge":0,"maxUnavailable":"25%"}}})"),
-            "0 1");
-  EXPECT_EQ(limits(R"({"replicas":2,"strategy":{"type":"RollingUpdate","rollingUpdate":
-                   {"maxSurge":0,"maxUnavailable":5}}})"),
-            "0 2");
-  EXPECT_EQ(limits(R"({"replicas":2,"strategy":{"type":"Recreate"}})"), "0 0");
-}
-
-TEST(DeploymentRollout, UnhealthyOldPodsGoFirst) {
-  RolloutLimits limits;
-  limits.replicas = 10;
-  limits.max_surge = limits.max_unavailable = 2;
-  const SetSize new_set{4, 4, 12, 2};
-  EXPECT_EQ(OldSetSizes(limits, new_set, {SetSize{5, 5, 12, 0}, SetSize{3, 0, 12, 1}}),
-            (std::vector<int64_t>{4, 0}));
-  EXPECT_EQ(OldSetSizes(limits, SetSize{4, 0, 12, 2}, {SetSize{5, 5, 12, 0}, SetSize{3, 3, 12, 1}}),
-            (std::vector<int64_t>{5, 3}));
 }
 
 }  // namespace

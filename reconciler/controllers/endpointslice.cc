@@ -53,8 +53,7 @@ bool Manages(const state::Object& slice, std::string_view service) {
 }
 
 bool HasEndpoint(const state::Object& pod) {
-  const std::string_view phase = pod["status"]["phase"].AsString();
-  return phase != "Succeeded" && phase != "Failed" && !pod["status"]["podIP"].AsString().empty();
+  return !HasEnded(pod) && !pod["status"]["podIP"].AsString().empty();
 }
 
 // Whether a pod's change can change a slice: most are about other things.

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "reconciler/controllers/all.h"
-#include "reconciler/controllers/announce.h"
+#include "reconciler/pods.h"
 #include "state/admission/quota.h"
 
 namespace reconciler {

@@ -1,0 +1,37 @@
+// Claims: which objects are whose. An owner's are those that name it as their controller and that
+// its selector finds. One of its own that the selector no longer finds is released; an orphan,
+// which has no controller at all, is adopted when the selector finds it. Pure.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "manifests/selector.h"
+#include "reconciler/controller.h"
+
+namespace reconciler {
+
+using Objects = std::vector<state::ObjectPtr>;
+
+// Who claims what.
+struct ClaimKinds {
+  std::string_view owner_resource;  // "replicasets.apps"
+  std::string_view owner_kind;      // "ReplicaSet"
+  std::string_view owned_resource;  // "pods"
+};
+
+// spec.selector of a workload: a LabelSelector, or the plain map of a ReplicationController.
+base::Result<manifests::LabelSelector> SelectorOf(const state::Object& owner);
+
+// The owner's objects of `resource`, after releasing and adopting: by name, adopted ones last. An
+// owner that is ending takes and gives nothing any more.
+base::Result<Objects> Claim(Turn& turn, const state::Object& owner,
+                            const manifests::LabelSelector& selector, std::string_view resource);
+
+// For Controller::Affects: the owners that a change of an owned object concerns. Those that it
+// named before and names now; of an orphan, those whose selector finds it.
+void EnqueueClaimants(const ClaimKinds& kinds, const state::Change& change, const state::View& view,
+                      const Controller::Enqueue& enqueue);
+
+}  // namespace reconciler
