@@ -264,6 +264,17 @@ TEST(DefaultsTest, HostNetworkPodsHoldTheirPortsOnTheNode) {
             R"([{"containerPort":53,"hostPort":53,"protocol":"UDP"}])");
 }
 
+TEST(DefaultsTest, AReplicationControllerTakesItsTemplatesLabels) {
+  const Json controller = Defaulted(
+      "apiVersion: v1\nkind: ReplicationController\nmetadata: {name: a}\n"
+      "spec: {template: {metadata: {labels: {app: a}}, spec: {containers: [{name: a, image: "
+      "i}]}}}\n");
+  EXPECT_EQ(controller["spec"]["selector"].ToString() +
+                controller["metadata"]["labels"].ToString() +
+                controller["spec"]["replicas"].ToString(),
+            R"({"app":"a"}{"app":"a"}1)");
+}
+
 TEST(DefaultsTest, WrongShapesAreLeftAlone) {
   for (const std::string_view text :
        {"apiVersion: v1\nkind: Pod\nmetadata: 3\nspec: {containers: {a: b}, volumes: [1], "
@@ -274,6 +285,8 @@ TEST(DefaultsTest, WrongShapesAreLeftAlone) {
         "apiVersion: v1\nkind: LimitRange\nspec: {limits: [{type: Container, max: {cpu: 1}, "
         "default: 7}]}\n",
         "apiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: 3}\nspec: []\n",
+        "apiVersion: v1\nkind: ReplicationController\nspec: {selector: x, template: {metadata: "
+        "{labels: {a: b}}}}\n",
         "apiVersion: apps/v1\nkind: Deployment\nspec: {strategy: [], template: {spec: 1}}\n"}) {
     EXPECT_TRUE(Defaulted(text).IsObject());
   }

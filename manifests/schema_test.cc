@@ -28,6 +28,7 @@ TEST(SchemaTest, BuiltInHasTheKindsInAFixedOrder) {
             "v1 Namespace namespaces (cluster)\n"
             "v1 Node nodes (cluster)\n"
             "v1 Pod pods\n"
+            "v1 ReplicationController replicationcontrollers\n"
             "v1 ResourceQuota resourcequotas\n"
             "v1 Secret secrets\n"
             "v1 ServiceAccount serviceaccounts\n"
@@ -141,7 +142,8 @@ TEST(SchemaTest, AMistakeIsReportedWithFileAndLine) {
 
 TEST(IgnoredFieldsTest, ATableRowNamesTheShortestPathAndAllKinds) {
   const std::string table = IgnoredFieldsTable(*Schema::BuiltIn());
-  EXPECT_NE(table.find("| `spec.hostUsers` | Deployment, Pod, ReplicaSet | all of it |\n"),
+  EXPECT_NE(table.find("| `spec.hostUsers` | Deployment, Pod, ReplicaSet, "
+                       "ReplicationController | all of it |\n"),
             std::string::npos);
   EXPECT_NE(table.find("| `metadata.selfLink` | all | all of it |\n"), std::string::npos);
   EXPECT_EQ(table.find("template."), std::string::npos);

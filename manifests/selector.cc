@@ -278,6 +278,13 @@ Result<LabelSelector> LabelSelector::FromObject(const base::Json& object) {
   return FromObject(base::Document(object).root());
 }
 
+Result<LabelSelector> LabelSelector::FromWorkload(base::Value selector) {
+  for (const auto& [key, value] : selector.Members()) {
+    if (value.IsString()) return FromMap(selector);
+  }
+  return FromObject(selector);
+}
+
 LabelSelector LabelSelector::FromMap(base::Value map) {
   LabelSelector selector;
   for (const auto& [key, value] : map.Members()) {

@@ -32,6 +32,8 @@ class LabelSelector {
   static base::Result<LabelSelector> FromObject(const base::Json& selector);
   // A plain map, as in a Service's spec.selector. An empty or missing one selects nothing.
   static LabelSelector FromMap(base::Value map);
+  // spec.selector of a workload: a LabelSelector, or the plain map of a ReplicationController.
+  static base::Result<LabelSelector> FromWorkload(base::Value selector);
   // v1.NodeSelectorTerm's matchExpressions (adds Gt and Lt).
   static base::Result<LabelSelector> FromExpressions(base::Value expressions);
 

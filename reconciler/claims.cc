@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <string>
 
+#include "manifests/selector.h"
 #include "reconciler/pods.h"
 
 namespace reconciler {
 namespace {
+
+using manifests::LabelSelector;
 
 base::Status Release(Turn& turn, const state::Object& owner, const state::Object& object) {
   base::Json changed = object.document.ToJson();
@@ -26,15 +29,9 @@ base::Result<state::ObjectPtr> Adopt(Turn& turn, const state::Object& owner,
 
 }  // namespace
 
-base::Result<manifests::LabelSelector> SelectorOf(const state::Object& owner) {
-  const base::Value selector = owner["spec"]["selector"];
-  if (owner.key.resource == "replicationcontrollers")
-    return manifests::LabelSelector::FromMap(selector);
-  return manifests::LabelSelector::FromObject(selector);
-}
-
-base::Result<Objects> Claim(Turn& turn, const state::Object& owner,
-                            const manifests::LabelSelector& selector, std::string_view resource) {
+base::Result<Objects> Claim(Turn& turn, const state::Object& owner, std::string_view resource) {
+  ASSIGN_OR_RETURN(const LabelSelector selector,
+                   LabelSelector::FromWorkload(owner["spec"]["selector"]));
   Objects owned, released, orphans;
   for (const state::ObjectPtr& object : turn.view().Lookup(state::Index::kOwner, owner.Uid())) {
     if (object->key.resource != resource || !object->IsControlledBy(owner.Uid())) continue;
@@ -66,7 +63,7 @@ void EnqueueClaimants(const ClaimKinds& kinds, const state::Change& change, cons
   }
   if (change.removed || change.object->ControllerRef().Exists()) return;
   for (const state::ObjectPtr& owner : view.List(kinds.owner_resource, key.ns)) {
-    const auto selector = SelectorOf(*owner);
+    const auto selector = LabelSelector::FromWorkload((*owner)["spec"]["selector"]);
     if (selector.ok() && selector->Matches(change.object->Labels())) enqueue(owner->key);
   }
 }

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "base/status.h"
-#include "manifests/selector.h"
 #include "reconciler/controller.h"
 
 namespace reconciler {
@@ -21,13 +20,9 @@ struct ClaimKinds {
   std::string_view owned_resource;  // "pods"
 };
 
-// spec.selector of a workload: a LabelSelector, or the plain map of a ReplicationController.
-base::Result<manifests::LabelSelector> SelectorOf(const state::Object& owner);
-
 // The owner's objects of `resource`, after releasing and adopting: by name, adopted ones last. An
 // owner that is ending takes and gives nothing any more.
-base::Result<Objects> Claim(Turn& turn, const state::Object& owner,
-                            const manifests::LabelSelector& selector, std::string_view resource);
+base::Result<Objects> Claim(Turn& turn, const state::Object& owner, std::string_view resource);
 
 // For Controller::Affects: the owners that a change of an owned object concerns. Those that it
 // named before and names now; of an orphan, those whose selector finds it.

@@ -11,6 +11,7 @@
 #include <string>
 #include <tuple>
 
+#include "manifests/selector.h"
 #include "reconciler/owned_pods.h"
 #include "reconciler/pods.h"
 
@@ -33,8 +34,7 @@ class PodSetController final : public Controller {
   base::Status Reconcile(Turn& turn, const state::Key& key) const override {
     const state::ObjectPtr set = turn.view().Get(key);
     if (set == nullptr) return base::Status();
-    ASSIGN_OR_RETURN(const manifests::LabelSelector selector, SelectorOf(*set));
-    ASSIGN_OR_RETURN(Objects pods, Claim(turn, *set, selector, kinds_.owned_resource));
+    ASSIGN_OR_RETURN(Objects pods, Claim(turn, *set, kinds_.owned_resource));
     std::erase_if(pods, [](const state::ObjectPtr& pod) { return !IsActive(*pod); });
 
     base::Status failure;

@@ -77,8 +77,7 @@ ReplicaSets::ReplicaSets(Turn& turn, state::ObjectPtr owner)
       template_(PlainTemplate((*owner_)["spec"]["template"])) {}
 
 base::Result<ReplicaSets> ReplicaSets::Claim(Turn& turn, state::ObjectPtr owner) {
-  ASSIGN_OR_RETURN(const manifests::LabelSelector selector, SelectorOf(*owner));
-  ASSIGN_OR_RETURN(Objects owned, reconciler::Claim(turn, *owner, selector, kReplicaSets));
+  ASSIGN_OR_RETURN(Objects owned, reconciler::Claim(turn, *owner, kReplicaSets));
   std::sort(owned.begin(), owned.end(), IsOlder);
   ReplicaSets sets(turn, std::move(owner));
   for (state::ObjectPtr& set : owned) {

@@ -4,7 +4,7 @@
 //   - Deployment: failed when its condition Progressing is False (the deadline passed), healthy
 //   when
 //     all replicas are updated and available and none of an older version is left;
-//   - ReplicaSet: failed on ReplicaFailure, healthy when all replicas are available;
+//   - ReplicaSet, ReplicationController: failed on ReplicaFailure, healthy when all replicas are available;
 //   - Pod: healthy when ready or succeeded, failed when failed;
 //   - Service of type LoadBalancer: healthy when it has an address; Namespace: when Active;
 //   - any other: by its conditions Stalled, Reconciling and Ready, healthy without them.
@@ -145,13 +145,14 @@ Health HealthOf(const state::Object& object, const state::View& view) {
   if (object.Deleting()) return {Level::kProgressing, "being deleted"};
   const base::Value observed = object["status"]["observedGeneration"];
   const std::string& resource = object.key.resource;
-  const bool counted = resource == "deployments.apps" || resource == "replicasets.apps";
+  const bool pod_set = resource == "replicasets.apps" || resource == "replicationcontrollers";
+  const bool counted = resource == "deployments.apps" || pod_set;
   if ((observed.Exists() || counted) && observed.AsInt() < object.Generation()) {
     return {Level::kProgressing, "not yet looked at by its controller"};
   }
   Health health = ConditionHealth(object);
   if (resource == "deployments.apps") health = DeploymentHealth(object);
-  if (resource == "replicasets.apps") health = ReplicaSetHealth(object);
+  if (pod_set) health = ReplicaSetHealth(object);
   if (resource == "pods") health = PodHealth(object);
   if (resource == "namespaces") health = {Level::kHealthy, "active"};
   if (resource == "services" && object["spec"]["type"].AsString() == "LoadBalancer" &&

@@ -29,6 +29,7 @@ constexpr std::string_view kKindOrder[] = {
     "services",
     "daemonsets.apps",
     "pods",
+    "replicationcontrollers",
     "replicasets.apps",
     "deployments.apps",
     "horizontalpodautoscalers.autoscaling",

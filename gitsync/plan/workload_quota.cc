@@ -1,6 +1,6 @@
-// Counted are Deployments, and ReplicaSets, StatefulSets and Pods that nothing else made. Pods that
-// a rollout runs besides (maxSurge) are not: they wait, they do not fail. A quota with scopes
-// counts the pods in them.
+// Counted are Deployments, and ReplicaSets, ReplicationControllers, StatefulSets and Pods that
+// nothing else made. Pods that a rollout runs besides (maxSurge) are not: they wait, they do not
+// fail. A quota with scopes counts the pods in them.
 #include "gitsync/plan/workload_quota.h"
 
 #include "state/admission/quota.h"
@@ -29,7 +29,8 @@ ResourceList PlannedUsage(const state::View& view, const std::string& ns, base::
   const auto add = [&](base::Value spec, int64_t count) {
     if (state::QuotaCoversPod(quota, spec)) AddPods(spec, count, usage);
   };
-  for (const char* resource : {"deployments.apps", "replicasets.apps", "statefulsets.apps"}) {
+  for (const char* resource :
+       {"deployments.apps", "replicasets.apps", "replicationcontrollers", "statefulsets.apps"}) {
     for (const state::ObjectPtr& workload : view.List(resource, ns)) {
       if (workload->ControllerRef().Exists() || workload->Deleting()) continue;
       add((*workload)["spec"]["template"]["spec"], (*workload)["spec"]["replicas"].AsInt(1));

@@ -23,6 +23,7 @@ constexpr KindRules kRules[] = {
     {"pods", CheckPod, CheckPodUpdate, DefaultPod},
     {"providers.notification.toolkit.fluxcd.io", CheckProvider, nullptr, nullptr},
     {"replicasets.apps", CheckReplicaSet, nullptr, DefaultReplicaSet},
+    {"replicationcontrollers", CheckReplicationController, nullptr, DefaultReplicationController},
     {"resourcequotas", CheckResourceQuota, nullptr, nullptr},
     {"secrets", CheckSecret, CheckSealed, DefaultSecret},
     {"services", CheckService, CheckServiceUpdate, DefaultService},

@@ -192,6 +192,20 @@ TEST(WorkloadRulesTest, ATemplatesPodsAreKeptRunning) {
             "running\n");
 }
 
+TEST(WorkloadRulesTest, AReplicationControllersSelectorIsAMap) {
+  const auto errors = [](std::string_view spec) {
+    return Errors(
+        Cat({"apiVersion: v1\nkind: ReplicationController\nmetadata: {name: a}\nspec:\n", spec}));
+  };
+  EXPECT_EQ(errors(Cat({"  selector: {app: a}\n", kTemplate})), "");
+  EXPECT_EQ(errors(Cat({"  selector: {app: b}\n", kTemplate})),
+            "spec.template.metadata.labels: the selector (app=b) does not find these pods; give "
+            "the template the labels that it asks for\n");
+  EXPECT_EQ(errors(kTemplate),
+            "spec.selector: an empty selector would find every pod; give it, or the template, "
+            "labels\n");
+}
+
 TEST(WorkloadRulesTest, ARollingUpdateCanMove) {
   const std::string head = Cat({"  selector: {matchLabels: {app: a}}\n", kTemplate});
   EXPECT_EQ(DeploymentErrors(Cat({head,

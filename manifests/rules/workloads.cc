@@ -19,6 +19,17 @@ namespace {
 
 using base::Json;
 
+// The pods that the template makes are found.
+void CheckTemplateLabels(const LabelSelector& selector, const Json& spec, Report& report) {
+  const Json& labels = spec["template"]["metadata"]["labels"];
+  const base::Document document(labels.IsObject() ? labels : Json::MakeObject());
+  if (selector.Matches(document.root())) return;
+  report.Invalid("spec.template.metadata.labels",
+                 "the selector (" + selector.ToString() +
+                     ") does not find these pods; give the template the labels that it asks for",
+                 labels.IsObject() ? labels : spec["template"]);
+}
+
 void CheckSelector(const Json& spec, Report& report) {
   const Json& selector = spec["selector"];
   if (!selector.IsObject()) return;
@@ -33,13 +44,7 @@ void CheckSelector(const Json& spec, Report& report) {
     report.Invalid("spec.selector", std::string(parsed.status().message()), selector);
     return;
   }
-  const Json& labels = spec["template"]["metadata"]["labels"];
-  const base::Document document(labels.IsObject() ? labels : Json::MakeObject());
-  if (parsed->Matches(document.root())) return;
-  report.Invalid("spec.template.metadata.labels",
-                 "the selector (" + parsed->ToString() +
-                     ") does not find these pods; give the template the labels that it asks for",
-                 labels.IsObject() ? labels : spec["template"]);
+  CheckTemplateLabels(*parsed, spec, report);
 }
 
 struct Amount {
@@ -114,6 +119,21 @@ void CheckReplicaSet(const Json& object, Report& report) {
   CheckPodTemplate(spec["template"], "spec.template", report);
 }
 
+void CheckReplicationController(const Json& object, Report& report) {
+  const Json& spec = object["spec"];
+  const Json& selector = spec["selector"];
+  if (selector.empty()) {
+    report.Required("spec.selector",
+                    "an empty selector would find every pod; give it, or the template, labels",
+                    spec);
+  } else if (selector.IsObject()) {
+    CheckLabels(selector, "spec.selector", report);
+    const base::Document document(selector);
+    CheckTemplateLabels(LabelSelector::FromMap(document.root()), spec, report);
+  }
+  CheckPodTemplate(spec["template"], "spec.template", report);
+}
+
 void CheckDeployment(const Json& object, Report& report) {
   CheckReplicaSet(object, report);
   const Json& spec = object["spec"];
@@ -125,6 +145,17 @@ void CheckDeployment(const Json& object, Report& report) {
 }
 
 void DefaultReplicaSet(Json& object) { DefaultTemplate(object); }
+
+void DefaultReplicationController(Json& object) {
+  DefaultTemplate(object);
+  const Json labels = std::as_const(object)["spec"]["template"]["metadata"]["labels"];
+  if (!labels.IsObject() || labels.empty()) return;
+  Json* spec = ObjectAt(object, "spec");
+  if (std::as_const(*spec)["selector"].empty()) spec->Set("selector", labels);
+  Json* metadata = ObjectAt(object, "metadata");
+  if (metadata != nullptr && std::as_const(*metadata)["labels"].empty())
+    metadata->Set("labels", labels);
+}
 
 void DefaultDeployment(Json& object) {
   DefaultTemplate(object);

@@ -182,7 +182,8 @@ class Tree {
         }
       }
       notes.Append(std::to_string(ready) + (ready == 1 ? " endpoint" : " endpoints"));
-    } else if (resource == "deployments.apps" || resource == "replicasets.apps") {
+    } else if (resource == "deployments.apps" || resource == "replicasets.apps" ||
+               resource == "replicationcontrollers") {
       for (const base::Value container :
            object["spec"]["template"]["spec"]["containers"].Elements()) {
         notes.Append(container["image"].AsString());

@@ -14,6 +14,7 @@
   DO(PodCollector)              \
   DO(QuotaStatus)               \
   DO(ReplicaSet)                \
+  DO(ReplicationController)     \
   DO(Deployment)                \
   DO(EndpointSlice)             \
   DO(EventExpiry)

@@ -215,7 +215,7 @@ Json TemplateContainers(const Object& object, WallTime) { return ContainerFields
 Json TemplateImages(const Object& object, WallTime) { return ContainerFields(object, "image"); }
 
 Json LabelSelectorText(const Object& object, WallTime) {
-  const auto selector = manifests::LabelSelector::FromObject(object["spec"]["selector"]);
+  const auto selector = manifests::LabelSelector::FromWorkload(object["spec"]["selector"]);
   if (!selector.ok()) return "<error>";
   return OrNone(selector->ToString());
 }

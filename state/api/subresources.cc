@@ -102,7 +102,7 @@ Json ScaleOf(const Object& object) {
     metadata.Set(field, object.Meta(field).AsString());
   }
   Json status = Json::MakeObject({{"replicas", object["status"]["replicas"].AsInt()}});
-  const auto selector = manifests::LabelSelector::FromObject(object["spec"]["selector"]);
+  const auto selector = manifests::LabelSelector::FromWorkload(object["spec"]["selector"]);
   if (selector.ok() && !selector->IsNothing()) status.Set("selector", selector->ToString());
   return Json::MakeObject(
       {{"apiVersion", "autoscaling/v1"},

@@ -34,6 +34,8 @@ constexpr std::string_view kOneOfEach = R"(
 ---
 {apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: lease}, spec: {holderIdentity: me}}
 ---
+{apiVersion: v1, kind: ReplicationController, metadata: {name: none}, spec: {replicas: 0, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i}]}}}}
+---
 {apiVersion: v1, kind: Node, metadata: {name: n1}}
 ---
 {apiVersion: v1, kind: Pod, metadata: {name: one}, spec: {containers: [{name: c, image: i}]}}
@@ -56,6 +58,7 @@ TEST_F(KubectlTest, WideTablesHaveTheColumnsOfKubernetes) {
       {"pods", "NAME|READY|STATUS|RESTARTS|AGE|IP|NODE|NOMINATED NODE|READINESS GATES"},
       {"deployments", "NAME|READY|UP-TO-DATE|AVAILABLE|AGE|CONTAINERS|IMAGES|SELECTOR"},
       {"replicasets", "NAME|DESIRED|CURRENT|READY|AGE|CONTAINERS|IMAGES|SELECTOR"},
+      {"replicationcontrollers", "NAME|DESIRED|CURRENT|READY|AGE|CONTAINERS|IMAGES|SELECTOR"},
       {"services", "NAME|TYPE|CLUSTER-IP|EXTERNAL-IP|PORT(S)|AGE|SELECTOR"},
       {"endpointslices", "NAME|ADDRESSTYPE|PORTS|ENDPOINTS|AGE"},
       {"nodes",
