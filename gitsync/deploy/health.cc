@@ -4,7 +4,10 @@
 //   - Deployment: failed when its condition Progressing is False (the deadline passed), healthy
 //   when
 //     all replicas are updated and available and none of an older version is left;
-//   - ReplicaSet, ReplicationController: failed on ReplicaFailure, healthy when all replicas are available;
+//   - ReplicaSet, ReplicationController: failed on ReplicaFailure, healthy when all replicas are
+//     available;
+//   - DaemonSet: healthy when on every node that should have one a pod is updated and available
+//     (with type OnDelete: when its controller has looked at it);
 //   - Pod: healthy when ready or succeeded, failed when failed;
 //   - Service of type LoadBalancer: healthy when it has an address; Namespace: when Active;
 //   - any other: by its conditions Stalled, Reconciling and Ready, healthy without them.
@@ -63,6 +66,18 @@ Health ReplicaSetHealth(const state::Object& object) {
   if (Is(failure, "True")) return {Level::kFailed, Sentence(failure)};
   const int64_t want = object["spec"]["replicas"].AsInt(1);
   const int64_t available = object["status"]["availableReplicas"].AsInt();
+  return {available < want ? Level::kProgressing : Level::kHealthy,
+          Share(available, want, "available")};
+}
+
+Health DaemonSetHealth(const state::Object& object) {
+  const base::Value status = object["status"];
+  if (object["spec"]["updateStrategy"]["type"].AsString() == "OnDelete")
+    return {Level::kHealthy, "updated when its pods are deleted"};
+  const int64_t want = status["desiredNumberScheduled"].AsInt();
+  const int64_t updated = status["updatedNumberScheduled"].AsInt();
+  const int64_t available = status["numberAvailable"].AsInt();
+  if (updated < want) return {Level::kProgressing, Share(updated, want, "updated")};
   return {available < want ? Level::kProgressing : Level::kHealthy,
           Share(available, want, "available")};
 }
@@ -146,12 +161,13 @@ Health HealthOf(const state::Object& object, const state::View& view) {
   const base::Value observed = object["status"]["observedGeneration"];
   const std::string& resource = object.key.resource;
   const bool pod_set = resource == "replicasets.apps" || resource == "replicationcontrollers";
-  const bool counted = resource == "deployments.apps" || pod_set;
+  const bool counted = resource == "deployments.apps" || resource == "daemonsets.apps" || pod_set;
   if ((observed.Exists() || counted) && observed.AsInt() < object.Generation()) {
     return {Level::kProgressing, "not yet looked at by its controller"};
   }
   Health health = ConditionHealth(object);
   if (resource == "deployments.apps") health = DeploymentHealth(object);
+  if (resource == "daemonsets.apps") health = DaemonSetHealth(object);
   if (pod_set) health = ReplicaSetHealth(object);
   if (resource == "pods") health = PodHealth(object);
   if (resource == "namespaces") health = {Level::kHealthy, "active"};

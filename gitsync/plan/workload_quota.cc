@@ -1,6 +1,7 @@
 // Counted are Deployments, and ReplicaSets, ReplicationControllers, StatefulSets and Pods that
-// nothing else made. Pods that a rollout runs besides (maxSurge) are not: they wait, they do not
-// fail. A quota with scopes counts the pods in them.
+// nothing else made (a DaemonSet has as many pods as there are nodes for it). Pods that a rollout
+// runs besides (maxSurge) are not: they wait, they do not fail. A quota with scopes counts the pods
+// in them.
 #include "gitsync/plan/workload_quota.h"
 
 #include "state/admission/quota.h"

@@ -137,7 +137,9 @@ class Tree {
       return children;
     }
     for (const state::ObjectPtr& owned : view_.Lookup(state::Index::kOwner, object.Uid())) {
-      if (owned->key.resource == "endpointslices.discovery.k8s.io") continue;
+      if (owned->key.resource == "endpointslices.discovery.k8s.io" ||
+          owned->key.resource == "controllerrevisions.apps")
+        continue;
       // Kept for a rollback only.
       const bool old = owned->key.resource == "replicasets.apps" &&
                        (*owned)["spec"]["replicas"].AsInt(1) == 0 &&
@@ -183,7 +185,7 @@ class Tree {
       }
       notes.Append(std::to_string(ready) + (ready == 1 ? " endpoint" : " endpoints"));
     } else if (resource == "deployments.apps" || resource == "replicasets.apps" ||
-               resource == "replicationcontrollers") {
+               resource == "replicationcontrollers" || resource == "daemonsets.apps") {
       for (const base::Value container :
            object["spec"]["template"]["spec"]["containers"].Elements()) {
         notes.Append(container["image"].AsString());
