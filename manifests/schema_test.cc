@@ -33,6 +33,8 @@ TEST(SchemaTest, BuiltInHasTheKindsInAFixedOrder) {
             "v1 Secret secrets\n"
             "v1 ServiceAccount serviceaccounts\n"
             "v1 Service services\n"
+            "apps/v1 ControllerRevision controllerrevisions.apps\n"
+            "apps/v1 DaemonSet daemonsets.apps\n"
             "apps/v1 Deployment deployments.apps\n"
             "apps/v1 ReplicaSet replicasets.apps\n"
             "coordination.k8s.io/v1 Lease leases.coordination.k8s.io\n"
@@ -142,7 +144,7 @@ TEST(SchemaTest, AMistakeIsReportedWithFileAndLine) {
 
 TEST(IgnoredFieldsTest, ATableRowNamesTheShortestPathAndAllKinds) {
   const std::string table = IgnoredFieldsTable(*Schema::BuiltIn());
-  EXPECT_NE(table.find("| `spec.hostUsers` | Deployment, Pod, ReplicaSet, "
+  EXPECT_NE(table.find("| `spec.hostUsers` | DaemonSet, Deployment, Pod, ReplicaSet, "
                        "ReplicationController | all of it |\n"),
             std::string::npos);
   EXPECT_NE(table.find("| `metadata.selfLink` | all | all of it |\n"), std::string::npos);

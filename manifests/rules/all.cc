@@ -14,6 +14,7 @@ namespace {
 constexpr KindRules kRules[] = {
     {"alerts.notification.toolkit.fluxcd.io", CheckAlert, nullptr, nullptr},
     {"configmaps", CheckConfigMap, CheckSealed, nullptr},
+    {"daemonsets.apps", CheckDaemonSet, nullptr, DefaultDaemonSet},
     {"deployments.apps", CheckDeployment, nullptr, DefaultDeployment},
     {"endpointslices.discovery.k8s.io", CheckEndpointSlice, nullptr, nullptr},
     {"gitrepositories.source.toolkit.fluxcd.io", CheckGitRepository, nullptr, nullptr},

@@ -206,6 +206,27 @@ TEST(WorkloadRulesTest, AReplicationControllersSelectorIsAMap) {
             "labels\n");
 }
 
+TEST(WorkloadRulesTest, ADaemonSetHasEitherNoPodForAWhileOrTwo) {
+  const auto errors = [](std::string_view strategy) {
+    return Errors(
+        Cat({"apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: a}\nspec:\n"
+             "  selector: {matchLabels: {app: a}}\n",
+             kTemplate, "  updateStrategy: ", strategy, "\n"}));
+  };
+  const std::string at = "spec.updateStrategy.rollingUpdate";
+  EXPECT_EQ(errors("{}"), "");
+  EXPECT_EQ(errors("{rollingUpdate: {maxSurge: 10%, maxUnavailable: 0}}"), "");
+  EXPECT_EQ(errors("{rollingUpdate: {maxSurge: 1}}"),
+            at + ".maxSurge: cannot be set beside maxUnavailable; set that to 0\n");
+  EXPECT_EQ(errors("{rollingUpdate: {maxUnavailable: 0%}}"),
+            at + ".maxSurge: cannot be 0 when maxUnavailable is 0 too: no pod could ever be "
+                 "replaced\n");
+  EXPECT_EQ(errors("{rollingUpdate: {maxUnavailable: many}}"),
+            at + ".maxUnavailable: must be a number or a percentage like 25%\n");
+  EXPECT_EQ(errors("{type: OnDelete, rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}"),
+            at + ": has no meaning with type OnDelete; remove it\n");
+}
+
 TEST(WorkloadRulesTest, ARollingUpdateCanMove) {
   const std::string head = Cat({"  selector: {matchLabels: {app: a}}\n", kTemplate});
   EXPECT_EQ(DeploymentErrors(Cat({head,

@@ -64,6 +64,38 @@ std::optional<Amount> ReadAmount(const Json& json) {
   return Amount{value, true};
 }
 
+// Of a DaemonSet: a node has either no pod for a while, or two.
+void CheckDaemonUpdate(const Json& strategy, Report& report) {
+  const std::string path = "spec.updateStrategy.rollingUpdate";
+  const Json& rolling = strategy["rollingUpdate"];
+  if (!rolling.IsObject()) return;
+  if (strategy["type"].AsString() == "OnDelete") {
+    report.Forbidden(path, "has no meaning with type OnDelete; remove it", rolling);
+    return;
+  }
+  // The defaults are 1 and 0.
+  int64_t amounts[] = {1, 0};
+  constexpr std::string_view kFields[] = {"maxUnavailable", "maxSurge"};
+  for (size_t i = 0; i < 2; ++i) {
+    const Json& value = rolling[kFields[i]];
+    if (value.IsNull()) continue;
+    const auto amount = ReadAmount(value);
+    if (amount) amounts[i] = amount->value;
+    if (!amount && value.IsString())
+      report.Invalid(Join(path, kFields[i]), "must be a number or a percentage like 25%", value);
+    if (amount && amount->percent && amount->value > 100)
+      report.Invalid(Join(path, kFields[i]), "must be at most 100%", value);
+  }
+  const bool unavailable = amounts[0] != 0, surge = amounts[1] != 0;
+  if (unavailable == surge) {
+    report.Invalid(path + ".maxSurge",
+                   surge
+                       ? "cannot be set beside maxUnavailable; set that to 0"
+                       : "cannot be 0 when maxUnavailable is 0 too: no pod could ever be replaced",
+                   rolling["maxSurge"].IsNull() ? rolling : rolling["maxSurge"]);
+  }
+}
+
 void CheckRollingUpdate(const Json& rolling, Report& report) {
   const std::string path = "spec.strategy.rollingUpdate";
   bool all_zero = true;
@@ -119,6 +151,11 @@ void CheckReplicaSet(const Json& object, Report& report) {
   CheckPodTemplate(spec["template"], "spec.template", report);
 }
 
+void CheckDaemonSet(const Json& object, Report& report) {
+  CheckReplicaSet(object, report);
+  CheckDaemonUpdate(object["spec"]["updateStrategy"], report);
+}
+
 void CheckReplicationController(const Json& object, Report& report) {
   const Json& spec = object["spec"];
   const Json& selector = spec["selector"];
@@ -155,6 +192,15 @@ void DefaultReplicationController(Json& object) {
   Json* metadata = ObjectAt(object, "metadata");
   if (metadata != nullptr && std::as_const(*metadata)["labels"].empty())
     metadata->Set("labels", labels);
+}
+
+void DefaultDaemonSet(Json& object) {
+  DefaultTemplate(object);
+  Json* spec = ObjectAt(object, "spec");
+  Json* strategy = spec ? ObjectAt(*spec, "updateStrategy") : nullptr;
+  if (strategy == nullptr || std::as_const(*strategy)["type"].AsString() != "RollingUpdate") return;
+  SetIfAbsent(*strategy, "rollingUpdate",
+              Json::MakeObject({{"maxSurge", 0}, {"maxUnavailable", 1}}));
 }
 
 void DefaultDeployment(Json& object) {

@@ -15,6 +15,7 @@
   DO(QuotaStatus)               \
   DO(ReplicaSet)                \
   DO(ReplicationController)     \
+  DO(DaemonSet)                 \
   DO(Deployment)                \
   DO(EndpointSlice)             \
   DO(EventExpiry)

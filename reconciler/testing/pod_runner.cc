@@ -1,6 +1,7 @@
 #include "reconciler/testing/pod_runner.h"
 
 #include "base/ip.h"
+#include "reconciler/daemon_pods.h"
 #include "reconciler/pods.h"
 #include "state/record.h"
 
@@ -23,8 +24,11 @@ class PodRunner final : public Controller {
     const state::ObjectPtr pod = turn.view().Get(key);
     if (pod == nullptr) return base::Status();
     if (pod->Deleting()) return End(turn, *pod);
-    if ((*pod)["spec"]["nodeName"].AsString().empty())
-      RETURN_IF_ERROR(turn.draft().Bind(key, "n1").status());
+    if (HasEnded(*pod)) return base::Status();
+    if ((*pod)["spec"]["nodeName"].AsString().empty()) {
+      const std::string made_for = NodeOfDaemon(*pod);
+      RETURN_IF_ERROR(turn.draft().Bind(key, made_for.empty() ? "n1" : made_for).status());
+    }
     return Run(turn, *pod);
   }
 

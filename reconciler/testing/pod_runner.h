@@ -1,5 +1,6 @@
-// NewPodRunner: a scheduler and kubelet for tests, as a controller. It binds every pod to node n1,
-// runs it, gives it an address, makes it ready by a rule, and lets a deleted one end.
+// NewPodRunner: a scheduler and kubelet for tests, as a controller. It binds every pod to the node
+// that it is made for, or to n1, runs it, gives it an address, makes it ready by a rule, and lets a
+// deleted one end. One that has ended it leaves alone.
 #pragma once
 
 #include <functional>

@@ -220,6 +220,27 @@ Json LabelSelectorText(const Object& object, WallTime) {
   return OrNone(selector->ToString());
 }
 
+Json TemplateNodeSelector(const Object& object, WallTime) {
+  std::vector<std::string> labels;
+  for (const auto& [key, value] : object["spec"]["template"]["spec"]["nodeSelector"].Members()) {
+    labels.push_back(Text(key) + "=" + Text(value.AsString()));
+  }
+  return OrNone(Join(labels));
+}
+
+// "daemonset.apps/web"
+Json ControllerName(const Object& object, WallTime) {
+  const Value owner = object.ControllerRef();
+  if (!owner.Exists()) return kNone;
+  std::string text;
+  for (const char c : owner["kind"].AsString())
+    text += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  const std::string_view version = owner["apiVersion"].AsString();
+  const size_t slash = version.find('/');
+  if (slash != version.npos) text += "." + Text(version.substr(0, slash));
+  return text + "/" + Text(owner["name"].AsString());
+}
+
 // Services and EndpointSlices
 
 std::vector<std::string> LoadBalancerAddresses(const Object& service) {
@@ -403,6 +424,7 @@ struct NamedRule {
   CellRule rule;
 };
 constexpr NamedRule kRules[] = {
+    {"controllerName", ControllerName},
     {"dataCount", DataCount},
     {"deploymentReady", DeploymentReady},
     {"endpointSliceEndpoints", EndpointSliceEndpoints},
@@ -432,6 +454,7 @@ constexpr NamedRule kRules[] = {
     {"serviceSelector", ServiceSelector},
     {"templateContainers", TemplateContainers},
     {"templateImages", TemplateImages},
+    {"templateNodeSelector", TemplateNodeSelector},
 };
 
 // "3m10s", or "3m" when the second part is zero.

@@ -36,6 +36,8 @@ constexpr std::string_view kOneOfEach = R"(
 ---
 {apiVersion: v1, kind: ReplicationController, metadata: {name: none}, spec: {replicas: 0, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i}]}}}}
 ---
+{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: nowhere}, spec: {selector: {matchLabels: {a: c}}, template: {metadata: {labels: {a: c}}, spec: {nodeSelector: {no: where}, containers: [{name: c, image: i}]}}}}
+---
 {apiVersion: v1, kind: Node, metadata: {name: n1}}
 ---
 {apiVersion: v1, kind: Pod, metadata: {name: one}, spec: {containers: [{name: c, image: i}]}}
@@ -54,11 +56,16 @@ TEST_F(KubectlTest, WideTablesHaveTheColumnsOfKubernetes) {
   Apply(kOneOfEach);
   Kubectl("wait --for=jsonpath={.status.used.pods}=3 resourcequota/quota --timeout=30s");
   Kubectl("wait --for=create endpointslice -l kubernetes.io/service-name=web --timeout=30s");
+  Kubectl("wait --for=create controllerrevision -l a=c --timeout=30s");
   const std::map<std::string, std::string> columns = {
       {"pods", "NAME|READY|STATUS|RESTARTS|AGE|IP|NODE|NOMINATED NODE|READINESS GATES"},
       {"deployments", "NAME|READY|UP-TO-DATE|AVAILABLE|AGE|CONTAINERS|IMAGES|SELECTOR"},
       {"replicasets", "NAME|DESIRED|CURRENT|READY|AGE|CONTAINERS|IMAGES|SELECTOR"},
       {"replicationcontrollers", "NAME|DESIRED|CURRENT|READY|AGE|CONTAINERS|IMAGES|SELECTOR"},
+      {"daemonsets",
+       "NAME|DESIRED|CURRENT|READY|UP-TO-DATE|AVAILABLE|NODE SELECTOR|AGE|CONTAINERS|IMAGES|"
+       "SELECTOR"},
+      {"controllerrevisions", "NAME|CONTROLLER|REVISION|AGE"},
       {"services", "NAME|TYPE|CLUSTER-IP|EXTERNAL-IP|PORT(S)|AGE|SELECTOR"},
       {"endpointslices", "NAME|ADDRESSTYPE|PORTS|ENDPOINTS|AGE"},
       {"nodes",
@@ -85,9 +92,10 @@ TEST_F(KubectlTest, DescribeKnowsEveryKind) {
   Apply(kWeb);
   Apply(kOneOfEach);
   Kubectl("wait --for=create endpointslice -l kubernetes.io/service-name=web --timeout=30s");
-  for (const char* object : {"deployment/web", "service/web", "configmap/conf", "secret/hidden",
-                             "serviceaccount/robot", "resourcequota/quota", "limitrange/limits",
-                             "lease/lease", "node/n1", "pod/one", "namespace/default"}) {
+  for (const char* object :
+       {"deployment/web", "service/web", "configmap/conf", "secret/hidden", "serviceaccount/robot",
+        "resourcequota/quota", "limitrange/limits", "lease/lease", "node/n1", "pod/one",
+        "daemonset/nowhere", "replicationcontroller/none", "namespace/default"}) {
     const std::string said = Kubectl(std::string("describe ") + object);
     EXPECT_TRUE(said.starts_with("Name: ")) << object << ": " << said;
   }
