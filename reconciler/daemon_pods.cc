@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/backoff.h"
 #include "reconciler/owned_pods.h"
 #include "reconciler/pods.h"
 #include "reconciler/revisions.h"
@@ -114,10 +115,9 @@ int64_t FailuresUpTo(const state::Object& pod) {
 
 base::Duration FailureLeft(const state::Object& pod, base::WallTime now) {
   const int64_t failures = FailuresUpTo(pod) - 1;
-  if (failures == 0) return base::Duration();
-  base::Duration retry = kFirstFailureRetry;
-  for (int64_t i = 1; i < failures && retry < kMaxFailureRetry; ++i) retry = retry * 2;
-  return EndOf(pod) + std::min(retry, kMaxFailureRetry) - now;
+  if (failures <= 0) return base::Duration();
+  const base::Backoff backoff(kFirstFailureRetry, kMaxFailureRetry);
+  return EndOf(pod) + backoff.After(static_cast<uint32_t>(failures)) - now;
 }
 
 }  // namespace reconciler

@@ -19,6 +19,7 @@
 #include "plumb/server/backup_route.h"
 #include "plumb/server/console.h"
 #include "plumb/server/credentials.h"
+#include "plumb/server/daemon_fit.h"
 #include "plumb/server/diff_route.h"
 #include "plumb/server/git_routes.h"
 #include "plumb/server/join_route.h"
@@ -129,8 +130,9 @@ base::Status Server::Impl::StartDeciding() {
   };
   reconciler = std::make_unique<reconciler::Reconciler>(
       loop, *store, next_context(),
-      reconciler::AllControllers(
-          {.started = loop.now().wall, .ca_certificate = credentials->ca().cert_pem}));
+      reconciler::AllControllers({.started = loop.now().wall,
+                                  .ca_certificate = credentials->ca().cert_pem,
+                                  .daemon_fit = FitsDaemon}));
   scheduler = std::make_unique<scheduler::Scheduler>(loop, *store, next_context());
 
   const gitsync::GitHostOptions host = GitOptions();

@@ -53,6 +53,18 @@ App RandomApp(base::Rng& rng, int version, bool sick) {
   return app;
 }
 
+std::string DaemonText(const std::string& name, int version) {
+  const bool surges = version % 2 == 0;
+  return "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: " + name +
+         "}\nspec:\n  updateStrategy: {rollingUpdate: {maxSurge: " + (surges ? "1" : "0") +
+         ", maxUnavailable: " + (surges ? "0" : "1") +
+         "}}\n  selector: {matchLabels: {app: " + name +
+         "}}\n  template:\n    metadata: {labels: {app: " + name +
+         "}}\n    spec:\n      terminationGracePeriodSeconds: 1\n      containers:\n"
+         "      - {name: c, image: x/run, env: [{name: VERSION, value: \"" +
+         std::to_string(version) + "\"}]}\n";
+}
+
 std::string ConfigText(const std::string& name, int version, int wave) {
   return "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " + name +
          (wave == 0 ? "" : "\n  annotations: {plumb.dev/wave: \"" + std::to_string(wave) + "\"}") +

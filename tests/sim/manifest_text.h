@@ -20,6 +20,8 @@ std::string AppText(const std::string& name, const App& app);
 // One that becomes healthy; with `sick`, perhaps one that never does.
 App RandomApp(base::Rng& rng, int version, bool sick);
 
+// A DaemonSet of healthy pods.
+std::string DaemonText(const std::string& name, int version);
 std::string ConfigText(const std::string& name, int version, int wave = 0);
 std::string SecretText(const std::string& name, int version);
 // A namespace, and in it a ConfigMap and a ReplicaSet.

@@ -8,6 +8,7 @@
 #include "gitsync/render/read_set.h"
 #include "gitsync/report/status_branch.h"
 #include "reconciler/pods.h"
+#include "scheduler/daemon_fit.h"
 
 namespace tests {
 namespace {
@@ -78,6 +79,26 @@ std::string PodsOf(SimServer& server, const SimNode& node) {
          std::to_string(bound.size()) + " are bound to it";
 }
 
+std::string DaemonsOf(SimServer& server) {
+  const state::View& view = server.view();
+  for (const state::ObjectPtr& set : view.List("daemonsets.apps")) {
+    std::map<std::string, int> pods;
+    for (const state::ObjectPtr& pod : view.Lookup(state::Index::kOwner, set->Uid())) {
+      if (pod->key.resource == "pods") ++pods[std::string((*pod)["spec"]["nodeName"].AsString())];
+    }
+    for (const state::ObjectPtr& node : view.List("nodes")) {
+      const bool fits = scheduler::FitsDaemon((*set)["spec"]["template"]["spec"], *node).should_run;
+      if (pods[node->key.name] != (fits ? 1 : 0)) {
+        return set->key.ToString() + " has " + std::to_string(pods[node->key.name]) + " pods on " +
+               node->key.name;
+      }
+      pods.erase(node->key.name);
+    }
+    if (!pods.empty()) return set->key.ToString() + " has pods on " + pods.begin()->first;
+  }
+  return "";
+}
+
 std::string RulesOf(SimServer& server, const SimNode& node) {
   using Ends = std::map<std::string, std::set<std::string>>;  // pod addresses by service address
   Ends wanted, there;
@@ -124,6 +145,7 @@ std::string WhatIsMissing(World& world, SimServer& server,
     if (std::string missing = PodsOf(server, *node); !missing.empty()) return missing;
     if (std::string missing = RulesOf(server, *node); !missing.empty()) return missing;
   }
+  if (std::string missing = DaemonsOf(server); !missing.empty()) return missing;
   for (const auto& watcher : watchers) {
     if (std::string missing = watcher->Missing(); !missing.empty()) return missing;
   }

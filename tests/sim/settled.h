@@ -17,6 +17,7 @@ namespace tests {
 //   - each repository's head is applied, planning it once more would write nothing, and all that it
 //     deploys is healthy, and a note says so; what was made by hand is there;
 //   - the nodes run the pods bound to them and nothing else;
+//   - each DaemonSet has exactly one pod on each node that fits, and none elsewhere;
 //   - each node's rules lead to the ready pods of every service, and nowhere else;
 //   - those who watch hold what there is.
 std::string WhatIsMissing(World& world, SimServer& server,

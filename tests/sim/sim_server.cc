@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "manifests/yaml/yaml.h"
+#include "plumb/server/daemon_fit.h"
 #include "reconciler/cluster_objects.h"
 #include "reconciler/controllers/all.h"
 #include "state/api/status.h"
@@ -60,7 +61,9 @@ void SimServer::Start() {
   if (!ready.ok()) world_.Fail("the cluster's objects: " + ready.ToString());
   reconciler_ = std::make_unique<reconciler::Reconciler>(
       *process_, *store_, Context(),
-      reconciler::AllControllers({.started = process_->now().wall, .ca_certificate = "ca"}));
+      reconciler::AllControllers({.started = process_->now().wall,
+                                  .ca_certificate = "ca",
+                                  .daemon_fit = plumb::FitsDaemon}));
   scheduler_ = std::make_unique<scheduler::Scheduler>(*process_, *store_, Context());
   publisher_ =
       std::make_unique<gitsync::StatusPublisher>(*process_, *store_, world_.git, world_.schema);

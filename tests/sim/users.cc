@@ -10,8 +10,8 @@ namespace tests {
 namespace {
 
 constexpr const char* kRepositories[] = {"shop", "blog"};
-constexpr const char* kUnits[] = {"app-a",  "app-b",  "app-c",  "app-d",    "app-e",
-                                  "conf-a", "conf-b", "late-a", "secret-a", "team"};
+constexpr const char* kUnits[] = {"app-a",  "app-b",  "app-c",    "app-d", "app-e",   "conf-a",
+                                  "conf-b", "late-a", "secret-a", "team",  "daemon-a"};
 constexpr int kMeddlings = 4;
 constexpr base::Duration kAgain = base::Duration::Seconds(2);
 
@@ -182,6 +182,7 @@ GitUser::Change Users::BadChange(const GitUser& user) {
 std::string Users::UnitText(const std::string& unit, bool sick) {
   const int version = ++version_;
   if (unit.starts_with("app")) return AppText(unit, RandomApp(rng_, version, sick));
+  if (unit.starts_with("daemon")) return DaemonText(unit, version);
   if (unit.starts_with("secret")) return SecretText(unit, version);
   if (unit == "team") return NamespaceText(unit, version);
   return ConfigText(unit, version, unit.starts_with("late") ? 1 : 0);
