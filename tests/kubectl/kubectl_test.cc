@@ -43,6 +43,18 @@ constexpr std::string_view kOneOfEach = R"(
 {apiVersion: v1, kind: Pod, metadata: {name: one}, spec: {containers: [{name: c, image: i}]}}
 )";
 
+// It tolerates all: no agent makes the nodes of these tests ready.
+constexpr std::string_view kAgent = R"(
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent}
+spec:
+  selector: {matchLabels: {app: agent}}
+  template:
+    metadata: {labels: {app: agent}}
+    spec: {tolerations: [{operator: Exists}], containers: [{name: agent, image: "example/web:1"}]}
+)";
+
 std::string Replace(std::string_view text, std::string_view from, std::string_view to) {
   std::string copy(text);
   const size_t at = copy.find(from);
@@ -224,6 +236,51 @@ TEST_F(KubectlTest, NodesAreCordonedTaintedAndDrained) {
                 "/p\npod/p evicted\nnode/n1 drained\nWarning: deleting Pods that declare no "
                 "controller: " +
                 ns() + "/p\n");
+}
+
+TEST_F(KubectlTest, DaemonSetsAreFollowedUndoneAndRestarted) {
+  Apply("{apiVersion: v1, kind: Node, metadata: {name: n1}}");
+  Apply(kAgent);
+  MakeReady("app=agent", 1);
+  EXPECT_NE(Kubectl("rollout status daemonset/agent --timeout=30s").find("successfully"),
+            std::string::npos);
+  Kubectl("set image daemonset/agent agent=example/web:2");
+  MakeReady("app=agent", 1);
+  EXPECT_EQ(Kubectl("rollout status daemonset/agent --timeout=30s"),
+            "daemon set \"agent\" successfully rolled out\n");
+  EXPECT_EQ(
+      Kubectl("rollout history daemonset/agent"),
+      "daemonset.apps/agent \nREVISION  CHANGE-CAUSE\n1         <none>\n2         <none>\n\n");
+  EXPECT_NE(Kubectl("rollout history daemonset/agent --revision=1").find("example/web:1"),
+            std::string::npos);
+  EXPECT_EQ(Kubectl("rollout undo daemonset/agent"), "daemonset.apps/agent rolled back\n");
+  MakeReady("app=agent", 1);
+  EXPECT_EQ(Kubectl("get pods -l app=agent -o jsonpath={.items[*].spec.containers[0].image}"),
+            "example/web:1");
+  EXPECT_EQ(
+      Kubectl("rollout history daemonset/agent"),
+      "daemonset.apps/agent \nREVISION  CHANGE-CAUSE\n2         <none>\n3         <none>\n\n");
+  EXPECT_EQ(Kubectl("rollout restart daemonset/agent"), "daemonset.apps/agent restarted\n");
+  MakeReady("app=agent", 1);
+  EXPECT_EQ(Kubectl("rollout status daemonset/agent --timeout=30s"),
+            "daemon set \"agent\" successfully rolled out\n");
+}
+
+TEST_F(KubectlTest, ADrainLeavesTheDaemonsToTheirNode) {
+  Apply("{apiVersion: v1, kind: Node, metadata: {name: n1}}");
+  Kubectl(
+      "patch node n1 --subresource=status --type=merge -p "
+      "{\"status\":{\"allocatable\":{\"cpu\":\"1\",\"memory\":\"1Gi\",\"pods\":\"9\"}}}");
+  Apply(kAgent);
+  Kubectl("wait --for=create pod -l app=agent --timeout=30s");
+  EXPECT_NE(Kubectl("wait --for=jsonpath={.spec.nodeName}=n1 pod -l app=agent --timeout=30s")
+                .find("condition met"),
+            std::string::npos);
+  EXPECT_NE(Kubectl("drain n1 --timeout=30s").find("cannot delete DaemonSet-managed Pods"),
+            std::string::npos);
+  const std::string said = Kubectl("drain n1 --ignore-daemonsets --timeout=30s");
+  EXPECT_NE(said.find("node/n1 drained"), std::string::npos) << said;
+  EXPECT_EQ(Kubectl("get daemonset agent -o jsonpath={.status.desiredNumberScheduled}"), "1");
 }
 
 TEST_F(KubectlTest, RunExposeLabelAndAnnotateWork) {
