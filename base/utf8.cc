@@ -29,6 +29,15 @@ size_t Utf8Length(std::string_view text) {
   return 0;
 }
 
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 void AppendUtf8(uint32_t code, std::string& out) {
   if (code < 0x80) {
     out += static_cast<char>(code);

@@ -12,6 +12,8 @@ namespace base {
 // surrogate or beyond U+10FFFF.
 size_t Utf8Length(std::string_view text);
 
+bool IsUtf8(std::string_view text);
+
 // Appends the code point.
 void AppendUtf8(uint32_t code, std::string& out);
 

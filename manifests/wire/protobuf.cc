@@ -10,6 +10,7 @@
 
 #include "base/base64.h"
 #include "base/time.h"
+#include "base/utf8.h"
 #include "manifests/wire/wire_format.h"
 
 namespace manifests {
@@ -245,6 +246,8 @@ base::Result<ProtobufBody> OpenBody(std::string_view bytes) {
   if (!encoding.empty() || (!type.empty() && type != kProtobufType)) {
     return {Code::kBadRequest, "the body's protobuf envelope holds another form; send it as it is"};
   }
+  if (!base::IsUtf8(body.api_version) || !base::IsUtf8(body.kind))
+    return {Code::kBadRequest, "the protobuf envelope's apiVersion or kind is not UTF-8"};
   return body;
 }
 

@@ -33,11 +33,7 @@ constexpr int64_t kNanosPerSecond = 1'000'000'000;
 Status Bad(std::string message) { return Status(Code::kBadRequest, std::move(message)); }
 
 Result<std::string_view> Text(std::string_view bytes) {
-  for (std::string_view rest = bytes; !rest.empty();) {
-    const size_t length = base::Utf8Length(rest);
-    if (length == 0) return Bad("the text is not UTF-8");
-    rest.remove_prefix(length);
-  }
+  if (!base::IsUtf8(bytes)) return Bad("the text is not UTF-8");
   return bytes;
 }
 

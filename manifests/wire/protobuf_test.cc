@@ -343,6 +343,8 @@ TEST(ProtobufTest, AnEnvelopeThatIsNoneIsRefused) {
             "the body is no protobuf of Kubernetes: it does not begin with k8s");
   EXPECT_EQ(Shown(DecodeBody(map, FromHex("6b387300 1a04677a6970"))),
             "the body's protobuf envelope holds another form; send it as it is");
+  EXPECT_EQ(Shown(DecodeBody(map, FromHex("6b387300 0a03 0a01ff"))),
+            "the protobuf envelope's apiVersion or kind is not UTF-8");
   EXPECT_EQ(Shown(DecodeBody(map, FromHex("6b387300"))), "{}");
 }
 
