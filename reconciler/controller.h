@@ -13,11 +13,12 @@
 #include "base/status.h"
 #include "base/time.h"
 #include "state/draft.h"
+#include "state/events.h"
 #include "state/transaction.h"
 
 namespace reconciler {
 
-enum class EventType { kNormal, kWarning };
+using state::EventType;
 
 // What one reconciliation reads and does.
 class Turn {
@@ -35,9 +36,11 @@ class Turn {
   }
   std::optional<base::Duration> again() const { return again_; }
 
-  // An Event about `object`; equal ones are counted in one object (events.cc).
+  // An Event about `object`; equal ones are counted in one object (state/events.h).
   void Event(const state::Object& object, EventType type, std::string_view reason,
-             std::string_view message);
+             std::string_view message) {
+    state::WriteEvent(draft_, object, type, reason, message);
+  }
 
  private:
   state::Draft& draft_;

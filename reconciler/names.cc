@@ -1,6 +1,7 @@
 #include "reconciler/names.h"
 
-#include "state/record.h"
+#include "base/hash.h"
+#include "base/status.h"
 
 namespace reconciler {
 namespace {
@@ -12,7 +13,7 @@ constexpr std::string_view kAlphabet = "bcdfghjklmnpqrstvwxz2456789";
 
 std::string NameHash(std::string_view content, size_t length) {
   CHECK(length <= kMaxNameHash);
-  uint32_t rest = state::Crc32c(content);
+  uint32_t rest = base::Crc32c(content);
   std::string hash;
   for (size_t i = 0; i < length; ++i, rest /= kAlphabet.size()) {
     hash += kAlphabet[rest % kAlphabet.size()];

@@ -1,28 +1,14 @@
 #include "state/record.h"
 
-#include <array>
 #include <memory>
+
+#include "base/hash.h"
 
 namespace state {
 namespace {
 
 constexpr uint8_t kRemoved = 1;
 constexpr uint8_t kLast = 2;
-
-constexpr std::array<std::array<uint32_t, 256>, 8> MakeCrcTables() {
-  std::array<std::array<uint32_t, 256>, 8> tables{};
-  for (uint32_t i = 0; i < 256; ++i) {
-    uint32_t crc = i;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (crc & 1 ? 0x82F63B78u : 0);
-    tables[0][i] = crc;
-  }
-  for (uint32_t i = 0; i < 256; ++i) {
-    for (size_t t = 1; t < 8; ++t)
-      tables[t][i] = (tables[t - 1][i] >> 8) ^ tables[0][tables[t - 1][i] & 255];
-  }
-  return tables;
-}
-constexpr auto kCrc = MakeCrcTables();
 
 void AppendVarint(uint64_t value, std::string& out) {
   while (value >= 0x80) {
@@ -54,21 +40,6 @@ bool TakeField(std::string_view& bytes, std::string& field) {
 
 }  // namespace
 
-uint32_t Crc32c(std::string_view bytes) {
-  uint32_t crc = ~0u;
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(bytes[i]); };
-  while (bytes.size() >= 8) {
-    crc ^= byte(0) | static_cast<uint32_t>(byte(1)) << 8 | static_cast<uint32_t>(byte(2)) << 16 |
-           static_cast<uint32_t>(byte(3)) << 24;
-    crc = kCrc[7][crc & 255] ^ kCrc[6][crc >> 8 & 255] ^ kCrc[5][crc >> 16 & 255] ^
-          kCrc[4][crc >> 24] ^ kCrc[3][byte(4)] ^ kCrc[2][byte(5)] ^ kCrc[1][byte(6)] ^
-          kCrc[0][byte(7)];
-    bytes.remove_prefix(8);
-  }
-  for (const char c : bytes) crc = kCrc[0][(crc ^ static_cast<uint8_t>(c)) & 255] ^ (crc >> 8);
-  return ~crc;
-}
-
 std::string RecordKey(Revision revision) {
   std::string key(kLogFirst);
   for (int shift = 56; shift >= 0; shift -= 8) key += static_cast<char>(revision >> shift);
@@ -94,7 +65,7 @@ std::string EncodeRecord(const Record& record) {
   AppendField(object.key.ns, bytes);
   AppendField(object.key.name, bytes);
   bytes += object.document.Bytes();
-  const uint32_t crc = Crc32c(bytes);
+  const uint32_t crc = base::Crc32c(bytes);
   for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(crc >> shift);
   return bytes;
 }
@@ -109,7 +80,7 @@ base::Result<Record> DecodeRecord(Revision revision, std::string_view bytes) {
   for (size_t i = 0; i < 4; ++i)
     crc |= static_cast<uint32_t>(static_cast<uint8_t>(bytes[bytes.size() - 4 + i])) << 8 * i;
   bytes.remove_suffix(4);
-  if (Crc32c(bytes) != crc) return corrupt("has a wrong checksum");
+  if (base::Crc32c(bytes) != crc) return corrupt("has a wrong checksum");
   const uint8_t flags = static_cast<uint8_t>(bytes.front());
   bytes.remove_prefix(1);
   auto object = std::make_shared<Object>();

@@ -37,7 +37,4 @@ std::string EncodeRecord(const Record& record);
 // kCorruption if the bytes are not those of EncodeRecord.
 base::Result<Record> DecodeRecord(Revision revision, std::string_view bytes);
 
-// CRC-32C (Castagnoli), as in RFC 3720.
-uint32_t Crc32c(std::string_view bytes);
-
 }  // namespace state

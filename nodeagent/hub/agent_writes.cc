@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "state/events.h"
+
 namespace nodeagent {
 namespace {
 
@@ -133,13 +135,16 @@ base::Status WriteNodeStatus(state::Draft& draft, const std::string& node,
                                                   refused + "; an administrator can");
 }
 
-base::Result<state::ObjectPtr> SubjectOf(const state::View& view, const std::string& node,
-                                         const PodEvent& report) {
+base::Status WritePodEvent(state::Draft& draft, const std::string& node, const PodEvent& report) {
   if (report.reason.size() + report.message.size() > kMaxEventBytes) {
     return base::Status(base::Code::kTooLarge, "an event of node " + node + " has more than " +
                                                    std::to_string(kMaxEventBytes) + " bytes");
   }
-  return OwnPod(view, node, report.key, report.uid);
+  ASSIGN_OR_RETURN(const state::ObjectPtr pod, OwnPod(draft.view(), node, report.key, report.uid));
+  state::WriteEvent(draft, *pod,
+                    report.warning ? state::EventType::kWarning : state::EventType::kNormal,
+                    report.reason, report.message);
+  return {};
 }
 
 base::Status RenewLease(state::Draft& draft, const std::string& node, base::WallTime now,

@@ -21,9 +21,8 @@ base::Status WritePodGone(state::Draft& draft, const std::string& node, const Po
 // written.
 base::Status WriteNodeStatus(state::Draft& draft, const std::string& node,
                              const NodeStatus& report);
-// The pod that an event is about, if the node may speak of it.
-base::Result<state::ObjectPtr> SubjectOf(const state::View& view, const std::string& node,
-                                         const PodEvent& report);
+// kNotFound: the node may not speak of that pod.
+base::Status WritePodEvent(state::Draft& draft, const std::string& node, const PodEvent& report);
 
 // Makes or renews the Lease kube-node-lease/NODE. `valid` is how long it counts.
 base::Status RenewLease(state::Draft& draft, const std::string& node, base::WallTime now,

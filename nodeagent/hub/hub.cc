@@ -38,12 +38,11 @@ uint64_t SequenceOf(const Frame& frame) {
 }  // namespace
 
 Hub::Hub(base::Loop& loop, state::Store& store, const state::DraftContext& context,
-         HubOptions options, RecordEvent record_event)
+         HubOptions options)
     : loop_(loop),
       store_(store),
       writer_(loop, store, context),
       options_(std::move(options)),
-      record_event_(std::move(record_event)),
       visible_(store.view()) {
   on_commit_ = store_.OnCommit([this](const state::Change&) {
     const state::View& view = store_.view();
@@ -238,9 +237,7 @@ void Hub::Write(state::Draft& draft, const std::string& node, const Frame& frame
   } else if (const auto* report = std::get_if<NodeStatus>(&frame)) {
     status = WriteNodeStatus(draft, node, *report);
   } else if (const auto* event = std::get_if<PodEvent>(&frame)) {
-    const base::Result<state::ObjectPtr> subject = SubjectOf(draft.view(), node, *event);
-    status = subject.status();
-    if (subject.ok()) record_event_(draft, **subject, *event);
+    status = WritePodEvent(draft, node, *event);
   }
   if (status.ok()) status = RenewLeaseIfDue(draft, node);
   // A pod that is gone by now is no news.

@@ -23,6 +23,7 @@
 #include "nodeagent/session/transport.h"
 #include "state/draft.h"
 #include "state/store.h"
+#include "state/writer.h"
 
 namespace nodeagent {
 
@@ -38,13 +39,12 @@ struct HubOptions {
 
 class Hub {
  public:
-  using RecordEvent = std::function<void(state::Draft&, const state::Object& pod, const PodEvent&)>;
   using OnBytes = std::function<void(std::string_view bytes, bool end, base::Status status)>;
 
   // Nodes that were Ready get a full grace period from now on. `context` gives drafts their schema,
   // configuration and first seed.
-  Hub(base::Loop& loop, state::Store& store, const state::DraftContext& context, HubOptions options,
-      RecordEvent record_event);
+  Hub(base::Loop& loop, state::Store& store, const state::DraftContext& context,
+      HubOptions options);
   ~Hub();
 
   // A new connection: what the listener of the transport calls.
@@ -106,7 +106,6 @@ class Hub {
   state::Store& store_;
   state::Writer writer_;
   const HubOptions options_;
-  const RecordEvent record_event_;
 
   state::View visible_;               // the newest durable one
   std::deque<state::View> upcoming_;  // after each commit that is not durable yet

@@ -58,9 +58,7 @@ class SessionTest : public testing::Test {
   void StartServer() {
     HubOptions options;
     options.epoch = "e1";
-    hub_ = std::make_unique<Hub>(
-        cluster_.loop, cluster_.store(), cluster_.Context(), options,
-        [this](state::Draft&, const state::Object&, const PodEvent& e) { events_ += e.reason; });
+    hub_ = std::make_unique<Hub>(cluster_.loop, cluster_.store(), cluster_.Context(), options);
     network_.Listen([this](std::unique_ptr<FrameChannel> c) { hub_->Accept(std::move(c)); });
   }
   void StopServer() {
@@ -119,7 +117,7 @@ class SessionTest : public testing::Test {
   SimNetwork network_;
   std::unique_ptr<Hub> hub_;
   std::map<std::string, Agent> agents_;
-  std::string told_, events_;
+  std::string told_;
   size_t chunks_ = 0, resets_ = 0, largest_chunk_ = 0;
 };
 

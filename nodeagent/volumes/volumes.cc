@@ -12,6 +12,7 @@
 #include <map>
 #include <utility>
 
+#include "base/hash.h"
 #include "manifests/quantity.h"
 #include "nodeagent/downward_api.h"
 #include "nodeagent/volumes/sources.h"
@@ -116,7 +117,7 @@ std::string VersionOf(const VolumeWrite& volume) {
     text += '\0' + file.path + '\0' + std::to_string(file.mode) + '\0' +
             std::to_string(file.content.size()) + '\0' + file.content;
   }
-  return Fingerprint(text + '\0' + volume.host_path);
+  return base::Fingerprint(text + '\0' + volume.host_path);
 }
 
 base::Result<VolumeWrite> BuildVolume(const PodContext& context, base::Value volume) {
@@ -202,18 +203,6 @@ bool IsPathBelow(std::string_view path) {
     path.remove_prefix(slash + 1);
   }
   return true;
-}
-
-std::string Fingerprint(std::string_view content) {
-  uint64_t forward = 14695981039346656037u, backward = forward;
-  for (unsigned char byte : content) forward = (forward ^ byte) * 1099511628211u;
-  for (size_t i = content.size(); i-- > 0;) {
-    backward = (backward ^ static_cast<unsigned char>(content[i])) * 1099511628211u;
-  }
-  char text[33];
-  std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(forward),
-                static_cast<unsigned long long>(backward));
-  return text;
 }
 
 }  // namespace nodeagent

@@ -37,7 +37,4 @@ bool IsReadOnlyVolume(base::Value volume);
 // False for paths that are absolute, empty or have "..".
 bool IsPathBelow(std::string_view path);
 
-// A short name for a content, for comparing; not for secrets.
-std::string Fingerprint(std::string_view content);
-
 }  // namespace nodeagent

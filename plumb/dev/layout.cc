@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/file.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 
 namespace plumb {
@@ -20,8 +21,7 @@ std::string Join(std::string_view directory, std::string_view name) {
 }  // namespace
 
 std::string PrefixOf(std::string_view directory) {
-  uint64_t hash = 0xcbf29ce484222325;  // FNV-1a, folded
-  for (char c : directory) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
+  const uint64_t hash = base::Fnv64(directory);
   char text[32];
   snprintf(text, sizeof(text), "plumb-%08x", static_cast<uint32_t>(hash ^ (hash >> 32)));
   return text;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "state/record.h"
+#include "base/hash.h"
 
 namespace plumb {
 namespace {
@@ -28,7 +28,7 @@ uint32_t ReadLittleEndian(std::string_view bytes) {
 }
 
 uint32_t CrcOf(uint64_t number, std::string_view head_and_payload) {
-  return state::Crc32c(LittleEndian(number, 8) + std::string(head_and_payload));
+  return base::Crc32c(LittleEndian(number, 8) + std::string(head_and_payload));
 }
 
 }  // namespace

@@ -166,15 +166,7 @@ base::Status Server::Impl::StartDeciding() {
 
   nodeagent::HubOptions hub_options;
   hub_options.epoch = HistoryName(*credentials);
-  hub = std::make_unique<nodeagent::Hub>(
-      loop, *store, next_context(), hub_options,
-      [this](state::Draft& draft_of_reports, const state::Object& pod,
-             const nodeagent::PodEvent& event) {
-        reconciler::Turn(draft_of_reports, loop.now())
-            .Event(pod,
-                   event.warning ? reconciler::EventType::kWarning : reconciler::EventType::kNormal,
-                   event.reason, event.message);
-      });
+  hub = std::make_unique<nodeagent::Hub>(loop, *store, next_context(), hub_options);
   return base::Status();
 }
 

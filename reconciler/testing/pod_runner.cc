@@ -1,9 +1,9 @@
 #include "reconciler/testing/pod_runner.h"
 
+#include "base/hash.h"
 #include "base/ip.h"
 #include "reconciler/daemon_pods.h"
 #include "reconciler/pods.h"
-#include "state/record.h"
 
 namespace reconciler {
 namespace {
@@ -51,7 +51,7 @@ class PodRunner final : public Controller {
   base::Status Run(Turn& turn, const state::Object& pod) const {
     base::Json status = pod["status"].ToJson();
     status.Set("phase", "Running");
-    status.Set("podIP", base::FormatIpv4(kFirstAddress + state::Crc32c(pod.Uid()) % 65'536));
+    status.Set("podIP", base::FormatIpv4(kFirstAddress + base::Crc32c(pod.Uid()) % 65'536));
     ASSIGN_OR_RETURN(const auto created,
                      base::WallTime::Parse(pod.Meta("creationTimestamp").AsString()));
     const base::Duration left = created + rules_.ready_after - turn.now().wall;

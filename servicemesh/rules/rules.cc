@@ -21,15 +21,10 @@
 #include <set>
 #include <utility>
 
+#include "base/hash.h"
+
 namespace servicemesh {
 namespace {
-
-// FNV-1a: names must be the same in every process and on every machine.
-uint64_t Hash(const std::string& text) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const unsigned char byte : text) hash = (hash ^ byte) * 0x100000001b3;
-  return hash;
-}
 
 class Compiler {
  public:
@@ -151,14 +146,16 @@ class Compiler {
                      const std::vector<Target>& targets, bool local) {
     const std::string name = spec.ns + "/" + spec.name + "/" + port.name + "/" +
                              NameOf(port.protocol) + "/" + std::to_string(port.port);
-    Chain sticky{{ChainRef::Kind::kSticky, Hash(name + (local ? "/local" : "")), port.protocol}};
+    Chain sticky{
+        {ChainRef::Kind::kSticky, base::Fnv64(name + (local ? "/local" : "")), port.protocol}};
     for (const Target& target : targets) {
       Chain point{{ChainRef::Kind::kStickyPoint, 0, port.protocol}};
       point.target = target;
       point.timeout_seconds = spec.session_affinity_seconds;
       // The timeout is part of the name, as that of a set cannot be changed in place.
-      point.ref.id = Hash(name + "|" + target.ip.ToString() + ":" + std::to_string(target.port) +
-                          "|" + std::to_string(point.timeout_seconds));
+      point.ref.id =
+          base::Fnv64(name + "|" + target.ip.ToString() + ":" + std::to_string(target.port) + "|" +
+                      std::to_string(point.timeout_seconds));
       sticky.points.push_back(AddChain(std::move(point)).id);
     }
     return AddChain(std::move(sticky));

@@ -4,9 +4,9 @@
 // to the cluster itself (the tenth is DNS).
 #include <set>
 
+#include "base/hash.h"
 #include "base/ip.h"
 #include "state/admission/admission.h"
-#include "state/record.h"
 
 namespace state {
 namespace {
@@ -46,7 +46,7 @@ base::Status AssignAddress(AdmissionRequest& request, const Taken& taken, base::
   }
   if (address.empty()) {
     const uint32_t usable = static_cast<uint32_t>(range.size()) - 2 * kReserved;
-    const uint32_t start = Crc32c(request.key.ToString()) % usable;
+    const uint32_t start = base::Crc32c(request.key.ToString()) % usable;
     for (uint32_t i = 0; i < usable && address.empty(); ++i) {
       const std::string candidate =
           base::FormatIpv4(range.first() + kReserved + 1 + (start + i) % usable);
@@ -91,7 +91,7 @@ base::Status AssignNodePorts(AdmissionRequest& request, Taken& taken, base::Json
     }
     const int64_t usable = config.node_port_last - config.node_port_first + 1;
     const std::string name = request.key.ToString() + "/" + std::as_const(port)["port"].ToString();
-    const int64_t start = static_cast<int64_t>(Crc32c(name)) % usable;
+    const int64_t start = static_cast<int64_t>(base::Crc32c(name)) % usable;
     for (int64_t i = 0; i < usable && wanted == 0; ++i) {
       const int64_t candidate = config.node_port_first + (start + i) % usable;
       if (taken.node_ports.count(candidate) == 0) wanted = candidate;

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/hash.h"
 #include "state/api/handlers.h"
 
 namespace state {
@@ -479,12 +480,11 @@ Json MakeDocument(const Schema& schema, std::string_view path) {
                            {"paths", paths.Take()}});
 }
 
-// FNV-1a of 64 bits: clients only compare it.
+// Clients only compare it.
 std::string HashOf(std::string_view text) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
   char digits[17];
-  std::snprintf(digits, sizeof digits, "%016llX", static_cast<unsigned long long>(hash));
+  std::snprintf(digits, sizeof digits, "%016llX",
+                static_cast<unsigned long long>(base::Fnv64(text)));
   return digits;
 }
 

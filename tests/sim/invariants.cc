@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <set>
 
+#include "base/hash.h"
 #include "gitsync/plan/repository.h"
 #include "nodeagent/pods/pod_plan.h"
 #include "reconciler/pods.h"
 #include "scheduler/node_table.h"
-#include "state/record.h"
 #include "tests/sim/manifest_text.h"
 
 namespace tests {
@@ -91,7 +91,7 @@ void Invariants::Observe(const state::Change& change) {
   const std::string_view bytes = change.object->document.Bytes();
   world_.Trace(std::to_string(change.revision) + (change.removed ? " removed " : " ") +
                key.ToString() + (world_.verbose > 1 ? " " + std::string(bytes) : ""));
-  world_.trace ^= state::Crc32c(bytes);
+  world_.trace ^= base::Crc32c(bytes);
   if (bytes.find(kForbidden) != std::string_view::npos) {
     world_.Fail("something of a refused push was stored: " + key.ToString());
   }

@@ -68,14 +68,8 @@ void SimServer::Start() {
   publisher_ =
       std::make_unique<gitsync::StatusPublisher>(*process_, *store_, world_.git, world_.schema);
   engine_ = std::make_unique<gitsync::SyncEngine>(*process_, *store_, world_.git, Context());
-  hub_ = std::make_unique<nodeagent::Hub>(
-      *process_, *store_, Context(), nodeagent::HubOptions{.epoch = "history"},
-      [this](state::Draft& reports, const state::Object& pod, const nodeagent::PodEvent& event) {
-        reconciler::Turn(reports, process_->now())
-            .Event(pod,
-                   event.warning ? reconciler::EventType::kWarning : reconciler::EventType::kNormal,
-                   event.reason, event.message);
-      });
+  hub_ = std::make_unique<nodeagent::Hub>(*process_, *store_, Context(),
+                                          nodeagent::HubOptions{.epoch = "history"});
   watches_ = std::make_unique<state::WatchHub>(*process_, *store_,
                                                state::WatchOptions{.seed = seeds_.Next()});
   world_.network.Listen([this](std::unique_ptr<nodeagent::FrameChannel> channel) {

@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-#include "state/record.h"
+#include "base/hash.h"
 
 namespace tests {
 
@@ -22,7 +22,7 @@ void World::Fail(const std::string& what) {
 }
 
 void World::Trace(std::string_view what) {
-  trace = (trace ^ state::Crc32c(what)) * 0x100000001B3;
+  trace = (trace ^ base::Crc32c(what)) * 0x100000001B3;
   if (!verbose) return;
   std::printf("%10.3f %.*s\n",
               static_cast<double>((loop.now().monotonic - base::MonotonicTime()).millis()) / 1000,

@@ -1,11 +1,14 @@
 // Events explain. One object stands for all equal ones (same object, type, reason and message): it
 // counts them, and its name follows from what it says, so that the same news never makes a second
-// object. Controllers/event_expiry.cc removes them after an hour. An event is never worth a
+// object. The reconciler removes them after an hour. An event is never worth a
 // failure: one that cannot be written is dropped.
-#include "reconciler/controller.h"
-#include "state/record.h"
+#include "state/events.h"
 
-namespace reconciler {
+#include <string>
+
+#include "base/hash.h"
+
+namespace state {
 namespace {
 
 constexpr size_t kMaxEventMessage = 1024;  // bytes, as in Kubernetes
@@ -19,22 +22,22 @@ std::string Hex(uint32_t number) {
 
 }  // namespace
 
-void Turn::Event(const state::Object& object, EventType type, std::string_view reason,
-                 std::string_view message) {
+void WriteEvent(Draft& draft, const Object& object, EventType type, std::string_view reason,
+                std::string_view message) {
   message = message.substr(0, kMaxEventMessage);
   const std::string_view type_name = type == EventType::kNormal ? "Normal" : "Warning";
   const std::string ns = object.key.ns.empty() ? "default" : object.key.ns;
   const std::string digest = std::string(object.Uid()) + '\n' + std::string(type_name) + '\n' +
                              std::string(reason) + '\n' + std::string(message);
-  const std::string name = object.key.name + "." + Hex(state::Crc32c(digest));
-  const std::string now = now_.wall.ToString();
+  const std::string name = object.key.name + "." + Hex(base::Crc32c(digest));
+  const std::string now = draft.context().now.ToString();
 
-  const state::ObjectPtr existing = view().Get("events", ns, name);
+  const ObjectPtr existing = draft.view().Get("events", ns, name);
   if (existing != nullptr) {
     base::Json event = existing->document.ToJson();
     event.Set("count", event["count"].AsInt(1) + 1);
     event.Set("lastTimestamp", now);
-    (void)draft_.Update(std::move(event));
+    (void)draft.Update(std::move(event));
     return;
   }
   base::Json event = base::Json::MakeObject(
@@ -57,7 +60,7 @@ void Turn::Event(const state::Object& object, EventType type, std::string_view r
        {"lastTimestamp", now},
        {"count", 1}});
   if (!object.key.ns.empty()) event["involvedObject"].Set("namespace", object.key.ns);
-  (void)draft_.Create(std::move(event));
+  (void)draft.Create(std::move(event));
 }
 
-}  // namespace reconciler
+}  // namespace state
