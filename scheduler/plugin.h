@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "scheduler/node_table.h"
+#include "scheduler/cluster_table.h"
 #include "scheduler/pod_info.h"
 
 namespace scheduler {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "scheduler/node_table.h"
+#include "scheduler/cluster_table.h"
 #include "scheduler/pod_info.h"
 
 namespace scheduler {

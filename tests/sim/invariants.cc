@@ -7,7 +7,7 @@
 #include "gitsync/plan/repository.h"
 #include "nodeagent/pods/pod_plan.h"
 #include "reconciler/pods.h"
-#include "scheduler/node_table.h"
+#include "scheduler/cluster_table.h"
 #include "tests/sim/manifest_text.h"
 
 namespace tests {

@@ -1,4 +1,4 @@
-#include "scheduler/node_table.h"
+#include "scheduler/cluster_table.h"
 
 #include <algorithm>
 
