@@ -23,7 +23,7 @@ bool HostPort::ConflictsWith(const HostPort& other) const {
 }
 
 PodInfo::PodInfo(state::ObjectPtr pod) : object(std::move(pod)) {
-  const base::Value spec = (*object)["spec"];
+  const base::Value spec = this->spec();
   state::ResourceList requests = state::PodResources(spec, "requests");
   milli_cpu = Take(requests, "cpu", true);
   memory = Take(requests, "memory", false);
@@ -33,6 +33,8 @@ PodInfo::PodInfo(state::ObjectPtr pod) : object(std::move(pod)) {
   node_name = spec["nodeName"].AsString();
   node_selector = spec["nodeSelector"];
   node_affinity = spec["affinity"]["nodeAffinity"];
+  pod_affinity = spec["affinity"]["podAffinity"];
+  pod_anti_affinity = spec["affinity"]["podAntiAffinity"];
   tolerations = spec["tolerations"];
   const bool host_network = spec["hostNetwork"].AsBool();
   for (base::Value container : spec["containers"].Elements()) {
@@ -44,13 +46,11 @@ PodInfo::PodInfo(state::ObjectPtr pod) : object(std::move(pod)) {
                                     std::string(port["hostIP"].AsString("0.0.0.0"))});
     }
   }
-  signature_ = object->key.ns + '\n' + std::string(owner) + '\n' + std::to_string(milli_cpu) +
-               '\n' + std::to_string(memory) + '\n' + std::to_string(priority) + '\n' +
-               std::string(node_selector.Bytes()) + std::string(node_affinity.Bytes()) +
-               std::string(tolerations.Bytes());
-  for (const auto& [name, amount] : extended) signature_ += name + '=' + amount.ToString() + '\n';
-  for (const HostPort& port : host_ports)
-    signature_ += port.protocol + port.ip + std::to_string(port.port) + '\n';
+}
+
+bool PodInfo::IsTwinOf(const PodInfo& other) const {
+  return owner == other.owner && key().ns == other.key().ns &&
+         object->Labels() == other.object->Labels() && spec() == other.spec();
 }
 
 bool MatchesTerm(base::Value term, base::Value labels, std::string_view node_name) {
@@ -84,6 +84,11 @@ bool SelectsNode(base::Value selector, base::Value affinity, base::Value labels,
   return false;
 }
 
+manifests::LabelSelector SelectorFrom(base::Value object) {
+  auto selector = manifests::LabelSelector::FromObject(object);
+  return selector.ok() ? *std::move(selector) : manifests::LabelSelector::Nothing();
+}
+
 bool Tolerates(base::Value tolerations, base::Value taint) {
   for (base::Value toleration : tolerations.Elements()) {
     const std::string_view effect = toleration["effect"].AsString();
@@ -94,6 +99,20 @@ bool Tolerates(base::Value tolerations, base::Value taint) {
     if (!key.empty() && toleration["value"].AsString() == taint["value"].AsString()) return true;
   }
   return false;
+}
+
+base::Value FirstRepelling(base::Value taints, base::Value tolerations) {
+  for (base::Value taint : taints.Elements()) {
+    if (taint["effect"].AsString() != "PreferNoSchedule" && !Tolerates(tolerations, taint))
+      return taint;
+  }
+  return base::Value();
+}
+
+bool ToleratesCordon(base::Value tolerations) {
+  static const base::Document kCordon = base::Document(base::Json::MakeObject(
+      {{"key", "node.kubernetes.io/unschedulable"}, {"effect", "NoSchedule"}}));
+  return Tolerates(tolerations, kCordon.root());
 }
 
 }  // namespace scheduler

@@ -32,14 +32,13 @@ struct PodInfo {
   std::string_view owner;  // uid of its controller, or its own
   std::vector<HostPort> host_ports;
   std::string_view node_name;  // that it asks for; mostly empty
-  base::Value node_selector, node_affinity, tolerations;
+  base::Value node_selector, node_affinity, pod_affinity, pod_anti_affinity, tolerations;
 
-  // Pods of equal signature fit the same nodes with the same scores: they are placed as one batch.
-  const std::string& signature() const { return signature_; }
   const state::Key& key() const { return object->key; }
-
- private:
-  std::string signature_;
+  base::Value spec() const { return (*object)["spec"]; }
+  // True if no plugin can tell the two apart, whatever of a pod it reads: their namespaces, owners,
+  // labels and whole specs are equal. Such pods are placed as one batch.
+  bool IsTwinOf(const PodInfo& other) const;
 };
 
 // True if `affinity`'s required terms and `selector` (both of a pod's spec) allow a node with these
@@ -48,7 +47,14 @@ bool SelectsNode(base::Value selector, base::Value affinity, base::Value labels,
                  std::string_view node_name);
 // One v1.NodeSelectorTerm.
 bool MatchesTerm(base::Value term, base::Value labels, std::string_view node_name);
+// A metav1.LabelSelector. What cannot be read selects nothing: it was checked when it was written.
+manifests::LabelSelector SelectorFrom(base::Value object);
 // True if one of `tolerations` tolerates `taint`.
 bool Tolerates(base::Value tolerations, base::Value taint);
+// The first of `taints` that keeps new pods off (NoSchedule, NoExecute) and is not tolerated, or a
+// missing value.
+base::Value FirstRepelling(base::Value taints, base::Value tolerations);
+// True if `tolerations` let a pod onto a cordoned node.
+bool ToleratesCordon(base::Value tolerations);
 
 }  // namespace scheduler

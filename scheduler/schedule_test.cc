@@ -132,9 +132,9 @@ TEST_F(ScheduleTest, HostPortsDoNotCollide) {
 // The table that follows changes must agree with one built anew.
 TEST_F(ScheduleTest, TheTableFollowsChangesExactly) {
   base::Rng rng(5);
-  NodeTable table(cluster_.store().view());
-  const base::Subscription subscription =
-      cluster_.store().OnCommit([&](const state::Change& change) { table.Apply(change); });
+  ClusterTable table(cluster_.store().view());
+  const base::Subscription subscription = cluster_.store().OnCommit(
+      [&](const state::Change& change) { table.Apply(change, cluster_.store().view()); });
   for (int step = 0; step < 200; ++step) {
     const std::string name(1, static_cast<char>('a' + rng.Below(8)));
     const state::ObjectPtr pod = cluster_.Get("pods", "default", name);
@@ -147,7 +147,7 @@ TEST_F(ScheduleTest, TheTableFollowsChangesExactly) {
     }
     if (step % 40 == 7) cluster_.AddNode("n" + std::to_string(step));
     cluster_.Settle();
-    const NodeTable fresh(cluster_.store().view());
+    const ClusterTable fresh(cluster_.store().view());
     ASSERT_EQ(table.nodes().size(), fresh.nodes().size());
     for (const auto& [node, info] : fresh.nodes()) {
       const NodeInfo& followed = *table.Find(node);

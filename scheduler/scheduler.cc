@@ -55,32 +55,21 @@ Scheduler::Scheduler(base::Loop& loop, state::Store& store, const state::DraftCo
 }
 
 void Scheduler::Observe(const state::Change& change) {
+  if (const auto moved = table_.Apply(change, store_.view())) WakeParked(*moved);
+  if (change.key().resource == "pods") ObservePod(change);
+}
+
+void Scheduler::ObservePod(const state::Change& change) {
   const state::Key& key = change.key();
-  if (key.resource != "pods" && key.resource != "nodes") return;
-  table_.Apply(change);
-  if (key.resource == "nodes") {
-    // A heartbeat changes nothing that a pod could wait for.
-    const bool same =
-        change.previous && !change.removed &&
-        (*change.previous)["spec"] == (*change.object)["spec"] &&
-        change.previous->Labels() == change.object->Labels() &&
-        (*change.previous)["status"]["allocatable"] == (*change.object)["status"]["allocatable"];
-    if (!same) Unpark();
-    return;
-  }
   if (change.removed || !NeedsNode(*change.object)) {
     ready_.erase(key);
-    parked_.erase(key);
-    const bool freed = change.previous &&
-                       !(*change.previous)["spec"]["nodeName"].AsString().empty() &&
-                       (change.removed || (*change.object)["status"]["phase"] !=
-                                              (*change.previous)["status"]["phase"]);
-    if (freed) Unpark();
+    Forget(key);
     return;
   }
-  const bool changed = !change.previous || (*change.previous)["spec"] != (*change.object)["spec"];
-  if (!changed) return;
-  parked_.erase(key);
+  const bool same = change.previous && (*change.previous)["spec"] == (*change.object)["spec"] &&
+                    change.previous->Labels() == change.object->Labels();
+  if (same) return;
+  Forget(key);
   ready_.insert(key);
   Wake();
 }
@@ -94,22 +83,38 @@ void Scheduler::Wake() {
   }));
 }
 
-void Scheduler::Unpark() {
-  if (parked_.empty()) return;
+void Scheduler::WakeParked(const ClusterChange& change) {
+  bool any = false;
+  for (auto it = asleep_.begin(); it != asleep_.end();) {
+    if (!it->second.refusal->WakesOn(change)) {
+      ++it;
+      continue;
+    }
+    for (const state::Key& pod : it->second.pods) parked_[pod].asleep = 0;
+    it = asleep_.erase(it);
+    any = true;
+  }
+  if (any) Release();
+}
+
+void Scheduler::Release() {
   const base::MonotonicTime now = loop_.now().monotonic;
   base::Duration next = kRetry.most();
+  bool some_wait = false;
   for (const auto& [key, parked] : parked_) {
+    if (parked.asleep != 0) continue;
     if (parked.not_before <= now) {
       ready_.insert(key);
     } else {
       next = std::min(next, parked.not_before - now);
+      some_wait = true;
     }
   }
   if (!ready_.empty()) Wake();
-  if (ready_.size() < parked_.size() && unpark_timer_ == 0) {
-    unpark_timer_ = loop_.After(next, lifeline_.Wrap([this] {
-      unpark_timer_ = 0;
-      Unpark();
+  if (some_wait && release_timer_ == 0) {
+    release_timer_ = loop_.After(next, lifeline_.Wrap([this] {
+      release_timer_ = 0;
+      Release();
     }));
   }
 }
@@ -125,15 +130,14 @@ void Scheduler::RunTurn() {
   const std::vector<Decision> decisions = Schedule(table_, pods);
   // The table learns of what was placed by the commit, like everybody else.
   for (size_t i = 0; i < pods.size(); ++i) {
-    if (!decisions[i].node.empty()) table_.Find(decisions[i].node)->Remove(pods[i]);
+    if (!decisions[i].node.empty()) table_.Unplace(pods[i], *table_.Find(decisions[i].node));
   }
+  // Before the commit, which may place what one of them waits for.
+  ParkRefused(decisions);
   const base::Status status = CommitDecisions(decisions);
   if (!status.ok()) {
     base::LogWarning("binding failed", {{"error", status.ToString()}});
-    for (const Decision& decision : decisions) Park(decision);
-  }
-  for (const Decision& decision : decisions) {
-    if (decision.node.empty()) Park(decision);
+    ParkAwake(decisions);
   }
   if (!ready_.empty()) Wake();
 }
@@ -143,7 +147,8 @@ base::Status Scheduler::CommitDecisions(const std::vector<Decision>& decisions) 
   for (const Decision& decision : decisions) {
     const bool placed = !decision.node.empty();
     const state::ObjectPtr pod = draft.view().Get(decision.pod);
-    base::Json status = WithScheduledCondition(*pod, placed, decision.why, draft.context().now);
+    const std::string why = placed ? "" : decision.refusal->why;
+    base::Json status = WithScheduledCondition(*pod, placed, why, draft.context().now);
     RETURN_IF_ERROR((placed ? draft.Bind(decision.pod, decision.node, std::move(status))
                             : draft.UpdateStatus(decision.pod, std::move(status)))
                         .status());
@@ -151,9 +156,47 @@ base::Status Scheduler::CommitDecisions(const std::vector<Decision>& decisions) 
   return writer_.Commit(draft).status();
 }
 
-void Scheduler::Park(const Decision& decision) {
-  Parked& parked = parked_[decision.pod];
+void Scheduler::ParkRefused(const std::vector<Decision>& decisions) {
+  const Refusal* last = nullptr;
+  for (const Decision& decision : decisions) {
+    if (decision.refusal == nullptr) continue;
+    if (decision.refusal.get() != last) {
+      last = decision.refusal.get();
+      asleep_[++last_sleepers_].refusal = decision.refusal;
+    }
+    Delay(decision.pod);
+    parked_[decision.pod].asleep = last_sleepers_;
+    asleep_[last_sleepers_].pods.insert(decision.pod);
+  }
+}
+
+// Nothing of it was written: all are tried again when they have waited.
+void Scheduler::ParkAwake(const std::vector<Decision>& decisions) {
+  for (const Decision& decision : decisions) {
+    if (decision.refusal == nullptr) {
+      Delay(decision.pod);
+    } else if (Parked& parked = parked_[decision.pod]; parked.asleep != 0) {
+      asleep_.erase(parked.asleep);
+      parked.asleep = 0;
+    }
+  }
+  Release();
+}
+
+void Scheduler::Delay(const state::Key& pod) {
+  Parked& parked = parked_[pod];
   parked.not_before = loop_.now().monotonic + kRetry.After(++parked.attempts);
+}
+
+void Scheduler::Forget(const state::Key& pod) {
+  const auto it = parked_.find(pod);
+  if (it == parked_.end()) return;
+  const auto sleepers = asleep_.find(it->second.asleep);
+  if (sleepers != asleep_.end()) {
+    sleepers->second.pods.erase(pod);
+    if (sleepers->second.pods.empty()) asleep_.erase(sleepers);
+  }
+  parked_.erase(it);
 }
 
 }  // namespace scheduler

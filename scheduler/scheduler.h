@@ -1,8 +1,8 @@
 // Scheduler: binds pods that have no node, on the loop, in batches, and writes on those that must
 // wait why.
 //
-// Loop only. A pod that found no node waits for a change that could help it (a node, or a pod that
-// goes), with a backoff that doubles from one second to ten, as kube-scheduler's.
+// Loop only. A pod that found no node waits for a change that could help it, as the plugins that
+// refused it say, and at least a backoff that doubles from one second to ten, as kube-scheduler's.
 #pragma once
 
 #include <map>
@@ -31,23 +31,36 @@ class Scheduler {
 
  private:
   void Observe(const state::Change& change);
-  void Wake();    // a turn is due
-  void Unpark();  // parked pods may fit now
+  void ObservePod(const state::Change& change);
+  void Wake();                                   // a turn is due
+  void WakeParked(const ClusterChange& change);  // those that it could help
+  void Release();  // makes ready those that are awake and have waited long enough
   void RunTurn();
   base::Status CommitDecisions(const std::vector<Decision>& decisions);
-  void Park(const Decision& decision);
+  void ParkRefused(const std::vector<Decision>& decisions);
+  void ParkAwake(const std::vector<Decision>& decisions);
+  void Delay(const state::Key& pod);
+  void Forget(const state::Key& pod);
 
   base::Loop& loop_;
   state::Store& store_;
   state::Writer writer_;
-  NodeTable table_;
+  ClusterTable table_;
   std::set<state::Key> ready_;
   struct Parked {
     uint32_t attempts = 0;
     base::MonotonicTime not_before;
+    uint64_t asleep = 0;  // the number of its Sleepers; 0: awake
   };
   std::map<state::Key, Parked> parked_;
-  base::Loop::TimerId unpark_timer_ = 0;
+  // Pods that were refused together, and wake together.
+  struct Sleepers {
+    std::shared_ptr<const Refusal> refusal;
+    std::set<state::Key> pods;
+  };
+  std::map<uint64_t, Sleepers> asleep_;
+  uint64_t last_sleepers_ = 0;
+  base::Loop::TimerId release_timer_ = 0;
   bool awake_ = false;
   base::Subscription on_commit_;
   base::Lifeline lifeline_;

@@ -1,19 +1,17 @@
+// The table of plugins: a new one is its file, its declaration and its row here.
 #include "scheduler/plugin.h"
 
 namespace scheduler {
 
-// The cheapest and the most often decisive first.
-const std::vector<Filter>& AllFilters() {
-  static const std::vector<Filter> kAll = {
-      kUnschedulableFilter, kPodCountFilter, kResourcesFilter, kTaintFilter,
-      kNodeAffinityFilter,  kNodeNameFilter, kHostPortsFilter};
-  return kAll;
-}
+extern const Plugin kBalancePlugin, kHostPortsPlugin, kNodeAffinityPlugin, kNodeNamePlugin,
+    kPodCountPlugin, kResourcesPlugin, kSpreadPlugin, kTaintsPlugin, kUnschedulablePlugin;
 
-// Weights as kube-scheduler's defaults: taints 3, node affinity 2, spread 2, resources 1 each.
-const std::vector<Score>& AllScores() {
-  static const std::vector<Score> kAll = {kLeastAllocatedScore, kBalancedScore, kSpreadScore,
-                                          kTaintScore, kNodeAffinityScore};
+// The cheapest and the most often decisive first. Weights as kube-scheduler's defaults.
+const std::vector<ListedPlugin>& AllPlugins() {
+  static const std::vector<ListedPlugin> kAll = {
+      {&kUnschedulablePlugin, 0}, {&kPodCountPlugin, 0},  {&kResourcesPlugin, 1},
+      {&kBalancePlugin, 1},       {&kTaintsPlugin, 3},    {&kNodeAffinityPlugin, 2},
+      {&kNodeNamePlugin, 0},      {&kHostPortsPlugin, 0}, {&kSpreadPlugin, 2}};
   return kAll;
 }
 

@@ -13,14 +13,23 @@ const HostPort* FirstTaken(const PodInfo& pod, const NodeInfo& node) {
   return nullptr;
 }
 
-bool Fits(const PodInfo& pod, const NodeInfo& node) { return FirstTaken(pod, node) == nullptr; }
-
-Rejection Explain(const PodInfo& pod, const NodeInfo& node) {
-  return {"with host port " + std::to_string(FirstTaken(pod, node)->port) + " taken", "", 0, ""};
+std::unique_ptr<Prepared> Prepare(const PodInfo& pod, ClusterTable&) {
+  return pod.host_ports.empty() ? nullptr : std::make_unique<Prepared>(pod);
 }
+
+bool Fits(const Prepared& prepared, const NodeInfo& node) {
+  return FirstTaken(prepared.pod, node) == nullptr;
+}
+
+Rejection Explain(const Prepared& prepared, const NodeInfo& node) {
+  return {"with host port " + std::to_string(FirstTaken(prepared.pod, node)->port) + " taken"};
+}
+
+bool WakesOn(const PodInfo&, const ClusterChange& change) { return PodLeft(change); }
 
 }  // namespace
 
-const Filter kHostPortsFilter = {"NodePorts", Fits, Explain};
+extern const Plugin kHostPortsPlugin = {
+    .name = "NodePorts", .prepare = Prepare, .fits = Fits, .explain = Explain, .wakes_on = WakesOn};
 
 }  // namespace scheduler

@@ -5,22 +5,24 @@
 namespace scheduler {
 namespace {
 
-bool Fits(const PodInfo& pod, const NodeInfo& node) {
-  if (!pod.node_selector.Exists() && !pod.node_affinity.Exists()) return true;
+std::unique_ptr<Prepared> Prepare(const PodInfo& pod, ClusterTable&) {
+  const bool asks = pod.node_selector.Exists() || pod.node_affinity.Exists();
+  return asks ? std::make_unique<Prepared>(pod) : nullptr;
+}
+
+bool Fits(const Prepared& prepared, const NodeInfo& node) {
+  const PodInfo& pod = prepared.pod;
   return SelectsNode(pod.node_selector, pod.node_affinity, node.labels, node.name);
 }
 
-Rejection Explain(const PodInfo& pod, const NodeInfo&) {
-  return {pod.node_selector.Exists() && !pod.node_affinity.Exists()
-              ? "not matching the pod's nodeSelector"
-              : "not matching the pod's node affinity",
-          "", 0, ""};
+Rejection Explain(const Prepared& prepared, const NodeInfo&) {
+  return {prepared.pod.node_affinity.Exists() ? "not matching the pod's node affinity"
+                                              : "not matching the pod's nodeSelector"};
 }
 
-int64_t ScoreNode(const PodInfo& pod, const NodeInfo& node) {
+int64_t ScoreNode(const Prepared& prepared, const NodeInfo& node) {
   const base::Value preferred =
-      pod.node_affinity["preferredDuringSchedulingIgnoredDuringExecution"];
-  if (!preferred.Exists()) return 0;
+      prepared.pod.node_affinity["preferredDuringSchedulingIgnoredDuringExecution"];
   int64_t all = 0, matched = 0;
   for (base::Value each : preferred.Elements()) {
     const int64_t weight = each["weight"].AsInt();
@@ -30,9 +32,17 @@ int64_t ScoreNode(const PodInfo& pod, const NodeInfo& node) {
   return all == 0 ? 0 : matched * kMostScore / all;
 }
 
+bool WakesOn(const PodInfo&, const ClusterChange& change) {
+  return NodeChanged(change, "metadata", "labels");
+}
+
 }  // namespace
 
-const Filter kNodeAffinityFilter = {"NodeAffinity", Fits, Explain};
-const Score kNodeAffinityScore = {"NodeAffinity", 2, ScoreNode};
+extern const Plugin kNodeAffinityPlugin = {.name = "NodeAffinity",
+                                           .prepare = Prepare,
+                                           .fits = Fits,
+                                           .explain = Explain,
+                                           .score = ScoreNode,
+                                           .wakes_on = WakesOn};
 
 }  // namespace scheduler

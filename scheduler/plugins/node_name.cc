@@ -1,19 +1,24 @@
-// A pod that names its node goes there or nowhere.
+// A pod that names its node goes there or nowhere. Only a new node can help, which is always tried.
 #include "scheduler/plugin.h"
 
 namespace scheduler {
 namespace {
 
-bool Fits(const PodInfo& pod, const NodeInfo& node) {
-  return pod.node_name.empty() || pod.node_name == node.name;
+std::unique_ptr<Prepared> Prepare(const PodInfo& pod, ClusterTable&) {
+  return pod.node_name.empty() ? nullptr : std::make_unique<Prepared>(pod);
 }
 
-Rejection Explain(const PodInfo& pod, const NodeInfo&) {
-  return {"not the node " + std::string(pod.node_name), "", 0, ""};
+bool Fits(const Prepared& prepared, const NodeInfo& node) {
+  return prepared.pod.node_name == node.name;
+}
+
+Rejection Explain(const Prepared& prepared, const NodeInfo&) {
+  return {"not the node " + std::string(prepared.pod.node_name)};
 }
 
 }  // namespace
 
-const Filter kNodeNameFilter = {"NodeName", Fits, Explain};
+extern const Plugin kNodeNamePlugin = {
+    .name = "NodeName", .prepare = Prepare, .fits = Fits, .explain = Explain};
 
 }  // namespace scheduler

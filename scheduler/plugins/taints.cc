@@ -7,36 +7,39 @@
 namespace scheduler {
 namespace {
 
-base::Value FirstRepelling(const PodInfo& pod, const NodeInfo& node) {
-  for (base::Value taint : node.taints.Elements()) {
-    if (taint["effect"].AsString() != "PreferNoSchedule" && !Tolerates(pod.tolerations, taint))
-      return taint;
-  }
-  return base::Value();
+bool Fits(const Prepared& prepared, const NodeInfo& node) {
+  return !FirstRepelling(node.taints, prepared.pod.tolerations).Exists();
 }
 
-bool Fits(const PodInfo& pod, const NodeInfo& node) { return !FirstRepelling(pod, node).Exists(); }
-
-Rejection Explain(const PodInfo& pod, const NodeInfo& node) {
-  const std::string_view key = FirstRepelling(pod, node)["key"].AsString();
-  if (key == "node.kubernetes.io/not-ready") return {"not ready", "", 0, ""};
-  if (key == "node.kubernetes.io/unreachable") return {"unreachable", "", 0, ""};
-  return {"tainted " + std::string(key) + " (the pod does not tolerate it)", "", 0, ""};
+Rejection Explain(const Prepared& prepared, const NodeInfo& node) {
+  const std::string_view key =
+      FirstRepelling(node.taints, prepared.pod.tolerations)["key"].AsString();
+  if (key == "node.kubernetes.io/not-ready") return {"not ready"};
+  if (key == "node.kubernetes.io/unreachable") return {"unreachable"};
+  return {"tainted " + std::string(key) + " (the pod does not tolerate it)"};
 }
 
-int64_t ScoreNode(const PodInfo& pod, const NodeInfo& node) {
+int64_t ScoreNode(const Prepared& prepared, const NodeInfo& node) {
   constexpr int64_t kCostOfOne = 25;
   int64_t score = kMostScore;
   for (base::Value taint : node.taints.Elements()) {
-    if (taint["effect"].AsString() == "PreferNoSchedule" && !Tolerates(pod.tolerations, taint))
+    if (taint["effect"].AsString() == "PreferNoSchedule" &&
+        !Tolerates(prepared.pod.tolerations, taint))
       score -= kCostOfOne;
   }
   return std::max<int64_t>(score, 0);
 }
 
+bool WakesOn(const PodInfo&, const ClusterChange& change) {
+  return NodeChanged(change, "spec", "taints");
+}
+
 }  // namespace
 
-const Filter kTaintFilter = {"TaintToleration", Fits, Explain};
-const Score kTaintScore = {"TaintToleration", 3, ScoreNode};
+extern const Plugin kTaintsPlugin = {.name = "TaintToleration",
+                                     .fits = Fits,
+                                     .explain = Explain,
+                                     .score = ScoreNode,
+                                     .wakes_on = WakesOn};
 
 }  // namespace scheduler

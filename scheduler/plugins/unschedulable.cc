@@ -4,16 +4,19 @@
 namespace scheduler {
 namespace {
 
-bool Fits(const PodInfo& pod, const NodeInfo& node) {
-  static const base::Document kTaint = base::Document(base::Json::MakeObject(
-      {{"key", "node.kubernetes.io/unschedulable"}, {"effect", "NoSchedule"}}));
-  return !node.unschedulable || Tolerates(pod.tolerations, kTaint.root());
+bool Fits(const Prepared& prepared, const NodeInfo& node) {
+  return !node.unschedulable || ToleratesCordon(prepared.pod.tolerations);
 }
 
-Rejection Explain(const PodInfo&, const NodeInfo&) { return {"cordoned", "", 0, ""}; }
+Rejection Explain(const Prepared&, const NodeInfo&) { return {"cordoned"}; }
+
+bool WakesOn(const PodInfo&, const ClusterChange& change) {
+  return NodeChanged(change, "spec", "unschedulable");
+}
 
 }  // namespace
 
-const Filter kUnschedulableFilter = {"NodeUnschedulable", Fits, Explain};
+extern const Plugin kUnschedulablePlugin = {
+    .name = "NodeUnschedulable", .fits = Fits, .explain = Explain, .wakes_on = WakesOn};
 
 }  // namespace scheduler

@@ -46,7 +46,7 @@ double InMemory(int pods, int groups) {
     object->document = *write.document;
     view.Put(std::move(object));
   }
-  scheduler::NodeTable table(view);
+  scheduler::ClusterTable table(view);
   const double begin = Seconds();
   std::vector<scheduler::PodInfo> pending;
   for (const state::ObjectPtr& pod : view.List("pods")) pending.emplace_back(pod);

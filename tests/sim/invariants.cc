@@ -141,7 +141,7 @@ void Invariants::ObserveDeletion(const state::Change& change) {
 }
 
 void Invariants::CheckCapacity() {
-  const scheduler::NodeTable table(store_->view());
+  const scheduler::ClusterTable table(store_->view());
   for (const auto& [name, node] : table.nodes()) {
     if (node.cpu_used > node.cpu_total) {
       world_.Fail(name + " has " + std::to_string(node.cpu_used) + "m of cpu taken, of " +
