@@ -16,7 +16,7 @@
 
 namespace scheduler {
 
-inline constexpr int64_t kMostScore = 100;
+inline constexpr int64_t kMaxScore = 100;
 
 // Why a node cannot take a pod, so that equal reasons of many nodes become one clause.
 struct Rejection {
@@ -49,7 +49,7 @@ struct Plugin {
   bool (*fits)(const Prepared& prepared, const NodeInfo& node) = nullptr;
   // Called only after fits() said no.
   Rejection (*explain)(const Prepared& prepared, const NodeInfo& node) = nullptr;
-  // 0 (worst) to kMostScore.
+  // 0 (worst) to kMaxScore.
   int64_t (*score)(const Prepared& prepared, const NodeInfo& node) = nullptr;
   // A pod of the batch was placed on `node`.
   void (*placed)(Prepared& prepared, const NodeInfo& node) = nullptr;

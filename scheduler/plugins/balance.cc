@@ -9,7 +9,7 @@ namespace {
 int64_t ScoreNode(const Prepared& prepared, const NodeInfo& node) {
   const int64_t cpu = node.CpuShareWith(prepared.pod);
   const int64_t memory = node.MemoryShareWith(prepared.pod);
-  return kMostScore - std::abs(cpu - memory) * kMostScore / 1000;
+  return kMaxScore - std::abs(cpu - memory) * kMaxScore / 1000;
 }
 
 }  // namespace

@@ -283,7 +283,7 @@ Rejection Explain(const Prepared& prepared, const NodeInfo& node) {
 int64_t ScoreNode(const Prepared& prepared, const NodeInfo& node) {
   const Affinity& affinity = Of(prepared);
   if (affinity.highest == affinity.lowest) return 0;
-  return (affinity.WeightOf(node) - affinity.lowest) * kMostScore /
+  return (affinity.WeightOf(node) - affinity.lowest) * kMaxScore /
          (affinity.highest - affinity.lowest);
 }
 

@@ -29,7 +29,7 @@ int64_t ScoreNode(const Prepared& prepared, const NodeInfo& node) {
     all += weight;
     if (MatchesTerm(each["preference"], node.labels, node.name)) matched += weight;
   }
-  return all == 0 ? 0 : matched * kMostScore / all;
+  return all == 0 ? 0 : matched * kMaxScore / all;
 }
 
 bool WakesOn(const PodInfo&, const ClusterChange& change) {

@@ -49,7 +49,7 @@ Rejection Explain(const Prepared& prepared, const NodeInfo& node) {
 int64_t ScoreNode(const Prepared& prepared, const NodeInfo& node) {
   const int64_t cpu = node.CpuShareWith(prepared.pod);
   const int64_t memory = node.MemoryShareWith(prepared.pod);
-  return (2000 - cpu - memory) * kMostScore / 2000;
+  return (2000 - cpu - memory) * kMaxScore / 2000;
 }
 
 bool WakesOn(const PodInfo&, const ClusterChange& change) {

@@ -7,7 +7,7 @@ namespace {
 
 int64_t ScoreNode(const Prepared& prepared, const NodeInfo& node) {
   const auto it = node.pods_by_owner.find(prepared.pod.owner);
-  return kMostScore / (1 + (it == node.pods_by_owner.end() ? 0 : it->second));
+  return kMaxScore / (1 + (it == node.pods_by_owner.end() ? 0 : it->second));
 }
 
 }  // namespace

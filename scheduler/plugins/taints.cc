@@ -21,7 +21,7 @@ Rejection Explain(const Prepared& prepared, const NodeInfo& node) {
 
 int64_t ScoreNode(const Prepared& prepared, const NodeInfo& node) {
   constexpr int64_t kCostOfOne = 25;
-  int64_t score = kMostScore;
+  int64_t score = kMaxScore;
   for (base::Value taint : node.taints.Elements()) {
     if (taint["effect"].AsString() == "PreferNoSchedule" &&
         !Tolerates(prepared.pod.tolerations, taint))

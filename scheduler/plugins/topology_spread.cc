@@ -183,9 +183,9 @@ int64_t ScoreNode(const Prepared& prepared, const NodeInfo& node) {
     if (!each.HasKey(node)) return 0;
     const int64_t part =
         each.highest == 0
-            ? kMostScore
-            : kMostScore * (each.highest + each.lowest - each.pods.Of(node)) / each.highest;
-    sum += std::min(part, kMostScore);
+            ? kMaxScore
+            : kMaxScore * (each.highest + each.lowest - each.pods.Of(node)) / each.highest;
+    sum += std::min(part, kMaxScore);
   }
   return soft.empty() ? 0 : sum / static_cast<int64_t>(soft.size());
 }
