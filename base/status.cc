@@ -47,6 +47,13 @@ std::string_view ReasonOf(Code code) {
   return InfoOf(code).reason;
 }
 
+Code CodeOfReason(std::string_view reason) {
+  for (const CodeInfo& info : kCodes) {
+    if (info.code != Code::kOk && ReasonOf(info.code) == reason) return info.code;
+  }
+  return Code::kInternal;
+}
+
 Status::Status(Code code, std::string message, std::vector<Cause> causes) {
   CHECK(code != Code::kOk);
   rep_ = std::make_shared<const Rep>(Rep{code, std::move(message), std::move(causes)});

@@ -80,7 +80,10 @@ struct CodeInfo {
   int exit_code;
 };
 const CodeInfo& InfoOf(Code code);
+// Every code has a reason of its own, Kubernetes' where there is one: its name on the wire.
 std::string_view ReasonOf(Code code);
+// The code of a reason; kInternal for one that is not known.
+Code CodeOfReason(std::string_view reason);
 
 // A T, or the Status that says why there is none. Never holds an OK Status.
 template <typename T>

@@ -1,5 +1,6 @@
 #include "nodeagent/edge/frame_codec.h"
 
+#include <array>
 #include <utility>
 
 namespace nodeagent {
@@ -62,7 +63,7 @@ struct Encoder {
     to.set_bytes(f.bytes);
     to.set_end(f.end);
     if (f.status.ok()) return;
-    to.set_code(std::to_string(static_cast<int>(f.status.code())));
+    to.set_code(std::string(base::ReasonOf(f.status.code())));
     to.set_message(std::string(f.status.message()));
   }
   void operator()(const Welcome& f) const {
@@ -121,16 +122,35 @@ Decoded DecodeObjects(const wire::Objects& from) {
   return Known(std::move(objects));
 }
 
-// A code travels as its number in base::Code: both ends are plumb, and an unknown one is an
-// internal failure.
+// A code travels by its name; agents of 0.1 sent its place in this list, from 1. An unknown one is
+// an internal failure.
+constexpr std::array kNumberedCodes = {
+    base::Code::kBadRequest,
+    base::Code::kUnauthorized,
+    base::Code::kForbidden,
+    base::Code::kNotFound,
+    base::Code::kMethodNotAllowed,
+    base::Code::kNotAcceptable,
+    base::Code::kAlreadyExists,
+    base::Code::kConflict,
+    base::Code::kExpired,
+    base::Code::kTooLarge,
+    base::Code::kUnsupportedMediaType,
+    base::Code::kInvalid,
+    base::Code::kTooManyRequests,
+    base::Code::kInternal,
+    base::Code::kUnavailable,
+    base::Code::kTimeout,
+    base::Code::kCorruption,
+    base::Code::kCancelled,
+};
+
 base::Status TakeStatus(const wire::StreamChunk& from) {
   if (from.code().empty()) return {};
-  for (int code = 1; code <= static_cast<int>(base::Code::kCancelled); ++code) {
-    if (from.code() == std::to_string(code)) {
-      return base::Status(static_cast<base::Code>(code), from.message());
-    }
+  for (size_t i = 0; i < kNumberedCodes.size(); ++i) {
+    if (from.code() == std::to_string(i + 1)) return {kNumberedCodes[i], from.message()};
   }
-  return base::Status(base::Code::kInternal, from.message());
+  return {base::CodeOfReason(from.code()), from.message()};
 }
 
 LogRequest TakeLog(const wire::LogRequest& from) {
