@@ -25,15 +25,6 @@ int HexValue(char c) {
   return -1;
 }
 
-bool IsUtf8(std::string_view text) {
-  while (!text.empty()) {
-    size_t length = Utf8Length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 Result<std::string> DecodeSegment(std::string_view raw) {

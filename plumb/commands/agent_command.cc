@@ -10,7 +10,7 @@
 #include "plumb/commands/config_file.h"
 #include "plumb/commands/main_loop.h"
 #include "plumb/commands/server_command.h"
-#include "plumb/node/agent.h"
+#include "plumb/node/edge/agent.h"
 
 namespace plumb {
 namespace {

@@ -11,8 +11,8 @@
 #include "plumb/commands/command_support.h"
 #include "plumb/endpoints.h"
 #include "plumb/reports/backup_format.h"
-#include "plumb/server/backup_route.h"
-#include "plumb/server/restore.h"
+#include "plumb/server/edge/backup_route.h"
+#include "plumb/server/edge/restore.h"
 
 namespace plumb {
 namespace {

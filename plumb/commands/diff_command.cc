@@ -6,7 +6,7 @@
 #include "plumb/commands/terminal.h"
 #include "plumb/endpoints.h"
 #include "plumb/reports/diff_report.h"
-#include "plumb/server/diff_route.h"
+#include "plumb/server/edge/diff_route.h"
 
 namespace plumb {
 namespace {

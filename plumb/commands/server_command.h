@@ -2,7 +2,7 @@
 #pragma once
 
 #include "plumb/commands/arguments.h"
-#include "plumb/server/server.h"
+#include "plumb/server/edge/server.h"
 
 namespace plumb {
 

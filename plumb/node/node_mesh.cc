@@ -32,13 +32,14 @@ std::string DnsAddress(const state::ClusterConfig& cluster) {
   return base::FormatIpv4(CidrOr(cluster.service_cidr, servicemesh::NoCidr()).first() + kDnsHost);
 }
 
-NodeMesh::NodeMesh(base::Loop& loop, NodeMeshOptions options,
+NodeMesh::NodeMesh(base::Loop& loop, NodeMeshOptions options, servicemesh::Dataplane& dataplane,
+                   servicemesh::RouteTable& routes, servicemesh::DnsPublisher& dns,
                    std::function<void(state::Revision)> programmed)
     : loop_(loop),
       options_(std::move(options)),
-      dataplane_(loop, ""),
-      rules_(loop, dataplane_),
-      routes_(loop, ""),
+      rules_(loop, dataplane),
+      routes_(routes),
+      dns_(dns),
       programmed_(std::move(programmed)) {
   rules_.OnProgrammed([this](uint64_t revision) { programmed_(revision); });
 }
@@ -47,13 +48,7 @@ NodeMesh::~NodeMesh() {
   if (retry_ != 0) loop_.Cancel(retry_);
 }
 
-base::Status NodeMesh::Start() {
-  servicemesh::DnsServerOptions dns;
-  for (const std::string& address : {options_.dns_ip, options_.node_ip}) {
-    if (const auto ip = servicemesh::Ipv4::Parse(address)) dns.listen.push_back(*ip);
-  }
-  dns.upstreams = options_.upstreams;
-  ASSIGN_OR_RETURN(dns_, servicemesh::DnsServer::Start(dns));
+void NodeMesh::Start() {
   routes_.EnableForwarding(lifeline_.Wrap([this](base::Result<bool> bridge_filtered) {
     if (bridge_filtered.ok()) {
       bridge_filtered_ = *bridge_filtered;
@@ -64,7 +59,6 @@ base::Status NodeMesh::Start() {
     forwarding_ = true;
     Program();
   }));
-  return base::Status();
 }
 
 void NodeMesh::Update(const state::View& view, bool current) {
@@ -94,7 +88,7 @@ void NodeMesh::Program() {
   auto input = std::make_shared<servicemesh::MeshInput>(Read(view_));
   auto rules = std::make_shared<servicemesh::RuleSet>(servicemesh::CompileRules(*input));
   current_ ? rules_.Want(std::move(rules)) : rules_.Remember(std::move(rules));
-  if (dns_) dns_->Publish(std::make_shared<servicemesh::DnsView>(input));
+  dns_.Publish(std::make_shared<servicemesh::DnsView>(input));
 
   std::vector<servicemesh::NodeNetwork> nodes;
   for (const state::ObjectPtr& node : view_.List("nodes")) {

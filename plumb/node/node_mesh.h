@@ -1,4 +1,4 @@
-// NodeMesh: a node's part of the service mesh: from the View that the agent holds to nftables,
+// NodeMesh: a node's part of the service mesh: from the View that the agent holds to packet rules,
 // routes and DNS answers, and back to the revision that is programmed.
 //
 // Loop only. Changes are collected: rules are compiled at most once a turn.
@@ -11,9 +11,9 @@
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/status.h"
-#include "servicemesh/edge/dns_server.h"
-#include "servicemesh/edge/nft_dataplane.h"
-#include "servicemesh/edge/route_programmer.h"
+#include "servicemesh/dns/dns_publisher.h"
+#include "servicemesh/network/route_table.h"
+#include "servicemesh/rules/dataplane.h"
 #include "servicemesh/rules/rule_programmer.h"
 #include "servicemesh/services.h"
 #include "state/draft.h"
@@ -24,20 +24,21 @@ namespace plumb {
 struct NodeMeshOptions {
   std::string node;
   std::string node_ip;
-  std::string
-      dns_ip;  // where pods ask: an address of the service range that every node answers itself
-  std::vector<std::string> upstreams;
+  // Where pods ask: an address of the service range that every node answers itself.
+  std::string dns_ip;
   state::ClusterConfig cluster;
 };
 
 class NodeMesh {
  public:
-  NodeMesh(base::Loop& loop, NodeMeshOptions options,
+  // The seams outlive this. `programmed` hears of each revision that packets follow.
+  NodeMesh(base::Loop& loop, NodeMeshOptions options, servicemesh::Dataplane& dataplane,
+           servicemesh::RouteTable& routes, servicemesh::DnsPublisher& dns,
            std::function<void(state::Revision)> programmed);
   ~NodeMesh();
 
-  // Listens for DNS and turns forwarding on.
-  base::Status Start();
+  // Turns forwarding on; nothing is programmed before that was tried.
+  void Start();
   // The agent's View is now this one, complete; `current` unless it is that of an earlier process.
   void Update(const state::View& view, bool current);
 
@@ -47,10 +48,9 @@ class NodeMesh {
 
   base::Loop& loop_;
   const NodeMeshOptions options_;
-  servicemesh::NftDataplane dataplane_;
   servicemesh::RuleProgrammer rules_;
-  servicemesh::RouteProgrammer routes_;
-  std::unique_ptr<servicemesh::DnsServer> dns_;
+  servicemesh::RouteTable& routes_;
+  servicemesh::DnsPublisher& dns_;
   std::function<void(state::Revision)> programmed_;
   state::View view_;
   bool current_ = false;

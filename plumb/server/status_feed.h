@@ -15,7 +15,7 @@
 #include "base/subscription.h"
 #include "manifests/schema.h"
 #include "plumb/reports/status_report.h"
-#include "plumb/server/git_routes.h"
+#include "plumb/server/authenticator.h"
 #include "state/store.h"
 
 namespace plumb {

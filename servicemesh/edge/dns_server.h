@@ -12,7 +12,7 @@
 
 #include "base/status.h"
 #include "base/time.h"
-#include "servicemesh/dns/dns.h"
+#include "servicemesh/dns/dns_publisher.h"
 
 namespace servicemesh {
 
@@ -30,15 +30,15 @@ inline constexpr size_t kMaxDnsTcpConnections = 128;  // a further one is closed
 inline constexpr size_t kMaxDnsTcpPending = 16;       // questions of one connection under way
 inline constexpr base::Duration kDnsTcpIdle = base::Duration::Seconds(10);
 
-class DnsServer {
+class DnsServer final : public DnsPublisher {
  public:
   // An error names the address that cannot be had, and what to do. Addresses of `listen` are left
   // out of the upstreams, as it would ask itself.
   static base::Result<std::unique_ptr<DnsServer>> Start(const DnsServerOptions& options);
-  ~DnsServer();
+  ~DnsServer() override;
 
   // What is answered from now on.
-  void Publish(std::shared_ptr<const DnsView> view);
+  void Publish(std::shared_ptr<const DnsView> view) override;
 
   uint16_t port() const;
   uint64_t queries() const;   // answered or passed on

@@ -9,23 +9,20 @@
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/status.h"
-#include "servicemesh/network/node_routes.h"
+#include "servicemesh/network/route_table.h"
 
 namespace servicemesh {
 
-class RouteProgrammer {
+class RouteProgrammer final : public RouteTable {
  public:
   // `network_namespace` as "/run/netns/NAME"; "" is the process's own. `loop` outlives this. Its
   // end leaves the routes in place; a call under way does not come back.
   RouteProgrammer(base::Loop& loop, std::string network_namespace);
 
-  // Switches forwarding on. The value says whether bridged packets pass the IP rules
-  // (MeshInput::bridge_filtered): false on a kernel whose module br_netfilter is not loaded.
-  void EnableForwarding(std::function<void(base::Result<bool>)> done);
-
+  void EnableForwarding(std::function<void(base::Result<bool>)> done) override;
   // Makes the plan's routes all that carry kRouteProtocol. After an error the next call starts from
   // what the kernel has.
-  void Set(RoutePlan plan, std::function<void(base::Status)> done);
+  void Set(RoutePlan plan, std::function<void(base::Status)> done) override;
 
  private:
   base::Loop& loop_;

@@ -7,6 +7,7 @@
 #include "gitsync/plan/plan.h"
 #include "gitsync/render/read_set.h"
 #include "gitsync/report/status_branch.h"
+#include "gitsync/report/webhook_event.h"
 #include "reconciler/pods.h"
 #include "scheduler/daemon_fit.h"
 
@@ -28,6 +29,7 @@ std::string RecordOf(World& world, SimServer& server, const GitUser& user) {
   }
   const auto note = world.git.ReadNote(name, std::string(gitsync::kNotesRef), commit);
   if (!note.ok()) return where + "no note says how the head ended";
+  if (!server.receiver().Heard(commit)) return where + "nobody was told how the head ended";
   if (user.waiting() > 0) return where + "somebody still waits for the end of a push";
   return "";
 }
@@ -121,6 +123,49 @@ std::string RulesOf(SimServer& server, const SimNode& node) {
   return "the rules of " + node.name() + " are not those of the services";
 }
 
+// Every service that has an address of its own is found by its name.
+std::string NamesOf(SimServer& server, const SimNode& node) {
+  if (node.dns() == nullptr) return node.name() + " answers no names";
+  for (const state::ObjectPtr& service : server.view().List("services")) {
+    const std::string_view address = (*service)["spec"]["clusterIP"].AsString();
+    if (address.empty() || address == "None") continue;
+    servicemesh::DnsQuestion question;
+    question.name = service->key.name + "." + service->key.ns + ".svc.cluster.local";
+    question.type = servicemesh::DnsType::kA;
+    const servicemesh::DnsResolution found = Resolve(*node.dns(), question, 0);
+    std::string answer;
+    for (const servicemesh::DnsRecord& record : found.answer.answers) {
+      answer += record.ip.ToString();
+    }
+    if (answer != address) {
+      return node.name() + " finds " + answer + " for " + question.name + ", not " +
+             std::string(address);
+    }
+  }
+  return "";
+}
+
+// The pods of every other node have a way to them.
+std::string RoutesOf(SimServer& server, const SimNode& node) {
+  std::set<std::string> there;
+  for (const servicemesh::Route& route : node.routes().routes) there.insert(route.to.ToString());
+  for (const state::ObjectPtr& other : server.view().List("nodes")) {
+    const std::string range((*other)["spec"]["podCIDR"].AsString());
+    if (other->key.name != node.name() && !there.contains(range)) {
+      return node.name() + " has no route to the pods of " + other->key.name;
+    }
+  }
+  return "";
+}
+
+std::string DeliveriesOf(SimServer& server) {
+  for (const state::ObjectPtr& delivery : server.view().List(gitsync::kDeliveries)) {
+    const std::string_view phase = (*delivery)["status"]["phase"].AsString();
+    if (phase != "Delivered") return delivery->key.ToString() + " is " + std::string(phase);
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string WhatIsMissing(World& world, SimServer& server,
@@ -131,7 +176,8 @@ std::string WhatIsMissing(World& world, SimServer& server,
   for (const auto& user : users.git()) {
     if (std::string missing = RecordOf(world, server, *user); !missing.empty()) return missing;
   }
-  if (!server.engine().Idle() || !server.publisher().Idle()) return "the sync engine is not idle";
+  if (!server.Idle()) return "the sync engine is not idle";
+  if (std::string missing = DeliveriesOf(server); !missing.empty()) return missing;
   for (const std::string& name : users.hand_made()) {
     if (server.view().Get("configmaps", "default", name) == nullptr) {
       return name + ", made by hand, is gone";
@@ -144,6 +190,8 @@ std::string WhatIsMissing(World& world, SimServer& server,
     }
     if (std::string missing = PodsOf(server, *node); !missing.empty()) return missing;
     if (std::string missing = RulesOf(server, *node); !missing.empty()) return missing;
+    if (std::string missing = NamesOf(server, *node); !missing.empty()) return missing;
+    if (std::string missing = RoutesOf(server, *node); !missing.empty()) return missing;
   }
   if (std::string missing = DaemonsOf(server); !missing.empty()) return missing;
   for (const auto& watcher : watchers) {

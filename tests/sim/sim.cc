@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "gitsync/report/webhook_event.h"
 #include "nodeagent/session/node_status.h"
 
 namespace tests {
@@ -18,11 +19,12 @@ constexpr Duration kSaved = Duration::Seconds(5);  // then all agents have saved
 constexpr Duration kShortDowntime = Duration::Millis(200);
 constexpr size_t kLargeWindow = 100'000, kSmallWindow = 30;
 
-// A renewed Lease, the heartbeat of a Node, an Event whose hour is over: life, not news.
+// A renewed Lease, the heartbeat of a Node, an Event or a Delivery whose time is over: life, not
+// news.
 bool IsLife(const state::Change& change) {
   const std::string& resource = change.key().resource;
   if (resource == "leases.coordination.k8s.io") return true;
-  if (resource == "events") return change.removed;
+  if (resource == "events" || resource == gitsync::kDeliveries) return change.removed;
   if (resource != "nodes" || change.previous == nullptr || change.removed) return false;
   base::Json now = change.object->document.ToJson(), before = change.previous->document.ToJson();
   const bool same_status = nodeagent::SaysTheSame(now["status"], before["status"]);
@@ -90,6 +92,7 @@ void Sim::Settle() {
   world_.Trace("--- nothing goes wrong any more");
   troubles_.Heal();
   users_.WishWell();
+  server_.receiver().Calm();
   for (const auto& watcher : watchers_) watcher->Calm();
   RunFor(nodeagent::kFakeCallTimeout);  // what hung before
   WaitUntilSettled(kMostToSettle);

@@ -1,19 +1,19 @@
-// SimNode: a machine, and on it the agent as one process: the same parts as plumb/agent.cc over a
-// fake runtime, disk and dataplane, which stay when the agent ends. It is started again then.
+// SimNode: a machine, and on it the agent as one process: plumb's Node over a fake runtime, disk,
+// dataplane and routes, which stay when the agent ends. It is started again then.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "base/testing/sim_process.h"
-#include "nodeagent/pods/pod_workers.h"
-#include "nodeagent/session/agent_session.h"
 #include "nodeagent/testing/fake_probe_client.h"
 #include "nodeagent/testing/fake_runtime.h"
 #include "nodeagent/testing/fake_volume_writer.h"
 #include "nodeagent/testing/memory_view_cache.h"
-#include "servicemesh/rules/rule_programmer.h"
+#include "plumb/node/node.h"
 #include "servicemesh/testing/fake_dataplane.h"
+#include "servicemesh/testing/fake_dns_publisher.h"
+#include "servicemesh/testing/fake_route_table.h"
 #include "tests/sim/world.h"
 
 namespace tests {
@@ -38,6 +38,9 @@ class SimNode {
   nodeagent::FakeRuntime& runtime() { return runtime_; }
   const nodeagent::FakeRuntime& runtime() const { return runtime_; }
   const servicemesh::FakeDataplane& dataplane() const { return dataplane_; }
+  const servicemesh::RoutePlan& routes() const { return routes_.plan(); }
+  // What the node's DNS server would answer from; null while there is none.
+  const servicemesh::DnsView* dns() const { return dns_.view(); }
   base::Faults& faults() { return faults_; }
   // The agent holds a whole View.
   bool knows() const;
@@ -47,6 +50,9 @@ class SimNode {
  private:
   struct Agent;
   void KillAgent();
+  plumb::NodeOptions Options();
+  plumb::NodeSeams Seams(nodeagent::ProbeClient& probes);
+  nodeagent::Machine ReadMachine() const;
 
   World& world_;
   const std::string name_;
@@ -57,6 +63,8 @@ class SimNode {
   nodeagent::FakeRuntime runtime_;
   nodeagent::FakeVolumeWriter volumes_;
   servicemesh::FakeDataplane dataplane_;
+  servicemesh::FakeRouteTable routes_;
+  servicemesh::FakeDnsPublisher dns_;
   const std::shared_ptr<nodeagent::MemoryViewCache> cache_ =
       std::make_shared<nodeagent::MemoryViewCache>();
   std::unique_ptr<nodeagent::FrameDialer> dialer_;

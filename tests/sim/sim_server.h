@@ -1,5 +1,5 @@
-// SimServer: the control plane as one process: the same parts as plumb/server.cc, over the world's
-// disk, Git and network. It is started again whenever it ended, as a service manager does.
+// SimServer: the control plane as one process: plumb's ControlPlane over the world's disk, Git and
+// network. It is started again whenever it ended, as a service manager does.
 #pragma once
 
 #include <functional>
@@ -7,18 +7,22 @@
 #include <string>
 #include <string_view>
 
+#include "base/net/testing/memory_http.h"
 #include "base/testing/sim_process.h"
-#include "gitsync/deploy/sync_engine.h"
-#include "gitsync/report/status_publisher.h"
-#include "nodeagent/hub/hub.h"
-#include "reconciler/reconciler.h"
-#include "scheduler/scheduler.h"
-#include "state/api/api.h"
-#include "state/api/watch_hub.h"
-#include "state/store.h"
+#include "plumb/server/control_plane.h"
+#include "tests/sim/receiver.h"
 #include "tests/sim/world.h"
 
 namespace tests {
+
+// A request as a client makes it: its credential is the name of a role, or empty.
+struct ApiRequest {
+  std::string method = "GET";
+  std::string target;
+  std::string body = {};  // YAML or JSON
+  std::string content_type = "application/json";
+  std::string role = "admin";
+};
 
 class SimServer {
  public:
@@ -31,48 +35,42 @@ class SimServer {
   // Ends it at once, and starts it again after `downtime`. Not from within one of its own tasks.
   void Crash(base::Duration downtime);
   bool up() const { return process_ != nullptr; }
-  // A commit of this moment is that of an Ask.
+  // A commit of this moment is that of a client's request.
   bool asking() const { return asking_; }
   uint64_t crashes() const { return crashes_; }
   void OnCrash(std::function<void()> listener) { on_crash_ = std::move(listener); }
   void set_clock_error(base::Duration error);
+  Receiver& receiver() { return receiver_; }
 
   // Only while it is up.
-  state::Store& store() { return *store_; }
-  const state::View& view() const { return store_->view(); }
-  gitsync::SyncEngine& engine() { return *engine_; }
-  gitsync::StatusPublisher& publisher() { return *publisher_; }
-  nodeagent::Hub& hub() { return *hub_; }
-  state::WatchHub& watches() { return *watches_; }
-  // A request of an administrator, committed at once: "200", or "409 Conflict: why". A body is YAML
-  // or JSON.
-  std::string Ask(std::string_view method, std::string_view target, std::string_view body = {},
-                  std::string_view content_type = "application/json");
-  state::Answer Handle(std::string_view method, std::string_view target, std::string_view body = {},
-                       std::string_view content_type = "application/json");
+  state::Store& store() { return plane_->store(); }
+  const state::View& view() const { return plane_->store().view(); }
+  gitsync::SyncEngine& engine() { return plane_->engine(); }
+  nodeagent::Hub& hub() { return plane_->hub(); }
+  bool Idle() const { return plane_->Idle(); }
+  // A request over the API. Its answer comes when what it tells is durable; never, if the process
+  // ends before.
+  void Ask(const ApiRequest& request, base::MemoryHttp::Asker asker);
+  // The same; `done` gets "200", or "409 Conflict: why".
+  void Ask(const ApiRequest& request, std::function<void(const std::string&)> done);
 
  private:
   void Kill();
-  state::DraftContext Context();
 
   World& world_;
   const std::function<void(state::Store&)> opened_;
   std::function<void()> on_crash_;
-  const state::StoreOptions store_options_;
-  const state::Api api_;
+  const size_t log_window_;
   base::Rng seeds_;
+  Receiver receiver_;
   base::Duration clock_error_;
   uint64_t crashes_ = 0;
   bool asking_ = false;
 
   std::unique_ptr<base::SimProcess> process_;
-  std::unique_ptr<state::Store> store_;
-  std::unique_ptr<reconciler::Reconciler> reconciler_;
-  std::unique_ptr<scheduler::Scheduler> scheduler_;
-  std::unique_ptr<gitsync::StatusPublisher> publisher_;
-  std::unique_ptr<gitsync::SyncEngine> engine_;
-  std::unique_ptr<nodeagent::Hub> hub_;
-  std::unique_ptr<state::WatchHub> watches_;
+  std::unique_ptr<gitsync::WebhookSender> webhooks_;
+  std::unique_ptr<plumb::ControlPlane> plane_;
+  std::unique_ptr<base::MemoryHttp> http_;
 };
 
 }  // namespace tests

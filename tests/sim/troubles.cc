@@ -13,6 +13,7 @@ constexpr const char* kVerbs[] = {"list",         "find_image", "pull_image",   
 // What the world's own workers do: program rules.
 constexpr Duration kKernelTime = Duration::Millis(5);
 
+constexpr const char* kKernelFaults[] = {"dataplane.apply", "dataplane.replace", "routes.set"};
 constexpr const char* kImages[] = {"x/run", "x/drain:800ms", "x/stubborn"};
 
 }  // namespace
@@ -96,9 +97,7 @@ void Troubles::TroubleRuntime() {
       node.runtime().SetDown(true);
       return For(SomeTime(), [&node] { node.runtime().SetDown(false); });
     case 2: return Fault(node.faults(), "runtime.event.lost");
-    case 3:
-      return Fault(node.faults(),
-                   std::string("dataplane.") + (rng_.Chance(1, 2) ? "apply" : "replace"));
+    case 3: return Fault(node.faults(), kKernelFaults[rng_.Below(std::size(kKernelFaults))]);
     case 4: {
       const std::string image = kImages[rng_.Below(std::size(kImages))];
       node.runtime().RemoveImage(image);

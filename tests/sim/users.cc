@@ -15,6 +15,21 @@ constexpr const char* kUnits[] = {"app-a",  "app-b",  "app-c",    "app-d", "app-
 constexpr int kMeddlings = 4;
 constexpr base::Duration kAgain = base::Duration::Seconds(2);
 
+// Somebody wants to hear of every deploy.
+constexpr std::pair<const char*, const char*> kHearing[] = {
+    {"/api/v1/namespaces/plumb-system/secrets",
+     "apiVersion: v1\nkind: Secret\nmetadata: {name: hearing}\nstringData: {token: "
+     "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=}\n"},
+    {"/apis/notification.toolkit.fluxcd.io/v1beta3/namespaces/plumb-system/providers",
+     "apiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Provider\nmetadata: {name: "
+     "hearing}\nspec: {type: standard-webhook, address: \"https://hearing.example/x\", "
+     "secretRef: {name: hearing}}\n"},
+    {"/apis/notification.toolkit.fluxcd.io/v1beta3/namespaces/plumb-system/alerts",
+     "apiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Alert\nmetadata: {name: "
+     "hearing}\nspec: {providerRef: {name: hearing}, eventSources: [{kind: Kustomization, name: "
+     "\"*\"}]}\n"},
+};
+
 std::string FileOf(const std::string& unit) { return "manifests/" + unit + ".yaml"; }
 std::string UnitOf(const std::string& file) {
   return file.substr(10, file.size() - 10 - 5);  // manifests/UNIT.yaml
@@ -31,6 +46,12 @@ Users::Users(World& world, SimServer& server)
 }
 
 void Users::Begin() {
+  for (const auto& [target, text] : kHearing) {
+    server_.Ask({.method = "POST", .target = target, .body = text},
+                [this](const std::string& answer) {
+                  if (answer != "201") world_.Fail("webhooks are not set up: " + answer);
+                });
+  }
   for (const auto& user : git_) CreateRepository(*user);
 }
 
@@ -247,15 +268,22 @@ void Users::ChangeByHand() {
   if (names.empty()) return;
   const std::string& name = names[rng_.Below(names.size())];
   const bool removes = rng_.Chance(1, 3);
-  const std::string answer = removes ? server_.Ask("DELETE", target.path + name)
-                                     : server_.Ask("PATCH", target.path + name, target.patch,
-                                                   "application/merge-patch+json");
-  world_.Trace(std::string(removes ? "delete " : "patch ") + target.resource + " " + name + ": " +
-               answer);
-  if (removes) hand_made_.erase(name);
-  if (!answer.starts_with("2") && !answer.starts_with("409")) {
-    world_.Fail("a change of " + name + " by hand was refused: " + answer);
+  const std::string act =
+      std::string(removes ? "delete " : "patch ") + target.resource + " " + name + ": ";
+  ApiRequest request{.method = removes ? "DELETE" : "PATCH", .target = target.path + name};
+  if (!removes) {
+    request.body = target.patch;
+    request.content_type = "application/merge-patch+json";
   }
+  const bool allowed = !rng_.Chance(1, 8);
+  if (!allowed) request.role = rng_.Chance(1, 2) ? "viewer" : "";
+  if (removes && allowed) hand_made_.erase(name);
+  server_.Ask(request, [this, act, allowed](const std::string& answer) {
+    world_.Trace(act + answer);
+    const bool as_due =
+        allowed ? answer.starts_with("2") || answer.starts_with("409") : answer.starts_with("403");
+    if (!as_due) world_.Fail(act + "by " + (allowed ? "an admin" : "nobody") + ": " + answer);
+  });
 }
 
 // Some pretend to belong to a repository: nobody's inventory has them.
@@ -263,13 +291,16 @@ void Users::MakeByHand() {
   const std::string name = kHandMade + std::to_string(++version_);
   const std::string label =
       rng_.Chance(1, 2) ? ", labels: {kustomize.toolkit.fluxcd.io/name: shop}" : "";
-  const std::string answer =
-      server_.Ask("POST", "/api/v1/namespaces/default/configmaps",
-                  "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + label + "}\n");
-  if (answer != "201" && answer != "200") return world_.Fail("not made by hand: " + answer);
-  server_.store().WhenDurable(server_.store().revision(), [this, name] {
-    if (server_.view().Get("configmaps", "default", name) != nullptr) hand_made_.insert(name);
-  });
+  server_.Ask(ApiRequest{.method = "POST",
+                         .target = "/api/v1/namespaces/default/configmaps",
+                         .body = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name +
+                                 label + "}\n"},
+              [this, name](const std::string& answer) {
+                if (answer != "201" && answer != "200")
+                  return world_.Fail("not made by hand: " + answer);
+                if (server_.view().Get("configmaps", "default", name) != nullptr)
+                  hand_made_.insert(name);
+              });
 }
 
 }  // namespace tests

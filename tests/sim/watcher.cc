@@ -8,6 +8,7 @@ namespace {
 
 constexpr int64_t kMostPause = 1500;  // milliseconds between two acts
 constexpr size_t kFullBacklog = 2u << 20;
+constexpr int kGone = 410;  // too old to resume
 
 }  // namespace
 
@@ -69,41 +70,54 @@ void Watcher::Act() {
 }
 
 void Watcher::List() {
-  state::Store& store = server_.store();
-  store.WhenDurable(store.revision(), [this, view = store.view()] {
-    asking_ = false;
-    listed_ = true;
-    position_ = view.revision();
-    held_.clear();
-    for (const state::ObjectPtr& object : view.List(resource_)) {
-      held_[object->key] = object->revision;
-    }
-  });
+  server_.Ask(ApiRequest{.target = path_, .role = "viewer"},
+              {.answered = [this](const base::HttpResponse& response) {
+                asking_ = false;
+                const auto list = base::ParseJson(response.body);
+                if (response.status != 200 || !list.ok()) {
+                  return world_.Fail("a list of " + path_ + " was refused: " + response.body);
+                }
+                Hold(*list);
+              }});
+}
+
+void Watcher::Hold(const base::Json& list) {
+  listed_ = true;
+  position_ = RevisionOf(list);
+  held_.clear();
+  for (const base::Json& item : list["items"].Elements()) held_[KeyOf(item)] = RevisionOf(item);
 }
 
 void Watcher::Connect() {
-  state::Answer answer = server_.Handle(
-      "GET",
-      path_ + "?watch=true&allowWatchBookmarks=true&resourceVersion=" + std::to_string(position_));
-  if (answer.kind != state::Answer::Kind::kWatch) {
-    return world_.Fail("a watch of " + path_ + " was refused: " + answer.response.body);
-  }
-  const auto request = std::make_shared<state::WatchRequest>(*std::move(answer.watch));
-  server_.store().WhenDurable(request->after, [this, request] {
-    asking_ = false;
-    const base::Status admitted = server_.watches().Admit(*request);
-    if (!admitted.ok()) {
-      if (admitted.code() != base::Code::kExpired) {
-        world_.Fail("a watch of " + path_ + " was refused: " + admitted.ToString());
-      }
-      ++expired_;
-      listed_ = false;
-      return;
-    }
-    auto client = std::make_unique<Client>(self_);
-    client_ = client.get();
-    server_.watches().Add(std::move(*request), std::move(client));
-  });
+  server_.Ask(ApiRequest{.target = path_ + "?watch=true&allowWatchBookmarks=true&resourceVersion=" +
+                                   std::to_string(position_),
+                         .role = "viewer"},
+              {.answered =
+                   [this](const base::HttpResponse& response) {
+                     asking_ = false;
+                     if (response.status != kGone) {
+                       world_.Fail("a watch of " + path_ + " was refused: " + response.body);
+                     }
+                     ++expired_;
+                     listed_ = false;
+                   },
+               .started =
+                   [this](const base::HttpResponse&) {
+                     asking_ = false;
+                     auto client = std::make_unique<Client>(self_);
+                     client_ = client.get();
+                     return client;
+                   }});
+}
+
+state::Revision Watcher::RevisionOf(const base::Json& object) {
+  return std::stoull(std::string(object["metadata"]["resourceVersion"].AsString("0")));
+}
+
+state::Key Watcher::KeyOf(const base::Json& object) const {
+  const base::Json& metadata = object["metadata"];
+  return {resource_, std::string(metadata["namespace"].AsString()),
+          std::string(metadata["name"].AsString())};
 }
 
 void Watcher::Hear(std::string_view line) {
@@ -116,15 +130,11 @@ void Watcher::Hear(std::string_view line) {
     listed_ = false;
     return;
   }
-  const base::Json& metadata = event["object"]["metadata"];
-  const state::Revision revision =
-      std::stoull(std::string(metadata["resourceVersion"].AsString("0")));
+  const state::Revision revision = RevisionOf(event["object"]);
   if (revision > server_.store().durable()) {
     world_.Fail("a watch told of revision " + std::to_string(revision) + " before it was durable");
   }
-  HearEvent(type, revision,
-            state::Key{resource_, std::string(metadata["namespace"].AsString()),
-                       std::string(metadata["name"].AsString())});
+  HearEvent(type, revision, KeyOf(event["object"]));
 }
 
 void Watcher::HearEvent(std::string_view type, state::Revision revision, const state::Key& key) {

@@ -32,7 +32,10 @@ class Watcher {
   class Client;
   void Act();
   void List();
+  void Hold(const base::Json& list);
   void Connect();
+  static state::Revision RevisionOf(const base::Json& object);
+  state::Key KeyOf(const base::Json& object) const;
   void Hear(std::string_view line);
   void HearEvent(std::string_view type, state::Revision revision, const state::Key& key);
 

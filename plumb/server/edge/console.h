@@ -13,7 +13,7 @@
 #include "base/loop.h"
 #include "base/net/exchange.h"
 #include "gitsync/deploy/sync_engine.h"
-#include "plumb/server/credentials.h"
+#include "plumb/server/edge/credentials.h"
 #include "state/store.h"
 
 namespace plumb {

@@ -8,7 +8,7 @@
 #include "base/loop.h"
 #include "base/net/exchange.h"
 #include "gitsync/edge/git_host.h"
-#include "plumb/server/git_routes.h"
+#include "plumb/server/edge/git_routes.h"
 #include "state/store.h"
 
 namespace plumb {

@@ -1,6 +1,6 @@
 // The backup is read twice: once to know that it is whole, then to write. A marker stands in the
 // directory for as long as it is written to, so that a crash leaves nothing that looks restored.
-#include "plumb/server/restore.h"
+#include "plumb/server/edge/restore.h"
 
 #include <fcntl.h>
 #include <unistd.h>

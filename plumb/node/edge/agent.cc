@@ -1,7 +1,6 @@
-// The order of a start: join (once), the session, containerd; then, when the View names the node's
-// pod range, the pod network; then pods. A restarted agent finds its containers again through
-// containerd, and its View in its cache.
-#include "plumb/node/agent.h"
+// The order of a start: join (once), the edges, the Node over them, containerd. A restarted agent
+// finds its containers again through containerd, and its View in its cache.
+#include "plumb/node/edge/agent.h"
 
 #include <unistd.h>
 
@@ -23,13 +22,13 @@
 #include "nodeagent/edge/probe_client.h"
 #include "nodeagent/edge/view_cache.h"
 #include "nodeagent/edge/volume_writer.h"
-#include "nodeagent/pods/pod_workers.h"
-#include "nodeagent/session/agent_session.h"
-#include "nodeagent/session/node_reporter.h"
 #include "nodeagent/volumes/volumes.h"
 #include "plumb/endpoints.h"
-#include "plumb/node/node_mesh.h"
+#include "plumb/node/node.h"
 #include "plumb/version.h"
+#include "servicemesh/edge/dns_server.h"
+#include "servicemesh/edge/nft_dataplane.h"
+#include "servicemesh/edge/route_programmer.h"
 
 namespace plumb {
 namespace {
@@ -72,10 +71,10 @@ struct Agent::Impl {
       : loop(the_loop), options(std::move(the_options)) {}
 
   base::Status Start(std::function<void(base::Status)> on_failed);
+  base::Status OpenEdges();
   void RenewLater(const nodeagent::JoinOptions& join);
   void StartContainerd();
-  void ViewChanged(const std::vector<state::Key>& keys);
-  void StartPods();
+  base::Status MakePodNetwork(const std::string& pod_cidr) const;
   nodeagent::Machine ReadMachine() const;
   void OpenLogs(const nodeagent::LogRequest& request, std::unique_ptr<nodeagent::LogSink> sink);
 
@@ -85,19 +84,18 @@ struct Agent::Impl {
   nodeagent::TlsIdentity identity;
   nodeagent::NodeFacts facts;
   std::unique_ptr<nodeagent::FrameDialer> dialer;
-  std::unique_ptr<nodeagent::AgentSession> session;
-  std::unique_ptr<nodeagent::Containerd> containerd;
-  std::unique_ptr<nodeagent::Runtime> runtime;
+  std::unique_ptr<servicemesh::NftDataplane> dataplane;
+  std::unique_ptr<servicemesh::RouteProgrammer> routes;
+  std::unique_ptr<servicemesh::DnsServer> dns;
   std::unique_ptr<nodeagent::VolumeWriter> volumes;
   std::unique_ptr<nodeagent::ProbeClient> probes;
-  std::unique_ptr<nodeagent::PodWorkers> workers;
-  std::unique_ptr<nodeagent::NodeReporter> reporter;
-  std::unique_ptr<NodeMesh> mesh;
+  std::unique_ptr<nodeagent::Containerd> containerd;
+  std::unique_ptr<nodeagent::Runtime> runtime;
+  std::unique_ptr<Node> node;
   std::unique_ptr<nodeagent::LogRotation> rotation;
   std::map<uint64_t, std::unique_ptr<nodeagent::LogFollower>> logs;
   uint64_t last_log = 0;
   std::string runtime_version;
-  std::string pod_cidr;
   base::Lifeline lifeline;
 };
 
@@ -124,29 +122,46 @@ base::Status Agent::Impl::Start(std::function<void(base::Status)> on_failed) {
   nodeagent::ReadResolvConf("/etc/resolv.conf", facts);
 
   dialer = nodeagent::NewGrpcDialer(loop, endpoint, [this] { return identity; });
-  session = std::make_unique<nodeagent::AgentSession>(
-      loop, *dialer, std::make_shared<nodeagent::FileViewCache>(options.data_dir + "/view"),
-      nodeagent::AgentOptions{options.node, kVersion, std::hash<std::string>()(options.node)});
-  mesh = std::make_unique<NodeMesh>(
+  RETURN_IF_ERROR(OpenEdges());
+  node = std::make_unique<Node>(
       loop,
-      NodeMeshOptions{options.node, options.node_ip, facts.cluster_dns_ip, facts.dns_servers,
-                      options.cluster},
-      [this](state::Revision revision) { session->ReportProgrammed(revision); });
-  RETURN_IF_ERROR(mesh->Start());
-  session->OnView([this](const std::vector<state::Key>& keys) { ViewChanged(keys); });
-  session->OnProgrammedAll([this] {
-    if (workers) workers->Programmed(session->programmed_all());
-  });
-  session->OnOpenLogs(
-      [this](const nodeagent::LogRequest& request, std::unique_ptr<nodeagent::LogSink> sink) {
-        OpenLogs(request, std::move(sink));
-      });
+      NodeOptions{.facts = facts,
+                  .cluster = options.cluster,
+                  .version = kVersion,
+                  .seed = std::hash<std::string>()(options.node)},
+      NodeSeams{.dialer = *dialer,
+                .cache = std::make_shared<nodeagent::FileViewCache>(options.data_dir + "/view"),
+                .volumes = *volumes,
+                .probes = *probes,
+                .dataplane = *dataplane,
+                .routes = *routes,
+                .dns = *dns,
+                .read_machine = [this] { return ReadMachine(); },
+                .make_pod_network =
+                    [this](const std::string& pod_cidr) { return MakePodNetwork(pod_cidr); },
+                .open_logs =
+                    [this](const nodeagent::LogRequest& request,
+                           std::unique_ptr<nodeagent::LogSink> sink) {
+                      OpenLogs(request, std::move(sink));
+                    }},
+      failed);
   RenewLater(join);
-  reporter =
-      std::make_unique<nodeagent::NodeReporter>(loop, *session, [this] { return ReadMachine(); });
   StartContainerd();
-  session->Start();
-  reporter->Start();
+  node->Start();
+  return base::Status();
+}
+
+base::Status Agent::Impl::OpenEdges() {
+  dataplane = std::make_unique<servicemesh::NftDataplane>(loop, "");
+  routes = std::make_unique<servicemesh::RouteProgrammer>(loop, "");
+  servicemesh::DnsServerOptions dns_options;
+  for (const std::string& address : {facts.cluster_dns_ip, options.node_ip}) {
+    if (const auto ip = servicemesh::Ipv4::Parse(address)) dns_options.listen.push_back(*ip);
+  }
+  dns_options.upstreams = facts.dns_servers;
+  ASSIGN_OR_RETURN(dns, servicemesh::DnsServer::Start(dns_options));
+  volumes = nodeagent::NewVolumeWriter(loop);
+  probes = nodeagent::NewProbeClient(loop);
   return base::Status();
 }
 
@@ -169,8 +184,9 @@ void Agent::Impl::StartContainerd() {
     runtime->Version([this](base::Result<nodeagent::RuntimeVersion> version) {
       if (version.ok()) runtime_version = version->version;
     });
-    StartPods();
-    reporter->Watch(*runtime);
+    node->UseRuntime(*runtime);
+    rotation = std::make_unique<nodeagent::LogRotation>(loop, *runtime,
+                                                        [this] { return node->RunningLogs(); });
   };
   if (!options.containerd.empty()) return connect(options.containerd);
   nodeagent::ContainerdOptions own;
@@ -183,43 +199,12 @@ void Agent::Impl::StartContainerd() {
   }));
 }
 
-// Pods need a range of addresses, which the control plane gives the node after it has joined.
-void Agent::Impl::StartPods() {
-  if (workers || !runtime || !session->complete()) return;
-  const state::ObjectPtr self = session->view().Get("nodes", "", options.node);
-  if (self == nullptr || (*self)["spec"]["podCIDR"].AsString().empty()) return;
-  pod_cidr = (*self)["spec"]["podCIDR"].AsString();
-  const base::Status written = nodeagent::WriteCniConfig(
+base::Status Agent::Impl::MakePodNetwork(const std::string& pod_cidr) const {
+  return nodeagent::WriteCniConfig(
       {.directory = containerd ? nodeagent::CniConfigDirectory(options.data_dir + "/containerd")
                                : options.cni_directory,
        .data_directory = options.data_dir + "/cni",
        .pod_cidr = pod_cidr});
-  if (!written.ok()) return failed(written.WithContext("pod network"));
-  volumes = nodeagent::NewVolumeWriter(loop);
-  probes = nodeagent::NewProbeClient(loop);
-  nodeagent::PodWorkers::Hooks hooks;
-  hooks.status = [this](const state::Key& pod, const std::string& uid, const base::Json& status) {
-    session->ReportPod(pod, uid, status);
-  };
-  hooks.gone = [this](const state::Key& pod, const std::string& uid) {
-    session->ReportGone(pod, uid);
-  };
-  hooks.event = [this](const nodeagent::PodNews& news) {
-    session->ReportEvent(news.pod, news.uid, news.type == "Warning", news.reason, news.message);
-  };
-  workers = std::make_unique<nodeagent::PodWorkers>(loop, *runtime, *volumes, *probes, facts,
-                                                    std::move(hooks));
-  workers->Programmed(session->programmed_all());
-  workers->ViewReplaced(session->view(), session->complete());
-  rotation = std::make_unique<nodeagent::LogRotation>(loop, *runtime,
-                                                      [this] { return workers->RunningLogs(); });
-}
-
-void Agent::Impl::ViewChanged(const std::vector<state::Key>& keys) {
-  if (!session->complete()) return;
-  mesh->Update(session->view(), session->connected());
-  if (!workers) return StartPods();
-  workers->ViewChanged(session->view(), session->complete(), keys);
 }
 
 nodeagent::Machine Agent::Impl::ReadMachine() const {
@@ -235,7 +220,7 @@ nodeagent::Machine Agent::Impl::ReadMachine() const {
 // The log of the container's newest attempt, or with `previous` of the one before.
 void Agent::Impl::OpenLogs(const nodeagent::LogRequest& request,
                            std::unique_ptr<nodeagent::LogSink> sink) {
-  const state::ObjectPtr pod = session->view().Get(request.pod);
+  const state::ObjectPtr pod = node->session().view().Get(request.pod);
   if (pod == nullptr) {
     return sink->End(base::Status(
         base::Code::kNotFound, "the node does not know " + request.pod.ToString() + " any more"));
@@ -257,8 +242,7 @@ void Agent::Impl::OpenLogs(const nodeagent::LogRequest& request,
   logs[id] = std::make_unique<nodeagent::LogFollower>(
       loop, *path, log,
       [this, path = *path] {
-        for (const nodeagent::PodWorkers::Log& running :
-             workers ? workers->RunningLogs() : std::vector<nodeagent::PodWorkers::Log>()) {
+        for (const nodeagent::PodWorkers::Log& running : node->RunningLogs()) {
           if (running.path == path) return true;
         }
         return false;

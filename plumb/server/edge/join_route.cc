@@ -1,4 +1,4 @@
-#include "plumb/server/join_route.h"
+#include "plumb/server/edge/join_route.h"
 
 #include "base/log.h"
 #include "nodeagent/edge/grpc_transport.h"

@@ -1,4 +1,4 @@
-#include "plumb/server/credentials.h"
+#include "plumb/server/edge/credentials.h"
 
 #include <algorithm>
 

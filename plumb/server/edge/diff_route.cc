@@ -1,7 +1,7 @@
 // The plan of a diff is the plan of a push: the same function over the same View, with the same
 // memory of what was applied. Nothing of a diff stays: files are parsed into a cache of its own,
 // so that what a client sends can never be taken for what was pushed.
-#include "plumb/server/diff_route.h"
+#include "plumb/server/edge/diff_route.h"
 
 #include <atomic>
 #include <mutex>
@@ -10,7 +10,7 @@
 #include "gitsync/source/git_rules.h"
 #include "plumb/endpoints.h"
 #include "plumb/reports/diff_report.h"
-#include "plumb/server/ask_loop.h"
+#include "plumb/server/edge/ask_loop.h"
 #include "plumb/server/source_archive.h"
 
 namespace plumb {

@@ -13,7 +13,7 @@
 #include "base/net/exchange.h"
 #include "gitsync/deploy/sync_engine.h"
 #include "gitsync/source/git.h"
-#include "plumb/server/git_routes.h"
+#include "plumb/server/edge/git_routes.h"
 #include "state/store.h"
 
 namespace plumb {

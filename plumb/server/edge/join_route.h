@@ -4,7 +4,7 @@
 
 #include "base/loop.h"
 #include "base/net/exchange.h"
-#include "plumb/server/credentials.h"
+#include "plumb/server/edge/credentials.h"
 
 namespace plumb {
 

@@ -1,40 +1,26 @@
-// The order of a start: data directory and its lock (LevelDB's), credentials, store, then what
-// decides, then what serves. Nothing is served before all of it stands.
-#include "plumb/server/server.h"
+// The order of a start: data directory and its lock (LevelDB's), credentials, the edges, the
+// ControlPlane over them, then what serves. Nothing is served before all of it stands.
+#include "plumb/server/edge/server.h"
 
 #include <random>
 
 #include "base/edge/files.h"
 #include "base/log.h"
 #include "base/net/edge/http_server.h"
-#include "gitsync/deploy/sync_engine.h"
 #include "gitsync/edge/git_host.h"
 #include "gitsync/edge/http_webhook_sender.h"
-#include "gitsync/report/outbox.h"
-#include "gitsync/report/status_publisher.h"
 #include "nodeagent/edge/grpc_transport.h"
-#include "nodeagent/hub/hub.h"
 #include "plumb/data_directory.h"
 #include "plumb/endpoints.h"
-#include "plumb/server/backup_route.h"
-#include "plumb/server/console.h"
-#include "plumb/server/credentials.h"
-#include "plumb/server/daemon_fit.h"
-#include "plumb/server/diff_route.h"
-#include "plumb/server/git_routes.h"
-#include "plumb/server/join_route.h"
-#include "plumb/server/log_source.h"
-#include "plumb/server/restore.h"
-#include "plumb/server/status_feed.h"
-#include "plumb/version.h"
-#include "reconciler/cluster_objects.h"
-#include "reconciler/controllers/all.h"
-#include "reconciler/reconciler.h"
-#include "scheduler/scheduler.h"
-#include "state/api/api.h"
-#include "state/api/api_server.h"
+#include "plumb/server/control_plane.h"
+#include "plumb/server/edge/backup_route.h"
+#include "plumb/server/edge/console.h"
+#include "plumb/server/edge/credentials.h"
+#include "plumb/server/edge/diff_route.h"
+#include "plumb/server/edge/git_routes.h"
+#include "plumb/server/edge/join_route.h"
+#include "plumb/server/edge/restore.h"
 #include "state/edge/leveldb_storage.h"
-#include "state/store.h"
 
 namespace plumb {
 namespace {
@@ -72,7 +58,8 @@ struct Server::Impl {
   }
 
   base::Status Start(std::function<void(base::Status)> failed);
-  base::Status StartDeciding();
+  base::Status StartGit();
+  base::Status StartHooks();
   base::Status StartServing();
   void AddConsole(const Authenticator& authenticate);
   gitsync::GitHostOptions GitOptions() const;
@@ -85,22 +72,11 @@ struct Server::Impl {
   const ServerOptions options;
   std::unique_ptr<Credentials> credentials;
   std::unique_ptr<state::Storage> storage;
-  std::unique_ptr<state::Store> store;
-  state::DraftContext context;
-  std::shared_ptr<const manifests::Schema> schema;
   std::unique_ptr<gitsync::GitStore> git;
   std::unique_ptr<gitsync::GitHost> git_host;
-  std::unique_ptr<reconciler::Reconciler> reconciler;
-  std::unique_ptr<scheduler::Scheduler> scheduler;
-  std::unique_ptr<gitsync::StatusPublisher> publisher;
   std::unique_ptr<gitsync::WebhookSender> webhooks;
-  std::unique_ptr<gitsync::Outbox> outbox;
-  std::unique_ptr<gitsync::SyncEngine> engine;
-  std::unique_ptr<nodeagent::Hub> hub;
-  std::unique_ptr<state::Api> api;
-  std::unique_ptr<state::ApiServer> api_server;
+  std::unique_ptr<ControlPlane> plane;
   std::unique_ptr<Console> console;
-  std::unique_ptr<StatusFeed> status;
   std::unique_ptr<gitsync::HookServer> hooks;
   std::unique_ptr<nodeagent::GrpcListener> agents;
   std::unique_ptr<base::HttpServer> http;
@@ -113,60 +89,49 @@ base::Status Server::Impl::Start(std::function<void(base::Status)> failed) {
   const base::WallTime now = loop.now().wall;
   ASSIGN_OR_RETURN(credentials,
                    Credentials::Open(options.data_dir, CertificateNames(options), Url(), now));
-  ASSIGN_OR_RETURN(store, state::Store::Open(loop, *storage, {}, std::move(failed)));
-  schema = manifests::Schema::BuiltIn();
-  context = state::DraftContext{schema.get(), &options.cluster, now, RandomSeed()};
-  RETURN_IF_ERROR(StartDeciding());
+  RETURN_IF_ERROR(StartGit());
+  webhooks = std::make_unique<gitsync::HttpWebhookSender>(
+      loop, gitsync::AddressGuard(options.webhook_allow));
+  ASSIGN_OR_RETURN(plane, ControlPlane::Start(loop,
+                                              {.cluster = options.cluster,
+                                               .history = HistoryName(*credentials),
+                                               .ca_certificate = credentials->ca().cert_pem,
+                                               .git_url = Url() + kGitPrefix},
+                                              {.storage = *storage,
+                                               .git = *git,
+                                               .webhooks = *webhooks,
+                                               .authenticate =
+                                                   [this](const base::IncomingRequest& request) {
+                                                     return credentials->Authenticate(request);
+                                                   },
+                                               .seed = RandomSeed},
+                                              std::move(failed)));
+  RETURN_IF_ERROR(StartHooks());
   return StartServing();
 }
 
-base::Status Server::Impl::StartDeciding() {
-  state::Draft draft(store->view(), context);
-  RETURN_IF_ERROR(reconciler::EnsureClusterObjects(draft));
-  RETURN_IF_ERROR(store->Commit(draft.Finish()).status());
-  const auto next_context = [this] {
-    context.seed = RandomSeed();
-    return context;
-  };
-  reconciler = std::make_unique<reconciler::Reconciler>(
-      loop, *store, next_context(),
-      reconciler::AllControllers({.started = loop.now().wall,
-                                  .ca_certificate = credentials->ca().cert_pem,
-                                  .daemon_fit = FitsDaemon}));
-  scheduler = std::make_unique<scheduler::Scheduler>(loop, *store, next_context());
-
+base::Status Server::Impl::StartGit() {
   const gitsync::GitHostOptions host = GitOptions();
   RETURN_IF_ERROR(base::MakeDirectories(host.root, 0700));
   RETURN_IF_ERROR(gitsync::WriteHookProgram(host.hook_program));
   git = gitsync::OpenGitStore(host);
   git_host = std::make_unique<gitsync::GitHost>(host);
-  publisher = std::make_unique<gitsync::StatusPublisher>(loop, *store, *git, schema);
-  webhooks = std::make_unique<gitsync::HttpWebhookSender>(
-      loop, gitsync::AddressGuard(options.webhook_allow));
-  outbox = std::make_unique<gitsync::Outbox>(loop, *store, next_context(), *webhooks);
-  gitsync::EngineOptions engine_options;
-  engine_options.url_base = Url() + kGitPrefix;
-  engine_options.container_log = [this](const gitsync::ContainerLogRequest& request,
-                                        std::function<void(std::string)> done) {
-    if (hub != nullptr) ReadLogTail(*hub, request, std::move(done));
-  };
-  engine = std::make_unique<gitsync::SyncEngine>(loop, *store, *git, next_context(),
-                                                 std::move(engine_options));
-  // A hook runs on a thread of its server; the engine decides on the loop.
+  return base::Status();
+}
+
+// A hook runs on a thread of its server; the engine decides on the loop.
+base::Status Server::Impl::StartHooks() {
   gitsync::HookHandlers handlers;
   handlers.pre_receive = [this](gitsync::PushRequest push,
                                 std::shared_ptr<gitsync::HookSession> session) {
-    loop.Post([this, push, session] { engine->PreReceive(push, session); });
+    loop.Post([this, push, session] { plane->engine().PreReceive(push, session); });
   };
   handlers.post_receive = [this](gitsync::PushRequest push,
                                  std::shared_ptr<gitsync::HookSession> session) {
-    loop.Post([this, push, session] { engine->PostReceive(push, session); });
+    loop.Post([this, push, session] { plane->engine().PostReceive(push, session); });
   };
-  ASSIGN_OR_RETURN(hooks, gitsync::HookServer::Start(host.hook_socket, std::move(handlers)));
-
-  nodeagent::HubOptions hub_options;
-  hub_options.epoch = HistoryName(*credentials);
-  hub = std::make_unique<nodeagent::Hub>(loop, *store, next_context(), hub_options);
+  ASSIGN_OR_RETURN(hooks,
+                   gitsync::HookServer::Start(GitOptions().hook_socket, std::move(handlers)));
   return base::Status();
 }
 
@@ -181,34 +146,23 @@ gitsync::GitHostOptions Server::Impl::GitOptions() const {
 
 // What plumb's own commands ask.
 void Server::Impl::AddConsole(const Authenticator& authenticate) {
-  console = std::make_unique<Console>(*store, *engine, *credentials);
+  console = std::make_unique<Console>(plane->store(), plane->engine(), *credentials);
   http->AddLoopHandler(kConsolePrefix,
                        [this](base::IncomingRequest request, std::unique_ptr<base::Reply> reply) {
                          console->Handle(std::move(request), std::move(reply));
                        });
-  status = std::make_unique<StatusFeed>(loop, *store, schema, authenticate);
-  http->AddLoopHandler(kStatusPath,
-                       [this](base::IncomingRequest request, std::unique_ptr<base::Reply> reply) {
-                         status->Handle(std::move(request), std::move(reply));
-                       });
-  const auto preview_context = [this] {
-    return state::DraftContext{schema.get(), &options.cluster, loop.now().wall, RandomSeed()};
-  };
-  AddBackupRoute(*http, BackupSource{loop, *store, options.data_dir, GitOptions()}, authenticate);
-  AddDiffRoute(*http, DiffSource{loop, *store, *engine, preview_context},
-               gitsync::OpenGitStore(GitOptions()), authenticate);
+  AddBackupRoute(*http, BackupSource{loop, plane->store(), options.data_dir, GitOptions()},
+                 authenticate);
+  AddDiffRoute(
+      *http,
+      DiffSource{loop, plane->store(), plane->engine(), [this] { return plane->NewContext(); }},
+      gitsync::OpenGitStore(GitOptions()), authenticate);
 }
 
 base::Status Server::Impl::StartServing() {
   const auto authenticate = [this](const base::IncomingRequest& request) {
     return credentials->Authenticate(request);
   };
-  api = std::make_unique<state::Api>(schema, state::VersionInfo{.program_version = kVersion});
-  state::ApiServerOptions api_options;
-  api_options.seed = RandomSeed();
-  api_server = std::make_unique<state::ApiServer>(loop, *store, *api, options.cluster, authenticate,
-                                                  NodeLogSource(loop, *hub), api_options);
-
   base::HttpServerOptions http_options;
   http_options.address = options.address;
   http_options.port = options.port;
@@ -216,12 +170,7 @@ base::Status Server::Impl::StartServing() {
   http_options.key_pem = credentials->server().key_pem;
   http_options.client_ca_pem = credentials->ca().cert_pem;
   http = base::HttpServer::Create(loop, http_options);
-  for (const std::string& prefix : state::ApiServer::Prefixes()) {
-    http->AddLoopHandler(prefix,
-                         [this](base::IncomingRequest request, std::unique_ptr<base::Reply> reply) {
-                           api_server->Handle(std::move(request), std::move(reply));
-                         });
-  }
+  plane->AddRoutes(*http);
   AddConsole(authenticate);
   AddJoinRoute(loop, *http, *credentials);
   AddGitRoutes(*http, *git_host, authenticate);
@@ -231,7 +180,7 @@ base::Status Server::Impl::StartServing() {
       nodeagent::TlsIdentity{credentials->ca().cert_pem, credentials->server().cert_pem,
                              credentials->server().key_pem},
       [this](std::unique_ptr<nodeagent::FrameChannel> channel) {
-        hub->Accept(std::move(channel));
+        plane->hub().Accept(std::move(channel));
       });
   return agents->Start();
 }

@@ -1,4 +1,4 @@
-#include "plumb/server/console.h"
+#include "plumb/server/edge/console.h"
 
 #include "base/document.h"
 #include "gitsync/plan/repository.h"

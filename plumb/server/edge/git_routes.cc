@@ -1,4 +1,4 @@
-#include "plumb/server/git_routes.h"
+#include "plumb/server/edge/git_routes.h"
 
 namespace plumb {
 namespace {
@@ -63,10 +63,6 @@ void Serve(base::Exchange& exchange, gitsync::GitHost& host, const Authenticator
 }
 
 }  // namespace
-
-bool MayPush(const base::Identity& identity) {
-  return identity.InGroup("plumb:admin") || identity.InGroup("plumb:deployer");
-}
 
 void AddGitRoutes(base::Routes& routes, gitsync::GitHost& host, Authenticator authenticate) {
   routes.AddWorkerHandler(

@@ -1,6 +1,6 @@
 // The View is taken before the repositories: what is pushed meanwhile is then newer in Git than in
 // the objects, and a restored server applies it as it would after any restart.
-#include "plumb/server/backup_route.h"
+#include "plumb/server/edge/backup_route.h"
 
 #include <atomic>
 
@@ -11,7 +11,7 @@
 #include "plumb/data_directory.h"
 #include "plumb/endpoints.h"
 #include "plumb/reports/backup_format.h"
-#include "plumb/server/ask_loop.h"
+#include "plumb/server/edge/ask_loop.h"
 #include "plumb/version.h"
 #include "state/record.h"
 

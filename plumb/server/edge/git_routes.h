@@ -8,14 +8,11 @@
 
 #include "base/net/exchange.h"
 #include "gitsync/edge/git_host.h"
+#include "plumb/server/authenticator.h"
 
 namespace plumb {
 
 inline constexpr const char* kGitPrefix = "/git";
-
-using Authenticator = std::function<base::Result<base::Identity>(const base::IncomingRequest&)>;
-
-bool MayPush(const base::Identity& identity);
 
 void AddGitRoutes(base::Routes& routes, gitsync::GitHost& host, Authenticator authenticate);
 

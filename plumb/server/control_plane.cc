@@ -1,0 +1,91 @@
+// The store comes first and goes last: everything else lives by its changes. The hub stands before
+// the sync engine, which asks nodes for a failing container's last words.
+#include "plumb/server/control_plane.h"
+
+#include <utility>
+
+#include "plumb/endpoints.h"
+#include "plumb/server/daemon_fit.h"
+#include "plumb/server/log_source.h"
+#include "plumb/version.h"
+#include "reconciler/cluster_objects.h"
+#include "reconciler/controllers/all.h"
+
+namespace plumb {
+
+base::Result<std::unique_ptr<ControlPlane>> ControlPlane::Start(
+    base::Loop& loop, ControlPlaneOptions options, ControlPlaneSeams seams,
+    std::function<void(base::Status)> failed, const std::function<void(state::Store&)>& opened) {
+  std::unique_ptr<ControlPlane> plane(new ControlPlane(loop, std::move(options), std::move(seams)));
+  RETURN_IF_ERROR(plane->Assemble(std::move(failed), opened));
+  return plane;
+}
+
+ControlPlane::ControlPlane(base::Loop& loop, ControlPlaneOptions options, ControlPlaneSeams seams)
+    : loop_(loop),
+      options_(std::move(options)),
+      seams_(std::move(seams)),
+      schema_(manifests::Schema::BuiltIn()),
+      api_(schema_, state::VersionInfo{.program_version = kVersion}) {}
+
+ControlPlane::~ControlPlane() = default;
+
+state::DraftContext ControlPlane::NewContext() const {
+  return {schema_.get(), &options_.cluster, loop_.now().wall, seams_.seed()};
+}
+
+base::Status ControlPlane::Assemble(std::function<void(base::Status)> failed,
+                                    const std::function<void(state::Store&)>& opened) {
+  ASSIGN_OR_RETURN(store_,
+                   state::Store::Open(loop_, seams_.storage, options_.store, std::move(failed)));
+  if (opened) opened(*store_);
+  state::Draft draft(store_->view(), NewContext());
+  RETURN_IF_ERROR(reconciler::EnsureClusterObjects(draft));
+  RETURN_IF_ERROR(store_->Commit(draft.Finish()).status());
+
+  reconciler_ = std::make_unique<reconciler::Reconciler>(
+      loop_, *store_, NewContext(),
+      reconciler::AllControllers({.started = loop_.now().wall,
+                                  .ca_certificate = options_.ca_certificate,
+                                  .daemon_fit = FitsDaemon}));
+  scheduler_ = std::make_unique<scheduler::Scheduler>(loop_, *store_, NewContext());
+  hub_ = std::make_unique<nodeagent::Hub>(loop_, *store_, NewContext(),
+                                          nodeagent::HubOptions{.epoch = options_.history});
+  AssembleGit();
+  state::ApiServerOptions api_options;
+  api_options.seed = seams_.seed();
+  api_options.watches.seed = seams_.seed();
+  api_server_ = std::make_unique<state::ApiServer>(loop_, *store_, api_, options_.cluster,
+                                                   seams_.authenticate, NodeLogSource(loop_, *hub_),
+                                                   api_options);
+  status_ = std::make_unique<StatusFeed>(loop_, *store_, schema_, seams_.authenticate);
+  return base::Status();
+}
+
+void ControlPlane::AssembleGit() {
+  publisher_ = std::make_unique<gitsync::StatusPublisher>(loop_, *store_, seams_.git, schema_);
+  outbox_ = std::make_unique<gitsync::Outbox>(loop_, *store_, NewContext(), seams_.webhooks);
+  gitsync::EngineOptions engine;
+  engine.url_base = options_.git_url;
+  engine.container_log = [this](const gitsync::ContainerLogRequest& request,
+                                std::function<void(std::string)> done) {
+    ReadLogTail(*hub_, request, std::move(done));
+  };
+  engine_ = std::make_unique<gitsync::SyncEngine>(loop_, *store_, seams_.git, NewContext(),
+                                                  std::move(engine));
+}
+
+void ControlPlane::AddRoutes(base::Routes& routes) {
+  for (const std::string& prefix : state::ApiServer::Prefixes()) {
+    routes.AddLoopHandler(
+        prefix, [this](base::IncomingRequest request, std::unique_ptr<base::Reply> reply) {
+          api_server_->Handle(std::move(request), std::move(reply));
+        });
+  }
+  routes.AddLoopHandler(kStatusPath,
+                        [this](base::IncomingRequest request, std::unique_ptr<base::Reply> reply) {
+                          status_->Handle(std::move(request), std::move(reply));
+                        });
+}
+
+}  // namespace plumb

@@ -1,0 +1,94 @@
+// ControlPlane: what the server decides with, assembled over seams: the store and all that lives by
+// its changes (controllers, scheduler, sync engine, what goes back to Git and out as webhooks, the
+// nodes' sessions), and the API. The program gives it the real edges, the simulation fakes.
+//
+// Loop only. Destroying it ends every wait; what is durable stays.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/loop.h"
+#include "base/net/exchange.h"
+#include "base/status.h"
+#include "gitsync/deploy/sync_engine.h"
+#include "gitsync/report/outbox.h"
+#include "gitsync/report/status_publisher.h"
+#include "nodeagent/hub/hub.h"
+#include "plumb/server/authenticator.h"
+#include "plumb/server/status_feed.h"
+#include "reconciler/reconciler.h"
+#include "scheduler/scheduler.h"
+#include "state/api/api.h"
+#include "state/api/api_server.h"
+#include "state/store.h"
+
+namespace plumb {
+
+struct ControlPlaneOptions {
+  state::ClusterConfig cluster;
+  state::StoreOptions store;
+  // Names the history that revisions belong to: the same after a restart, another one for other
+  // data.
+  std::string history;
+  std::string ca_certificate;  // PEM: every namespace gets it
+  std::string git_url;         // below which repositories are, as "https://10.0.0.1:6443/git"
+};
+
+// What a control plane needs of the world. All of it outlives the ControlPlane.
+struct ControlPlaneSeams {
+  state::Storage& storage;
+  gitsync::GitStore& git;
+  gitsync::WebhookSender& webhooks;
+  Authenticator authenticate;
+  // Never the same number twice in the life of the data.
+  std::function<uint64_t()> seed;
+};
+
+class ControlPlane {
+ public:
+  // Opens the store and makes what every cluster has. `failed` is called once if the store can write
+  // no more. `opened`, if given, sees the store before anything is built over it.
+  static base::Result<std::unique_ptr<ControlPlane>> Start(
+      base::Loop& loop, ControlPlaneOptions options, ControlPlaneSeams seams,
+      std::function<void(base::Status)> failed,
+      const std::function<void(state::Store&)>& opened = nullptr);
+  ~ControlPlane();
+
+  // The API, and the status page's feed.
+  void AddRoutes(base::Routes& routes);
+
+  state::Store& store() { return *store_; }
+  gitsync::SyncEngine& engine() { return *engine_; }
+  nodeagent::Hub& hub() { return *hub_; }
+  const std::shared_ptr<const manifests::Schema>& schema() const { return schema_; }
+  // For a draft of this moment.
+  state::DraftContext NewContext() const;
+  // Nothing waits to be read, applied or told.
+  bool Idle() const { return engine_->Idle() && publisher_->Idle() && outbox_->Idle(); }
+
+ private:
+  ControlPlane(base::Loop& loop, ControlPlaneOptions options, ControlPlaneSeams seams);
+  base::Status Assemble(std::function<void(base::Status)> failed,
+                        const std::function<void(state::Store&)>& opened);
+  void AssembleGit();
+
+  base::Loop& loop_;
+  const ControlPlaneOptions options_;
+  const ControlPlaneSeams seams_;
+  const std::shared_ptr<const manifests::Schema> schema_;
+  // Each uses those above it.
+  std::unique_ptr<state::Store> store_;
+  std::unique_ptr<reconciler::Reconciler> reconciler_;
+  std::unique_ptr<scheduler::Scheduler> scheduler_;
+  std::unique_ptr<nodeagent::Hub> hub_;
+  std::unique_ptr<gitsync::StatusPublisher> publisher_;
+  std::unique_ptr<gitsync::Outbox> outbox_;
+  std::unique_ptr<gitsync::SyncEngine> engine_;
+  const state::Api api_;
+  std::unique_ptr<state::ApiServer> api_server_;
+  std::unique_ptr<StatusFeed> status_;
+};
+
+}  // namespace plumb
