@@ -269,7 +269,9 @@ base::Result<std::string> MessageOf(const std::string& file, const std::string& 
     if (!content.empty()) return content;
   }
   if (log_path.empty()) return std::string();
-  return ReadLogEnd(log_path, kMaxLogMessageLines, kMaxLogMessageBytes);
+  base::Result<std::string> end = ReadLogEnd(log_path, kMaxLogMessageLines, kMaxLogMessageBytes);
+  if (end.status().code() == base::Code::kNotFound) return std::string();
+  return end;
 }
 
 class EdgeVolumeWriter final : public VolumeWriter {

@@ -1,11 +1,23 @@
 #include "nodeagent/testing/fake_volume_writer.h"
 
+#include <sstream>
 #include <utility>
 
 namespace nodeagent {
 namespace {
 
 constexpr base::Duration kDiskTime = base::Duration::Millis(2);
+
+// What was written to a container's log, without each line's "TIME STREAM TAG ".
+std::string TextOfLog(const std::string& log) {
+  std::istringstream in(log);
+  std::string text;
+  for (std::string line; std::getline(in, line);) {
+    for (int word = 0; word < 3; ++word) line.erase(0, line.find(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -53,12 +65,13 @@ void FakeVolumeWriter::Prepare(const std::string& directory, std::vector<FileCon
   });
 }
 
-void FakeVolumeWriter::ReadMessage(const std::string& file, const std::string&,
+void FakeVolumeWriter::ReadMessage(const std::string& file, const std::string& log_path,
                                    Done<std::string> done) {
-  Answer("read", [this, file, done = std::move(done)](const base::Status& status) {
+  Answer("read", [this, file, log_path, done = std::move(done)](const base::Status& status) {
     if (!status.ok()) return done(status);
-    const std::string content = Read(file);
-    done(content == "absent" ? "" : content);
+    const auto message = files_.find(file), log = files_.find(log_path);
+    if (message != files_.end() && !message->second.empty()) return done(message->second);
+    done(log == files_.end() ? "" : TextOfLog(log->second));
   });
 }
 

@@ -1,0 +1,32 @@
+// RealRunner: a LoopRunner in real time.
+#pragma once
+
+#include <functional>
+#include <utility>
+
+#include "base/edge/real_loop.h"
+#include "nodeagent/testing/loop_runner.h"
+
+namespace nodeagent {
+
+class RealRunner final : public LoopRunner {
+ public:
+  base::Loop& loop() override { return loop_; }
+  bool Run(std::function<void()> act, std::function<bool()> done, base::Duration limit) override {
+    bool reached = false;
+    const std::function<void(base::MonotonicTime)> check = [&](base::MonotonicTime deadline) {
+      reached = done();
+      if (reached || loop_.now().monotonic > deadline) return loop_.Stop();
+      loop_.After(base::Duration::Millis(1), [&, deadline] { check(deadline); });
+    };
+    loop_.Post(std::move(act));
+    loop_.Post([&] { check(loop_.now().monotonic + limit); });
+    loop_.Run();
+    return reached;
+  }
+
+ private:
+  base::RealLoop loop_;
+};
+
+}  // namespace nodeagent
