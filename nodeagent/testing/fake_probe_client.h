@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -19,10 +20,19 @@ class FakeProbeClient final : public ProbeClient {
 
   // What is found at a path ("/ready"; "" for a TCP check) from now on; OK if nothing is said.
   void Answer(const std::string& path, base::Status status) { answers_[path] = std::move(status); }
+  // Nothing is found at a path from now on: who asks waits for his timeout.
+  void Silence(const std::string& path) { silent_.insert(path); }
   uint64_t asked() const { return asked_; }
 
-  void Ask(const Check& check, base::Duration, std::function<void(base::Status)> done) override {
+  void Ask(const Check& check, base::Duration timeout,
+           std::function<void(base::Status)> done) override {
     ++asked_;
+    if (silent_.count(check.path) != 0) {
+      loop_.After(timeout, [done = std::move(done)] {
+        done(base::Status(base::Code::kTimeout, "no answer"));
+      });
+      return;
+    }
     const auto answer = answers_.find(check.path);
     const base::Status status = answer == answers_.end() ? base::Status() : answer->second;
     loop_.After(base::Duration::Millis(2), [done = std::move(done), status] { done(status); });
@@ -31,6 +41,7 @@ class FakeProbeClient final : public ProbeClient {
  private:
   base::Loop& loop_;
   std::map<std::string, base::Status> answers_;
+  std::set<std::string> silent_;
   uint64_t asked_ = 0;
 };
 
