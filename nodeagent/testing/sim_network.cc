@@ -129,12 +129,14 @@ void SimNetwork::Deliver(const std::shared_ptr<Wire>& wire) {
            !end.inbox.empty() && end.inbox.front().due <= loop_.now().monotonic) {
       const Frame frame = std::move(end.inbox.front().frame);
       end.inbox.pop_front();
+      const bool was_full = end.inbox_bytes >= kRefillBacklogBytes;
       end.inbox_bytes -= SizeOf(frame);
+      const bool drained = was_full && end.inbox_bytes < kRefillBacklogBytes;
       if (watch_) watch_(wire->node, i == 0, frame);
       const auto on_frame = end.on_frame;
       on_frame(frame);
       const auto on_drained = wire->ends[1 - i].on_drained;
-      if (on_drained && end.inbox_bytes < kRefillBacklogBytes) on_drained();
+      if (on_drained && drained) on_drained();
     }
   }
 }
