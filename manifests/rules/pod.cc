@@ -1,5 +1,5 @@
 // A pod's spec as a whole: names that must differ, volumes, tolerations, node affinity, DNS. What
-// concerns one container alone is in containers.cc.
+// concerns one container alone is in containers.cc, affinity between pods in pod_affinity.cc.
 //
 // Kubernetes takes a volume without a source for an emptyDir, so none is no error.
 #include "manifests/rules/pod.h"
@@ -176,6 +176,11 @@ void CheckPodSpec(const Json& spec, const std::string& path, Report& report) {
   CheckHostPorts(spec, path, report);
   CheckLabels(spec["nodeSelector"], path + ".nodeSelector", report);
   CheckNodeAffinity(spec["affinity"]["nodeAffinity"], path + ".affinity.nodeAffinity", report);
+  for (const std::string_view side : {"podAffinity", "podAntiAffinity"}) {
+    CheckPodAffinity(spec["affinity"][side], Join(path + ".affinity", side), report);
+  }
+  CheckTopologySpread(spec["topologySpreadConstraints"], path + ".topologySpreadConstraints",
+                      report);
   index = 0;
   for (const Json& toleration : spec["tolerations"].Elements()) {
     CheckToleration(toleration, Join(path + ".tolerations", index++), report);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <string>
 #include <string_view>
 
 #include "base/json.h"
@@ -24,6 +25,10 @@ void CheckContainer(const base::Json& container, std::string_view path, bool is_
                     const base::Json& volumes, bool host_network, Report& report);
 // ResourceRequirements: known names, nothing negative, requests within limits.
 void CheckResources(const base::Json& resources, std::string_view path, Report& report);
+
+// A PodAffinity or PodAntiAffinity, and a spec's topologySpreadConstraints (pod_affinity.cc).
+void CheckPodAffinity(const base::Json& affinity, const std::string& path, Report& report);
+void CheckTopologySpread(const base::Json& constraints, const std::string& path, Report& report);
 
 // Reports unless exactly one member of `choices` is set in `object`; `none_allowed` permits none.
 void CheckOneOf(const base::Json& object, std::string_view path,

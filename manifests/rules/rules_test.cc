@@ -59,6 +59,43 @@ TEST(PodRulesTest, AMountNeedsItsVolume) {
             "volumes\n");
 }
 
+TEST(PodRulesTest, AffinityBetweenPodsHasReadableSelectorsAndKeys) {
+  EXPECT_EQ(PodErrors("  containers: [{name: a, image: i}]\n"
+                      "  affinity:\n"
+                      "    podAffinity:\n"
+                      "      requiredDuringSchedulingIgnoredDuringExecution:\n"
+                      "      - topologyKey: zone\n"
+                      "        matchLabelKeys: [rev]\n"
+                      "      - topologyKey: zone\n"
+                      "        labelSelector: {matchLabels: {rev: \"1\"}}\n"
+                      "        matchLabelKeys: [rev]\n"
+                      "        mismatchLabelKeys: [rev]\n"
+                      "    podAntiAffinity:\n"
+                      "      preferredDuringSchedulingIgnoredDuringExecution:\n"
+                      "      - weight: 1\n"
+                      "        podAffinityTerm:\n"
+                      "          topologyKey: zone\n"
+                      "          labelSelector: {matchExpressions: [{key: a, operator: In}]}\n"),
+            "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]"
+            ".matchLabelKeys: needs a labelSelector beside it; add one or remove this\n"
+            "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[1]"
+            ".matchLabelKeys[0]: stands in labelSelector too; keep one of the two\n"
+            "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[1]"
+            ".mismatchLabelKeys[0]: stands in matchLabelKeys too; keep one of the two\n"
+            "spec.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0]"
+            ".podAffinityTerm.labelSelector.matchExpressions[0].values: operator In needs "
+            "values\n");
+}
+
+TEST(PodRulesTest, FewestDomainsNeedAConstraintThatIsObeyed) {
+  EXPECT_EQ(PodErrors("  containers: [{name: a, image: i}]\n"
+                      "  topologySpreadConstraints:\n"
+                      "  - {maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway, "
+                      "minDomains: 2}\n"),
+            "spec.topologySpreadConstraints[0].minDomains: works with whenUnsatisfiable "
+            "DoNotSchedule only; remove it\n");
+}
+
 TEST(PodRulesTest, MountPathsDiffer) {
   EXPECT_EQ(ContainerErrors("    volumeMounts: [{name: v, mountPath: /a}, {name: v, mountPath: /a}]"
                             "\n  volumes: [{name: v}]\n"),
