@@ -68,8 +68,19 @@ struct Value::Blob {
     return nodes[node].member ? start + static_cast<uint32_t>(RawKey(node).size()) + 3 : start;
   }
 
-  // One past the last byte of the value that starts at `at`.
-  uint32_t ValueEnd(uint32_t at) const {
+  // One past the last byte of a node's value: after the last of what is in it only brackets close.
+  uint32_t ValueEnd(uint32_t node) const {
+    uint32_t open = 0;
+    for (; nodes[node].end > node + 1; ++open) {
+      const uint32_t end = nodes[node].end;
+      ++node;
+      while (nodes[node].end < end) node = nodes[node].end;
+    }
+    return EndOf(ValueStart(node)) + open;
+  }
+
+  // The same of the value that starts at `at`, by reading it.
+  uint32_t EndOf(uint32_t at) const {
     int depth = 0;
     do {
       const char c = bytes[at];
@@ -358,7 +369,7 @@ std::string_view Value::Bytes() const {
   if (blob_ == nullptr) return "null";
   if (node_ == 0) return blob_->bytes;
   const uint32_t start = blob_->ValueStart(node_);
-  return std::string_view(blob_->bytes).substr(start, blob_->ValueEnd(start) - start);
+  return std::string_view(blob_->bytes).substr(start, blob_->ValueEnd(node_) - start);
 }
 
 Json Value::ToJson() const {
