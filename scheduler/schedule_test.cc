@@ -129,6 +129,22 @@ TEST_F(ScheduleTest, HostPortsDoNotCollide) {
   EXPECT_EQ(Why("b"), "0/1 nodes: 1 with host port 8080 taken");
 }
 
+TEST_F(ScheduleTest, APodThatWantsToBeNearAnotherIsPlacedWhenThatOneIs) {
+  for (const char* node : {"n1", "n2"}) cluster_.AddNode(node);
+  AddPod("b",
+         "  affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+         "[{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: a}}}]}}\n");
+  EXPECT_EQ(Why("b"),
+            "0/2 nodes: 2 with no pod app=a in the same kubernetes.io/hostname (the pod's affinity "
+            "asks for one)");
+  AddPod("c");
+  cluster_.Apply(
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {app: a}}\n"
+      "spec: {containers: [{name: c, image: x}]}\n");
+  cluster_.Settle(base::Duration::Seconds(20));
+  EXPECT_EQ(Places(), "a>n2 b>n2 c>n1");
+}
+
 // The table that follows changes must agree with one built anew.
 TEST_F(ScheduleTest, TheTableFollowsChangesExactly) {
   base::Rng rng(5);
