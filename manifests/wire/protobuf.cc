@@ -6,6 +6,7 @@
 // 4: contentType}; both of the last are empty for protobuf. A list is {1: ListMeta, 2: items}.
 #include "manifests/wire/protobuf.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "base/base64.h"
@@ -177,18 +178,19 @@ void CloseEnvelope(size_t open, std::string& out) {
 }  // namespace
 
 bool HasWireForm(const Message& message) {
-  const Field* metadata = message.Find("metadata");
-  return metadata != nullptr && metadata->number != 0;
+  return std::all_of(message.fields.begin(), message.fields.end(),
+                     [](const Field& field) { return field.number != 0; });
 }
 
 void EncodeMessage(const Message& message, Value object, std::string& out) {
   Encoder(out).Fields(message, object);
 }
 
-std::string EncodeBody(const Message& message, Value object) {
+std::string EncodeBody(std::string_view api_version, std::string_view kind, const Message& message,
+                       Value object) {
   std::string out;
   out.reserve(object.Bytes().size());  // names and quotes are more than tags and lengths
-  const size_t open = OpenEnvelope(object["apiVersion"].AsString(), object["kind"].AsString(), out);
+  const size_t open = OpenEnvelope(api_version, kind, out);
   EncodeMessage(message, object, out);
   CloseEnvelope(open, out);
   return out;

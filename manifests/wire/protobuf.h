@@ -23,7 +23,7 @@ inline constexpr std::string_view kProtobufWatchType =
 
 inline constexpr int kMaxProtobufDepth = 100;  // levels of the JSON that a message becomes
 
-// Its metadata has a number. Others (kinds of CustomResourceDefinitions, Flux's) are JSON only.
+// All its fields have numbers. Others (kinds of CustomResourceDefinitions, Flux's) are JSON only.
 bool HasWireForm(const Message& message);
 
 // a message, bare
@@ -39,8 +39,9 @@ base::Result<base::Json> DecodeMessage(const Message& message, std::string_view 
 
 // bodies
 
-// `object` with its apiVersion and kind, in an envelope.
-std::string EncodeBody(const Message& message, base::Value object);
+// `object` in an envelope that names its type.
+std::string EncodeBody(std::string_view api_version, std::string_view kind, const Message& message,
+                       base::Value object);
 
 // A list, item by item, so that each byte is written once.
 class ProtobufList {

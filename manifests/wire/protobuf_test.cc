@@ -241,8 +241,8 @@ TEST(ProtobufTest, ReadsMapsAmountsAndPortsOfKubectl) {
 TEST(ProtobufTest, ABodyHasAnEnvelope) {
   const Json object =
       Parsed(R"({"apiVersion":"v1","kind":"ConfigMap","data":{"a":"1"},"metadata":{"name":"c"}})");
-  const std::string body =
-      EncodeBody(MessageOf("core/v1", "ConfigMap"), base::Document(object).root());
+  const std::string body = EncodeBody("v1", "ConfigMap", MessageOf("core/v1", "ConfigMap"),
+                                      base::Document(object).root());
   EXPECT_EQ(ToHex(body),
             "6b387300"  // k8s, NUL
             "0a0f"
@@ -385,7 +385,7 @@ TEST(ProtobufTest, DamagedMessagesNeverHurt) {
     if (!HasWireForm(*kind->root)) continue;
     for (int i = 0; i < 100; ++i) {
       const Json object = generator.Object(*kind->root, 4);
-      std::string body = EncodeBody(*kind->root, base::Document(object).root());
+      std::string body = EncodeBody("v1", "T", *kind->root, base::Document(object).root());
       body = base::Damaged(generator.rng(), std::move(body));
       const base::Result<Json> read = DecodeBody(*kind->root, body);
       ++(read.ok() ? taken : refused);
@@ -393,7 +393,9 @@ TEST(ProtobufTest, DamagedMessagesNeverHurt) {
         EXPECT_EQ(read.status().code(), base::Code::kBadRequest) << read.status().ToString();
         continue;
       }
-      const std::string again = EncodeBody(*kind->root, base::Document(*read).root());
+      const std::string again =
+          EncodeBody((*read)["apiVersion"].AsString(), (*read)["kind"].AsString(), *kind->root,
+                     base::Document(*read).root());
       EXPECT_EQ(Shown(DecodeBody(*kind->root, again)), read->ToString());
     }
   }

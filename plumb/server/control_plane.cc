@@ -26,7 +26,8 @@ ControlPlane::ControlPlane(base::Loop& loop, ControlPlaneOptions options, Contro
       options_(std::move(options)),
       seams_(std::move(seams)),
       schema_(manifests::Schema::BuiltIn()),
-      api_(schema_, state::VersionInfo{.program_version = kVersion}) {}
+      api_(schema_, state::VersionInfo{.program_version = kVersion},
+           std::make_shared<const state::OpenApi>(*schema_)) {}
 
 ControlPlane::~ControlPlane() = default;
 

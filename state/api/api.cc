@@ -2,6 +2,7 @@
 // whether the client takes what is served (406); then the verb's own rules.
 #include "state/api/api.h"
 
+#include "manifests/wire/protobuf.h"
 #include "state/api/authorize.h"
 #include "state/api/handlers.h"
 #include "state/api/status.h"
@@ -12,9 +13,10 @@ namespace {
 using base::Code;
 using base::Status;
 
-Answer Failed(const Status& status, const About& about) {
+Answer Failed(const Status& status, const About& about,
+              const Representation& as = Representation()) {
   Answer answer;
-  answer.response = FailureAnswer(status, about);
+  answer.response = FailureAnswer(status, about, as);
   return answer;
 }
 
@@ -40,7 +42,24 @@ bool ScopeFits(const ApiRoute& route, const manifests::Kind& kind) {
   return route.name.empty() || !route.ns.empty();
 }
 
+// Logs are text, whatever is asked for. The bodies of subresources have no tables.
+base::Result<Representation> AnswerForm(const base::HttpRequest& request, const ApiRoute& route,
+                                        const manifests::Kind& kind, std::string_view verb) {
+  if (route.subresource == "log") return Representation();
+  const bool own = route.subresource.empty() || route.subresource == "status";
+  Offer offer;
+  offer.forms = own;
+  offer.protobuf = !own || manifests::HasWireForm(*kind.root);
+  offer.watch = verb == "watch";
+  return Negotiate(request, offer);
+}
+
 base::Result<Answer> Dispatch(const Call& call, std::string_view verb) {
+  if (!call.route.subresource.empty()) return HandleSubresource(call, verb);
+  if (!ServesVerb(call, verb)) {
+    return Status(Code::kMethodNotAllowed,
+                  "the server does not allow this method on the requested resource");
+  }
   if (verb == "get") return HandleGet(call);
   if (verb == "list") return HandleList(call);
   if (verb == "watch") return HandleWatch(call);
@@ -53,8 +72,9 @@ base::Result<Answer> Dispatch(const Call& call, std::string_view verb) {
 
 }  // namespace
 
-Api::Api(std::shared_ptr<const manifests::Schema> schema, VersionInfo version)
-    : schema_(std::move(schema)), version_(std::move(version)) {}
+Api::Api(std::shared_ptr<const manifests::Schema> schema, VersionInfo version,
+         std::shared_ptr<const OpenApi> openapi)
+    : schema_(std::move(schema)), version_(std::move(version)), openapi_(std::move(openapi)) {}
 
 Answer Api::Handle(const base::HttpRequest& request, const View& view,
                    const DraftContext& context) const {
@@ -65,44 +85,18 @@ Answer Api::Handle(const base::HttpRequest& request, const View& view,
   if (const Status allowed = Authorize(request, route, view); !allowed.ok())
     return Failed(allowed, about);
   if (!route.is_resource) {
-    const bool is_openapi = !request.segments.empty() && request.segments.front() == "openapi";
-    std::optional<base::HttpResponse> found =
-        is_openapi ? OpenApi(request) : Discover(request, *schema_, version_);
+    std::optional<base::HttpResponse> found = Discover(request, *schema_, openapi_.get(), version_);
     if (!found) return Failed(NoSuchPath(), about);
     Answer answer;
     answer.response = *std::move(found);
     return answer;
   }
   if (kind == nullptr || !ScopeFits(route, *kind)) return Failed(NoSuchPath(), about);
-  base::Result<Answer> answer = HandleResource(request, view, context, route, *kind);
-  return answer.ok() ? *std::move(answer) : Failed(answer.status(), about);
-}
-
-// They follow from the schema alone, and cost some milliseconds to make.
-std::optional<base::HttpResponse> Api::OpenApi(const base::HttpRequest& request) const {
-  if (request.method != "GET") return std::nullopt;
-  const auto kept = openapi_.find(request.segments);
-  if (kept != openapi_.end()) return kept->second;
-  std::optional<base::HttpResponse> made = Discover(request, *schema_, version_);
-  if (made) openapi_.emplace(request.segments, *made);
-  return made;
-}
-
-base::Result<Answer> Api::HandleResource(const base::HttpRequest& request, const View& view,
-                                         const DraftContext& context, const ApiRoute& route,
-                                         const manifests::Kind& kind) const {
   const std::string verb = VerbOf(request, route);
-  const bool only_json = !route.subresource.empty() && route.subresource != "status";
-  Call call{request, view, context, route, kind, Representation()};
-  if (route.subresource != "log") {
-    ASSIGN_OR_RETURN(call.as, Negotiate(request, only_json));
-  }
-  if (!route.subresource.empty()) return HandleSubresource(call, verb);
-  if (!ServesVerb(call, verb)) {
-    return Status(Code::kMethodNotAllowed,
-                  "the server does not allow this method on the requested resource");
-  }
-  return Dispatch(call, verb);
+  const base::Result<Representation> as = AnswerForm(request, route, *kind, verb);
+  if (!as.ok()) return Failed(as.status(), about);
+  base::Result<Answer> answer = Dispatch({request, view, context, route, *kind, *as}, verb);
+  return answer.ok() ? *std::move(answer) : Failed(answer.status(), about, *as);
 }
 
 }  // namespace state

@@ -1,18 +1,18 @@
 // Api: the REST API of Kubernetes as a function from a request and a View to an Answer.
 //
 // Pure: it reads no clock and changes nothing; what is to be committed, watched or streamed comes
-// back as a value, and ApiServer does it. One thread: it keeps the OpenAPI documents that
-// were asked for. The schema must outlive the answers.
+// back as a value, and ApiServer does it. Immutable, any thread; copies share the schema and its
+// OpenAPI documents. The schema must outlive the answers.
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/net/http.h"
+#include "state/api/openapi.h"
 #include "state/api/watch.h"
 #include "state/draft.h"
 #include "state/store.h"
@@ -59,7 +59,9 @@ struct Answer {
 
 class Api {
  public:
-  Api(std::shared_ptr<const manifests::Schema> schema, VersionInfo version);
+  // `openapi` is the schema's; without it, the documents are made whenever they are asked for.
+  Api(std::shared_ptr<const manifests::Schema> schema, VersionInfo version,
+      std::shared_ptr<const OpenApi> openapi = nullptr);
 
   // `request` is authenticated: an empty user is nobody. `context` is that of a draft over `view`.
   Answer Handle(const base::HttpRequest& request, const View& view,
@@ -72,16 +74,9 @@ class Api {
   const manifests::Schema& schema() const { return *schema_; }
 
  private:
-  base::Result<Answer> HandleResource(const base::HttpRequest& request, const View& view,
-                                      const DraftContext& context, const struct ApiRoute& route,
-                                      const manifests::Kind& kind) const;
-
-  std::optional<base::HttpResponse> OpenApi(const base::HttpRequest& request) const;
-
   std::shared_ptr<const manifests::Schema> schema_;
   VersionInfo version_;
-  // By path; only what exists, so there are as many as group-versions.
-  mutable std::map<std::vector<std::string>, base::HttpResponse> openapi_;
+  std::shared_ptr<const OpenApi> openapi_;
 };
 
 }  // namespace state

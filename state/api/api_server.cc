@@ -120,10 +120,12 @@ void ApiServer::StartWatch(WatchRequest request, std::unique_ptr<base::Reply> re
   auto shared = std::make_shared<std::unique_ptr<base::Reply>>(std::move(reply));
   store_.WhenDurable(after, lifeline_.Wrap([this, shared_request, shared] {
     if (const base::Status status = watches_.Admit(*shared_request); !status.ok()) {
-      (*shared)->Send(FailureAnswer(status, About()));
+      (*shared)->Send(FailureAnswer(status, About(), shared_request->as));
       return;
     }
-    watches_.Add(std::move(*shared_request), (*shared)->Start(base::HttpResponse()));
+    base::HttpResponse head;
+    head.content_type = WatchTypeOf(shared_request->as);
+    watches_.Add(std::move(*shared_request), (*shared)->Start(head));
   }));
 }
 

@@ -109,10 +109,10 @@ TEST_F(ApiTest, BodiesThatContradictThePathAreRefused) {
 }
 
 TEST_F(ApiTest, BodiesInOtherFormsAreUnsupported) {
-  EXPECT_EQ(api_.Outcome("POST", kConfigMaps, "{k8s}", "application/vnd.kubernetes.protobuf"),
+  EXPECT_EQ(api_.Outcome("POST", kConfigMaps, "{k8s}", "application/cbor"),
             "415 UnsupportedMediaType: the body of the request was in an unknown format "
-            "(application/vnd.kubernetes.protobuf) - accepted media types include: "
-            "application/json, application/yaml");
+            "(application/cbor) - accepted media types include: application/json, "
+            "application/yaml, application/vnd.kubernetes.protobuf");
   MakeConfigMaps("a");
   EXPECT_TRUE(api_.Outcome("PATCH", In(kConfigMaps, "/a"), "{}", "application/apply-patch+yaml")
                   .starts_with("415 "));

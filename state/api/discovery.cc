@@ -220,19 +220,16 @@ Json VersionOf(const VersionInfo& version) {
                            {"platform", "linux/amd64"}});
 }
 
-std::optional<base::HttpResponse> OpenApi(const base::HttpRequest& request, const Schema& schema) {
+std::optional<base::HttpResponse> OpenApiResponse(const base::HttpRequest& request,
+                                                  const OpenApi& openapi) {
   const auto& path = request.segments;
   if (path.size() < 2 || path[1] != "v3") return std::nullopt;
+  std::string name;
+  for (size_t i = 2; i < path.size(); ++i) name += (i == 2 ? "" : "/") + path[i];
+  const std::string* text = name.empty() ? &openapi.index() : openapi.Document(name);
+  if (text == nullptr) return std::nullopt;
   base::HttpResponse response;
-  if (path.size() == 2) {
-    response.body = OpenApiRoot(schema);
-    return response;
-  }
-  std::string group_version;
-  for (size_t i = 2; i < path.size(); ++i) group_version += (i == 2 ? "" : "/") + path[i];
-  std::optional<std::string> document = OpenApiDocument(schema, group_version);
-  if (!document) return std::nullopt;
-  response.body = *std::move(document);
+  response.body = *text;
   return response;
 }
 
@@ -270,7 +267,7 @@ base::HttpResponse Root(const Schema& schema) {
 }  // namespace
 
 std::optional<base::HttpResponse> Discover(const base::HttpRequest& request, const Schema& schema,
-                                           const VersionInfo& version) {
+                                           const OpenApi* openapi, const VersionInfo& version) {
   if (request.method != "GET") return std::nullopt;
   const auto& path = request.segments;
   if (path.empty()) return Root(schema);
@@ -285,7 +282,9 @@ std::optional<base::HttpResponse> Discover(const base::HttpRequest& request, con
     }
     if (first == "api" || first == "apis") return GroupsResponse(request, schema, first == "api");
   }
-  if (first == "openapi") return OpenApi(request, schema);
+  if (first == "openapi")
+    return openapi != nullptr ? OpenApiResponse(request, *openapi)
+                              : OpenApiResponse(request, OpenApi(schema));
   if (first == "api" || first == "apis") return OneGroup(request, schema);
   return std::nullopt;
 }

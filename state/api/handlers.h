@@ -28,7 +28,7 @@ base::Result<Answer> HandleWatch(const Call& call);
 base::Status NotFound(const Call& call);
 // Null and kNotFound's case is the caller's.
 base::Result<ObjectPtr> Existing(const Call& call);
-Answer Respond(std::string body, Revision at_least);
+Answer Respond(Body body, Revision at_least);
 
 // write.cc
 base::Result<Answer> HandleCreate(const Call& call);
@@ -43,9 +43,11 @@ struct WriteOptions {
   manifests::UnknownFields unknown = manifests::UnknownFields::kWarn;
 };
 base::Result<WriteOptions> ParseWriteOptions(const base::HttpRequest& request);
-// The body, of the kind `api_version` `kind` if it says which.
-base::Result<base::Json> ReadBody(const Call& call, const std::string& api_version,
-                                  const std::string& kind);
+// The body, of `message`, and of the kind `api_version` `kind` if it says which.
+base::Result<base::Json> ReadBody(const Call& call, const manifests::Message& message,
+                                  const std::string& api_version, const std::string& kind);
+// The same, of the resource's own kind.
+base::Result<base::Json> ReadObject(const Call& call);
 // The body as a patch of `current`, whose fields are `message`'s.
 base::Result<base::Json> ApplyPatch(const Call& call, const manifests::Message& message,
                                     const base::Json& current);
@@ -54,17 +56,18 @@ base::Result<DeleteOptions> ParseDeleteOptions(const base::HttpRequest& request,
                                                const base::Json& body);
 
 // The answer to a write: commits the draft, then renders `object` as it was committed.
-using RenderResult = std::function<std::string(const ObjectPtr&)>;
+using RenderResult = std::function<Body(const ObjectPtr&)>;
 Answer Finish(const Call& call, const Draft& draft, const WriteOptions& options, ObjectPtr object,
               int http_status, RenderResult render);
 RenderResult RenderAsAsked(const Call& call);
+RenderResult RenderSuccess(const Call& call);  // a Status, for what answers no object
 
 // subresources.cc; kMethodNotAllowed for what the subresource does not do.
 base::Result<Answer> HandleSubresource(const Call& call, std::string_view verb);
 
-// discovery.cc; no answer for paths that are not discovery's.
+// discovery.cc; no answer for paths that are not discovery's. A null `openapi` is made.
 std::optional<base::HttpResponse> Discover(const base::HttpRequest& request,
-                                           const manifests::Schema& schema,
+                                           const manifests::Schema& schema, const OpenApi* openapi,
                                            const VersionInfo& version);
 // The verbs that a subresource serves, and the kind of its body. Null if there is no such one.
 struct SubresourceInfo {

@@ -1,10 +1,12 @@
-// Answers are JSON. A client may ask for a Table (kubectl get) or for metadata only, each in v1 or
-// v1beta1; it lists what it takes in order, and the first that is served wins. Weights ("q=") are
-// not looked at: no client of Kubernetes depends on them.
+// Answers are JSON, or protobuf where the kind has such a form and the client prefers it. It may
+// ask for a Table (kubectl get; JSON only) or for metadata only, each in v1 or v1beta1. It lists
+// what it takes: the greatest weight ("q=") that is served wins, then the first.
 #include "state/api/media.h"
 
 #include <algorithm>
+#include <charconv>
 
+#include "manifests/wire/protobuf.h"
 #include "manifests/yaml/yaml.h"
 
 namespace state {
@@ -34,25 +36,60 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-// False if this entry is not served.
-bool Serves(const MediaType& wanted, bool only_json, Representation& form) {
-  if (wanted.type != "application/json" && wanted.type != "*/*" && wanted.type != "application/*")
+// True if this entry is served, as `form`.
+bool Serves(const MediaType& wanted, const Offer& offer, Representation& form) {
+  form = Representation();
+  if (wanted.type == manifests::kProtobufType) {
+    form.wire = Representation::Wire::kProtobuf;
+    if (!offer.protobuf) return false;
+  } else if (wanted.type != "application/json" && wanted.type != "*/*" &&
+             wanted.type != "application/*") {
     return false;
+  }
+  const std::string_view stream = wanted.Parameter("stream");
+  if (!stream.empty() && (!offer.watch || stream != "watch")) return false;
   const std::string_view as = wanted.Parameter("as");
   if (as.empty()) return true;
   const std::string_view version = wanted.Parameter("v");
-  if (only_json || wanted.Parameter("g") != "meta.k8s.io" ||
+  if (!offer.forms || wanted.Parameter("g") != "meta.k8s.io" ||
       (version != "v1" && version != "v1beta1"))
     return false;
   form.version = version;
   if (as == "Table") {
     form.form = Representation::Form::kTable;
-  } else if (as == "PartialObjectMetadata" || as == "PartialObjectMetadataList") {
-    form.form = Representation::Form::kPartial;
-  } else {
-    return false;
+    return form.wire == Representation::Wire::kJson;
   }
-  return true;
+  form.form = Representation::Form::kPartial;
+  return as == "PartialObjectMetadata" || as == "PartialObjectMetadataList";
+}
+
+// "q=0.5" in thousandths; 1000 if it is not there or no weight. RFC 9110, 12.4.2.
+int WeightOf(const MediaType& type) {
+  const std::string_view text = type.Parameter("q");
+  double weight = 1;
+  std::from_chars(text.data(), text.data() + text.size(), weight);
+  return weight >= 0 && weight <= 1 ? static_cast<int>(weight * 1000) : 1000;
+}
+
+// What is accepted, most wanted first; equals in the order of the header.
+std::vector<MediaType> ByWeight(std::string_view accept) {
+  std::vector<MediaType> types = ParseMediaTypes(accept);
+  std::erase_if(types, [](const MediaType& type) { return WeightOf(type) == 0; });
+  std::stable_sort(types.begin(), types.end(), [](const MediaType& a, const MediaType& b) {
+    return WeightOf(a) > WeightOf(b);
+  });
+  return types;
+}
+
+Status NotAcceptable(const Offer& offer) {
+  std::string types = "application/json";
+  if (offer.protobuf) types += ", " + std::string(manifests::kProtobufType);
+  if (offer.forms) {
+    types +=
+        ", application/json;as=Table;v=v1;g=meta.k8s.io, "
+        "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
+  }
+  return Status(Code::kNotAcceptable, "only the following media types are accepted: " + types);
 }
 
 }  // namespace
@@ -82,19 +119,14 @@ std::vector<MediaType> ParseMediaTypes(std::string_view header) {
   return types;
 }
 
-base::Result<Representation> Negotiate(const base::HttpRequest& request, bool only_json) {
+base::Result<Representation> Negotiate(const base::HttpRequest& request, const Offer& offer) {
   const std::string_view accept = request.Header("accept");
   Representation form;
   bool found = accept.empty();
-  for (const MediaType& wanted : ParseMediaTypes(accept)) {
-    if ((found = Serves(wanted, only_json, form))) break;
+  for (const MediaType& wanted : ByWeight(accept)) {
+    if ((found = Serves(wanted, offer, form))) break;
   }
-  if (!found) {
-    return Status(Code::kNotAcceptable,
-                  "only the following media types are accepted: application/json, "
-                  "application/json;as=Table;v=v1;g=meta.k8s.io, "
-                  "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
-  }
+  if (!found) return NotAcceptable(offer);
   const std::string_view include = request.Query("includeObject");
   if (!include.empty()) {
     if (include != "None" && include != "Metadata" && include != "Object") {
@@ -106,7 +138,8 @@ base::Result<Representation> Negotiate(const base::HttpRequest& request, bool on
   return form;
 }
 
-base::Result<base::Json> ParseBody(const base::HttpRequest& request) {
+base::Result<base::Json> ParseBody(const base::HttpRequest& request,
+                                   const manifests::Message& message) {
   const std::vector<MediaType> types = ParseMediaTypes(request.Header("content-type"));
   const std::string type = types.empty() ? "application/json" : types.front().type;
   if (type == "application/json") {
@@ -125,9 +158,14 @@ base::Result<base::Json> ParseBody(const base::HttpRequest& request) {
       return Status(Code::kBadRequest, "the body must hold one YAML document");
     return std::move(file.documents.front());
   }
-  return Status(Code::kUnsupportedMediaType,
-                "the body of the request was in an unknown format (" + type +
-                    ") - accepted media types include: application/json, application/yaml");
+  std::string accepted = "application/json, application/yaml";
+  if (manifests::HasWireForm(message)) {
+    if (type == manifests::kProtobufType) return manifests::DecodeBody(message, request.body);
+    accepted += ", " + std::string(manifests::kProtobufType);
+  }
+  return Status(Code::kUnsupportedMediaType, "the body of the request was in an unknown format (" +
+                                                 type +
+                                                 ") - accepted media types include: " + accepted);
 }
 
 }  // namespace state

@@ -490,23 +490,20 @@ std::string HashOf(std::string_view text) {
 
 }  // namespace
 
-std::string OpenApiRoot(const Schema& schema) {
+OpenApi::OpenApi(const Schema& schema) {
+  for (const Kind* kind : schema.kinds()) documents_.try_emplace(DocumentPath(*kind));
   Json paths = Json::MakeObject();
-  for (const Kind* kind : schema.kinds()) {
-    const std::string path = DocumentPath(*kind);
-    if (std::as_const(paths).Has(path)) continue;
-    const std::string hash = HashOf(MakeDocument(schema, path).ToString());
-    paths.Set(path,
-              Json::MakeObject({{"serverRelativeURL", "/openapi/v3/" + path + "?hash=" + hash}}));
+  for (auto& [path, document] : documents_) {
+    document = MakeDocument(schema, path).ToString();
+    const std::string address = "/openapi/v3/" + path + "?hash=" + HashOf(document);
+    paths.Set(path, Json::MakeObject({{"serverRelativeURL", address}}));
   }
-  return Json::MakeObject({{"paths", std::move(paths)}}).ToString();
+  index_ = Json::MakeObject({{"paths", std::move(paths)}}).ToString();
 }
 
-std::optional<std::string> OpenApiDocument(const Schema& schema, std::string_view path) {
-  for (const Kind* kind : schema.kinds()) {
-    if (DocumentPath(*kind) == path) return MakeDocument(schema, path).ToString();
-  }
-  return std::nullopt;
+const std::string* OpenApi::Document(std::string_view path) const {
+  const auto found = documents_.find(path);
+  return found == documents_.end() ? nullptr : &found->second;
 }
 
 }  // namespace state

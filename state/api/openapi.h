@@ -2,7 +2,7 @@
 // apply, create, diff, explain; helm). Pure: equal schemas give equal bytes.
 #pragma once
 
-#include <optional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -10,12 +10,21 @@
 
 namespace state {
 
-// /openapi/v3: the index of documents. Each address carries a hash of its document, so that a
-// client may keep it until it changes.
-std::string OpenApiRoot(const manifests::Schema& schema);
+// All documents of a schema. Immutable, any thread; it costs some milliseconds to make.
+class OpenApi {
+ public:
+  explicit OpenApi(const manifests::Schema& schema);
 
-// The OpenAPI 3.0 document of `path`, "api/v1" or "apis/apps/v1"; nothing if no kind is served
-// there.
-std::optional<std::string> OpenApiDocument(const manifests::Schema& schema, std::string_view path);
+  // /openapi/v3: the addresses of the documents. Each carries a hash of its document, so that a
+  // client may keep it until it changes.
+  const std::string& index() const { return index_; }
+  // The OpenAPI 3.0 document of `path`, "api/v1" or "apis/apps/v1"; null if no kind is served
+  // there.
+  const std::string* Document(std::string_view path) const;
+
+ private:
+  std::map<std::string, std::string, std::less<>> documents_;
+  std::string index_;
+};
 
 }  // namespace state

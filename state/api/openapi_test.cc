@@ -15,14 +15,15 @@ using base::Json;
 class OpenApiTest : public testing::Test {
  protected:
   Json Document(std::string_view path) {
-    const auto text = OpenApiDocument(*schema_, path);
-    return text ? *base::ParseJson(*text) : Json();
+    const std::string* text = openapi_.Document(path);
+    return text != nullptr ? *base::ParseJson(*text) : Json();
   }
   // A schema of the document, as text.
   std::string Property(const Json& document, std::string_view schema, std::string_view property) {
     return document["components"]["schemas"][schema]["properties"][property].ToString();
   }
   std::shared_ptr<const manifests::Schema> schema_ = manifests::Schema::BuiltIn();
+  OpenApi openapi_{*schema_};
 };
 
 std::string Names(const Json& parameters) {
@@ -43,7 +44,7 @@ void CollectReferences(const Json& json, std::set<std::string>& found) {
 }
 
 TEST_F(OpenApiTest, RootListsEveryGroupVersionAndItsHash) {
-  const Json root = *base::ParseJson(OpenApiRoot(*schema_));
+  const Json root = *base::ParseJson(openapi_.index());
   std::string paths;
   for (const auto& [path, entry] : root["paths"].Members()) {
     const std::string address = "/openapi/v3/" + path + "?hash=";
@@ -58,18 +59,18 @@ TEST_F(OpenApiTest, RootListsEveryGroupVersionAndItsHash) {
 }
 
 TEST_F(OpenApiTest, EqualSchemasGiveEqualBytes) {
-  const auto again = manifests::Schema::BuiltIn();
-  EXPECT_EQ(OpenApiRoot(*schema_), OpenApiRoot(*again));
-  EXPECT_EQ(OpenApiDocument(*schema_, "api/v1"), OpenApiDocument(*again, "api/v1"));
+  const OpenApi again(*schema_);
+  EXPECT_EQ(openapi_.index(), again.index());
+  EXPECT_EQ(*openapi_.Document("api/v1"), *again.Document("api/v1"));
 }
 
 TEST_F(OpenApiTest, UnknownGroupVersionHasNoDocument) {
-  EXPECT_FALSE(OpenApiDocument(*schema_, "apis/apps/v2"));
-  EXPECT_FALSE(OpenApiDocument(*schema_, "v1"));
+  EXPECT_EQ(openapi_.Document("apis/apps/v2"), nullptr);
+  EXPECT_EQ(openapi_.Document("v1"), nullptr);
 }
 
 TEST_F(OpenApiTest, EveryReferenceLeadsToASchema) {
-  const Json root = *base::ParseJson(OpenApiRoot(*schema_));
+  const Json root = *base::ParseJson(openapi_.index());
   for (const auto& [path, entry] : root["paths"].Members()) {
     const Json document = Document(path);
     std::set<std::string> references;

@@ -95,7 +95,7 @@ Status CheckListOptions(const base::HttpRequest& request, const ReadVersion& ver
   return Status();
 }
 
-Answer ExpiredToken(const ContinueToken& token) {
+Answer ExpiredToken(const ContinueToken& token, const Representation& as) {
   const Status status(Code::kExpired,
                       "The provided continue parameter is too old to display a consistent list "
                       "result. You can start a new list without the continue parameter, or use the "
@@ -104,8 +104,8 @@ Answer ExpiredToken(const ContinueToken& token) {
   base::Json body = FailureStatus(status, About());
   body["metadata"].Set("continue", Print(ContinueToken{0, token.from}));
   Answer answer;
-  answer.response.status = base::InfoOf(Code::kExpired).http_status;
-  answer.response.body = body.ToString();
+  answer.response = Responding(RenderMessage(MetaMessage("Status"), body, as),
+                               base::InfoOf(Code::kExpired).http_status);
   return answer;
 }
 
@@ -141,9 +141,9 @@ base::Result<ObjectPtr> Existing(const Call& call) {
   return object;
 }
 
-Answer Respond(std::string body, Revision at_least) {
+Answer Respond(Body body, Revision at_least) {
   Answer answer;
-  answer.response.body = std::move(body);
+  answer.response = Responding(std::move(body));
   answer.at_least = at_least;
   return answer;
 }
@@ -187,7 +187,7 @@ base::Result<Answer> HandleList(const Call& call) {
       return Status(Code::kBadRequest, "continue key is not valid: it is not one of this list's");
     }
     if (token->revision != 0 && token->revision != call.view.revision())
-      return ExpiredToken(*token);
+      return ExpiredToken(*token, call.as);
     consistent = token->revision != 0;
     from.ns = token->from.ns;
     from.name = token->from.name;

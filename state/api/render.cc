@@ -1,9 +1,10 @@
 // JSON answers are the documents' own bytes with a frame around them: nothing is parsed or printed
-// again.
+// again. Protobuf is encoded from the documents straight into the answer.
 #include "state/api/render.h"
 
 #include <utility>
 
+#include "manifests/wire/protobuf.h"
 #include "state/api/tables.h"
 
 namespace state {
@@ -11,9 +12,17 @@ namespace {
 
 using base::Json;
 using Form = Representation::Form;
+using Wire = Representation::Wire;
+
+Body JsonBody(std::string bytes) { return {"application/json", std::move(bytes)}; }
+Body ProtobufBody(std::string bytes) {
+  return {std::string(manifests::kProtobufType), std::move(bytes)};
+}
+
+std::string MetaVersion(const Representation& as) { return "meta.k8s.io/" + as.version; }
 
 std::string PartialOf(const Object& object, const Representation& as) {
-  std::string text = "{\"apiVersion\":\"meta.k8s.io/" + as.version +
+  std::string text = "{\"apiVersion\":\"" + MetaVersion(as) +
                      "\",\"kind\":\"PartialObjectMetadata\",\"metadata\":";
   text += object["metadata"].Bytes();
   return text + "}";
@@ -30,87 +39,125 @@ std::string RenderTable(const manifests::Kind& kind, const std::vector<ObjectPtr
                         Json meta, const Representation& as, base::WallTime now,
                         bool with_headers) {
   Json table = MakeTable(kind, objects, as.include_object, now, with_headers);
-  table.Set("apiVersion", "meta.k8s.io/" + as.version);
+  table.Set("apiVersion", MetaVersion(as));
   table.Set("kind", "Table");
   table.Set("metadata", std::move(meta));
   return table.ToString();
 }
 
-}  // namespace
+// The apiVersion and kind of an answer of one object, or the item kind of a list.
+struct TypeOf {
+  TypeOf(const manifests::Kind& kind, const Representation& as)
+      : api_version(as.form == Form::kWhole ? kind.ApiVersion() : MetaVersion(as)),
+        name(as.form == Form::kWhole ? kind.kind : "PartialObjectMetadata"),
+        message(as.form == Form::kWhole ? *kind.root : MetaMessage("PartialObjectMetadata")) {}
+  std::string api_version;
+  std::string name;
+  const manifests::Message& message;
+};
 
-std::string RenderObject(const manifests::Kind& kind, const ObjectPtr& object,
-                         const Representation& as, base::WallTime now, bool with_headers) {
-  switch (as.form) {
-    case Form::kJson: break;
-    case Form::kPartial: return PartialOf(*object, as);
-    case Form::kTable:
-      return RenderTable(
-          kind, {object},
-          Json::MakeObject({{"resourceVersion", object->Meta("resourceVersion").AsString()}}), as,
-          now, with_headers);
-  }
-  return std::string(object->document.Bytes());
+size_t BytesOf(const std::vector<ObjectPtr>& objects) {
+  size_t bytes = 512;  // the frame
+  for (const ObjectPtr& object : objects) bytes += object->document.Bytes().size() + 1;
+  return bytes;
 }
 
-std::string RenderList(const manifests::Kind& kind, const std::vector<ObjectPtr>& objects,
-                       const ListMeta& meta, const Representation& as, base::WallTime now) {
-  if (as.form == Form::kTable) return RenderTable(kind, objects, MetaOf(meta), as, now, true);
-  const bool partial = as.form == Form::kPartial;
-  std::string text = "{\"apiVersion\":\"";
-  text += partial ? "meta.k8s.io/" + as.version : kind.ApiVersion();
-  text += "\",\"items\":[";
-  size_t size = text.size() + 512;
-  if (!partial) {
-    for (const ObjectPtr& object : objects) size += object->document.Bytes().size() + 1;
-  }
-  text.reserve(size);  // a large list grown piece by piece is copied several times
+std::string ProtobufListOf(const TypeOf& type, const std::vector<ObjectPtr>& objects, Json meta,
+                           size_t expected) {
+  manifests::ProtobufList list(type.api_version, type.name + "List", expected);
+  list.SetMetadata(MetaMessage("ListMeta"), meta);
+  for (const ObjectPtr& object : objects) list.Add(type.message, object->document.root());
+  return std::move(list).Finish();
+}
+
+std::string JsonListOf(const TypeOf& type, const std::vector<ObjectPtr>& objects, Json meta,
+                       const Representation& as, size_t expected) {
+  std::string text = "{\"apiVersion\":\"" + type.api_version + "\",\"items\":[";
+  text.reserve(expected);  // a large list grown piece by piece is copied several times
   bool first = true;
   for (const ObjectPtr& object : objects) {
     if (!std::exchange(first, false)) text += ',';
-    if (partial) {
+    if (as.form == Form::kPartial) {
       text += PartialOf(*object, as);
     } else {
       text += object->document.Bytes();
     }
   }
-  text += "],\"kind\":\"";
-  text += partial ? "PartialObjectMetadataList" : kind.kind + "List";
-  text += "\",\"metadata\":";
-  MetaOf(meta).AppendTo(text);
+  text += "],\"kind\":\"" + type.name + "List\",\"metadata\":";
+  meta.AppendTo(text);
   text += '}';
   return text;
 }
 
-std::string RenderBookmark(const manifests::Kind& kind, Revision revision, bool initial_end,
-                           const Representation& as) {
-  Json metadata = Json::MakeObject({{"resourceVersion", std::to_string(revision)}});
+}  // namespace
+
+Body RenderObject(const manifests::Kind& kind, const ObjectPtr& object, const Representation& as,
+                  base::WallTime now) {
+  if (as.form == Form::kTable) {
+    Json meta = Json::MakeObject({{"resourceVersion", object->Meta("resourceVersion").AsString()}});
+    return JsonBody(RenderTable(kind, {object}, std::move(meta), as, now, true));
+  }
+  if (as.wire == Wire::kProtobuf) {
+    const TypeOf type(kind, as);
+    return ProtobufBody(
+        manifests::EncodeBody(type.api_version, type.name, type.message, object->document.root()));
+  }
+  if (as.form == Form::kPartial) return JsonBody(PartialOf(*object, as));
+  return JsonBody(std::string(object->document.Bytes()));
+}
+
+Body RenderMessage(const manifests::Message& message, const Json& object,
+                   const Representation& as) {
+  if (as.wire == Wire::kJson) return JsonBody(object.ToString());
+  return ProtobufBody(manifests::EncodeBody(object["apiVersion"].AsString(),
+                                            object["kind"].AsString(), message,
+                                            base::Document(object).root()));
+}
+
+Body RenderList(const manifests::Kind& kind, const std::vector<ObjectPtr>& objects,
+                const ListMeta& meta, const Representation& as, base::WallTime now) {
+  if (as.form == Form::kTable)
+    return JsonBody(RenderTable(kind, objects, MetaOf(meta), as, now, true));
+  const TypeOf type(kind, as);
+  const size_t expected = as.form == Form::kWhole ? BytesOf(objects) : 0;
+  if (as.wire == Wire::kProtobuf)
+    return ProtobufBody(ProtobufListOf(type, objects, MetaOf(meta), expected));
+  return JsonBody(JsonListOf(type, objects, MetaOf(meta), as, expected));
+}
+
+Body RenderBookmark(const manifests::Kind& kind, Revision revision, bool initial_end,
+                    const Representation& as) {
+  const std::string version = std::to_string(revision);
+  Json metadata = Json::MakeObject({{"resourceVersion", version}});
   if (initial_end) {
     metadata.Set("annotations", Json::MakeObject({{"k8s.io/initial-events-end", "true"}}));
   }
-  Json object = Json::MakeObject({{"metadata", std::move(metadata)}});
-  switch (as.form) {
-    case Form::kJson:
-      object.Set("apiVersion", kind.ApiVersion());
-      object.Set("kind", kind.kind);
-      break;
-    case Form::kPartial:
-      object.Set("apiVersion", "meta.k8s.io/" + as.version);
-      object.Set("kind", "PartialObjectMetadata");
-      break;
-    case Form::kTable:
-      // The one row's object is where clients look for the annotation.
-      object.Set("apiVersion", "meta.k8s.io/" + as.version);
-      object.Set("kind", "PartialObjectMetadata");
-      object = Json::MakeObject(
-          {{"apiVersion", "meta.k8s.io/" + as.version},
-           {"kind", "Table"},
-           {"metadata", Json::MakeObject({{"resourceVersion", std::to_string(revision)}})},
-           {"columnDefinitions", Json::MakeArray()},
-           {"rows", Json::MakeArray(
-                        {Json::MakeObject({{"cells", Json::MakeArray()}, {"object", object}})})}});
-      break;
-  }
-  return object.ToString();
+  const TypeOf type(kind, as);
+  Json object = Json::MakeObject(
+      {{"apiVersion", type.api_version}, {"kind", type.name}, {"metadata", std::move(metadata)}});
+  if (as.form != Form::kTable) return RenderMessage(type.message, object, as);
+  // The one row's object is where clients look for the annotation.
+  Json row = Json::MakeObject({{"cells", Json::MakeArray()}, {"object", std::move(object)}});
+  return JsonBody(Json::MakeObject({{"apiVersion", type.api_version},
+                                    {"kind", "Table"},
+                                    {"metadata", Json::MakeObject({{"resourceVersion", version}})},
+                                    {"columnDefinitions", Json::MakeArray()},
+                                    {"rows", Json::MakeArray({std::move(row)})}})
+                      .ToString());
+}
+
+const manifests::Message& MetaMessage(std::string_view name) {
+  const manifests::Message* message = manifests::Schema::BuiltIn()->FindMessage("meta/v1", name);
+  CHECK(message != nullptr);
+  return *message;
+}
+
+base::HttpResponse Responding(Body body, int http_status) {
+  base::HttpResponse response;
+  response.status = http_status;
+  response.content_type = std::move(body.type);
+  response.body = std::move(body.bytes);
+  return response;
 }
 
 }  // namespace state

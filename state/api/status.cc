@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "state/api/render.h"
+
 namespace state {
 namespace {
 
@@ -52,10 +54,11 @@ Json FailureStatus(const base::Status& status, const About& about) {
   return body;
 }
 
-base::HttpResponse FailureAnswer(const base::Status& status, const About& about) {
-  base::HttpResponse response;
-  response.status = base::InfoOf(status.code()).http_status;
-  response.body = FailureStatus(status, about).ToString();
+base::HttpResponse FailureAnswer(const base::Status& status, const About& about,
+                                 const Representation& as) {
+  base::HttpResponse response =
+      Responding(RenderMessage(MetaMessage("Status"), FailureStatus(status, about), as),
+                 base::InfoOf(status.code()).http_status);
   if (IsRetriable(status.code()))
     response.headers.emplace_back("Retry-After", std::to_string(kRetryAfterSeconds));
   return response;

@@ -8,6 +8,7 @@
 #include "base/net/http.h"
 #include "base/status.h"
 #include "manifests/schema.h"
+#include "state/api/media.h"
 #include "state/object.h"
 
 namespace state {
@@ -20,7 +21,8 @@ struct About {
 
 // The Status object of a failure, with details.
 base::Json FailureStatus(const base::Status& status, const About& about);
-base::HttpResponse FailureAnswer(const base::Status& status, const About& about);
+base::HttpResponse FailureAnswer(const base::Status& status, const About& about,
+                                 const Representation& as = Representation());
 
 // "Success", with the object's name, kind and uid.
 base::Json SuccessStatus(const manifests::Kind& kind, const Object& object);

@@ -73,7 +73,7 @@ base::Result<Answer> HandleStatus(const Call& call, std::string_view verb) {
   if (verb == "patch") {
     ASSIGN_OR_RETURN(wanted, ApplyPatch(call, *call.kind.root, before));
   } else {
-    ASSIGN_OR_RETURN(wanted, ReadBody(call, call.kind.ApiVersion(), call.kind.kind));
+    ASSIGN_OR_RETURN(wanted, ReadObject(call));
   }
   const Json& body = wanted;
   RETURN_IF_ERROR(CheckPreconditions(call, *current, body));
@@ -93,6 +93,14 @@ base::Result<Answer> HandleStatus(const Call& call, std::string_view verb) {
   ASSIGN_OR_RETURN(ObjectPtr updated,
                    draft.UpdateStatus(call.ObjectKey(), std::as_const(object)["status"]));
   return Finish(call, draft, options, std::move(updated), 200, RenderAsAsked(call));
+}
+
+// The message of a body that is of no kind.
+const manifests::Message& MessageOf(const Call& call, std::string_view group,
+                                    std::string_view name) {
+  const manifests::Message* message = call.context.schema->FindMessage(group, name);
+  CHECK(message != nullptr);
+  return *message;
 }
 
 // autoscaling/v1 Scale of a workload.
@@ -126,15 +134,14 @@ Status CheckScale(const Call& call, const Json& scale) {
 base::Result<Answer> HandleScale(const Call& call, std::string_view verb) {
   ASSIGN_OR_RETURN(const ObjectPtr current, Existing(call));
   const Json before = ScaleOf(*current);
-  if (verb == "get") return Respond(before.ToString(), current->revision);
+  const manifests::Message& message = MessageOf(call, "autoscaling/v1", "Scale");
+  if (verb == "get") return Respond(RenderMessage(message, before, call.as), current->revision);
   ASSIGN_OR_RETURN(const WriteOptions options, ParseWriteOptions(call.request));
   Json wanted;
   if (verb == "patch") {
-    const manifests::Message* message = call.context.schema->FindMessage("autoscaling/v1", "Scale");
-    CHECK(message != nullptr);
-    ASSIGN_OR_RETURN(wanted, ApplyPatch(call, *message, before));
+    ASSIGN_OR_RETURN(wanted, ApplyPatch(call, message, before));
   } else {
-    ASSIGN_OR_RETURN(wanted, ReadBody(call, "autoscaling/v1", "Scale"));
+    ASSIGN_OR_RETURN(wanted, ReadBody(call, message, "autoscaling/v1", "Scale"));
   }
   const Json& scale = wanted;
   RETURN_IF_ERROR(CheckScale(call, scale));
@@ -145,18 +152,15 @@ base::Result<Answer> HandleScale(const Call& call, std::string_view verb) {
   ASSIGN_OR_RETURN(ObjectPtr updated,
                    draft.Update(std::move(object), manifests::UnknownFields::kIgnore));
   return Finish(call, draft, options, std::move(updated), 200,
-                [](const ObjectPtr& done) { return ScaleOf(*done).ToString(); });
-}
-
-RenderResult RenderSuccess(const Call& call) {
-  return [kind = &call.kind](const ObjectPtr& object) {
-    return SuccessStatus(*kind, *object).ToString();
-  };
+                [&message, as = call.as](const ObjectPtr& done) {
+                  return RenderMessage(message, ScaleOf(*done), as);
+                });
 }
 
 base::Result<Answer> HandleBinding(const Call& call) {
   ASSIGN_OR_RETURN(const WriteOptions options, ParseWriteOptions(call.request));
-  ASSIGN_OR_RETURN(const Json binding, ReadBody(call, "v1", "Binding"));
+  ASSIGN_OR_RETURN(const Json binding,
+                   ReadBody(call, MessageOf(call, "core/v1", "Binding"), "v1", "Binding"));
   const std::string_view node = binding["target"]["name"].AsString();
   if (node.empty()) {
     return Status(Code::kInvalid,
@@ -171,7 +175,8 @@ base::Result<Answer> HandleBinding(const Call& call) {
 // There are no disruption budgets yet: an eviction is a deletion.
 base::Result<Answer> HandleEviction(const Call& call) {
   ASSIGN_OR_RETURN(WriteOptions write, ParseWriteOptions(call.request));
-  ASSIGN_OR_RETURN(const Json eviction, ReadBody(call, "policy/v1", "Eviction"));
+  ASSIGN_OR_RETURN(const Json eviction, ReadBody(call, MessageOf(call, "policy/v1", "Eviction"),
+                                                 "policy/v1", "Eviction"));
   const Json& body = eviction["deleteOptions"];
   for (const Json& each : body["dryRun"].Elements()) write.dry_run |= each.AsString() == "All";
   ASSIGN_OR_RETURN(const DeleteOptions options, ParseDeleteOptions(call.request, body));
@@ -183,7 +188,7 @@ base::Result<Answer> HandleEviction(const Call& call) {
 // Sets the finalizers of a namespace's spec, and nothing else.
 base::Result<Answer> HandleFinalize(const Call& call) {
   ASSIGN_OR_RETURN(const WriteOptions options, ParseWriteOptions(call.request));
-  ASSIGN_OR_RETURN(const Json body, ReadBody(call, call.kind.ApiVersion(), call.kind.kind));
+  ASSIGN_OR_RETURN(const Json body, ReadObject(call));
   ASSIGN_OR_RETURN(const ObjectPtr current, Existing(call));
   RETURN_IF_ERROR(CheckPreconditions(call, *current, body));
   Json object = current->document.ToJson();

@@ -2,17 +2,20 @@
 // previous version for that.
 #include "state/api/watch.h"
 
+#include "manifests/wire/protobuf.h"
 #include "state/api/render.h"
 #include "state/api/status.h"
 
 namespace state {
 namespace {
 
-std::string Frame(std::string_view type, std::string_view object) {
+std::string Piece(std::string_view type, const Body& object) {
+  if (object.type == manifests::kProtobufType)
+    return manifests::EncodeWatchEvent(type, object.bytes);
   std::string line = "{\"type\":\"";
   line += type;
   line += "\",\"object\":";
-  line += object;
+  line += object.bytes;
   return line + "}\n";
 }
 
@@ -38,16 +41,21 @@ std::optional<WatchEvent> EventFor(const Selection& selection, const Change& cha
 
 std::string RenderEvent(const WatchEvent& event, const manifests::Kind& kind,
                         const Representation& as, base::WallTime now) {
-  return Frame(event.type, RenderObject(kind, event.object, as, now));
+  return Piece(event.type, RenderObject(kind, event.object, as, now));
 }
 
 std::string RenderBookmarkEvent(const manifests::Kind& kind, Revision revision, bool initial_end,
                                 const Representation& as) {
-  return Frame("BOOKMARK", RenderBookmark(kind, revision, initial_end, as));
+  return Piece("BOOKMARK", RenderBookmark(kind, revision, initial_end, as));
 }
 
-std::string RenderErrorEvent(const base::Status& status) {
-  return Frame("ERROR", FailureStatus(status, About()).ToString());
+std::string RenderErrorEvent(const base::Status& status, const Representation& as) {
+  return Piece("ERROR", RenderMessage(MetaMessage("Status"), FailureStatus(status, About()), as));
+}
+
+std::string_view WatchTypeOf(const Representation& as) {
+  return as.wire == Representation::Wire::kProtobuf ? manifests::kProtobufWatchType
+                                                    : "application/json";
 }
 
 }  // namespace state

@@ -34,11 +34,14 @@ struct WatchEvent {
 // revision. Nothing if it matched neither before nor after.
 std::optional<WatchEvent> EventFor(const Selection& selection, const Change& change);
 
-// One line of the stream, with its line feed.
+// One piece of the stream: a line of JSON with its line feed, or a frame of protobuf.
 std::string RenderEvent(const WatchEvent& event, const manifests::Kind& kind,
                         const Representation& as, base::WallTime now);
 std::string RenderBookmarkEvent(const manifests::Kind& kind, Revision revision, bool initial_end,
                                 const Representation& as);
-std::string RenderErrorEvent(const base::Status& status);
+std::string RenderErrorEvent(const base::Status& status, const Representation& as);
+
+// What a stream in this form says it is.
+std::string_view WatchTypeOf(const Representation& as);
 
 }  // namespace state

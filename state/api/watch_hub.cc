@@ -163,7 +163,8 @@ bool WatchHub::SendMissed(Watch& watch) {
   if (watch.position >= cursor_) return true;
   const auto changes = store_.Read(watch.position, kBatch);
   if (!changes.ok()) {  // it was too slow: the log has moved on
-    Send(watch, std::make_shared<const std::string>(RenderErrorEvent(changes.status())));
+    Send(watch,
+         std::make_shared<const std::string>(RenderErrorEvent(changes.status(), watch.request.as)));
     dropped_.insert(watch.id);
     return true;
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <deque>
 
+#include "manifests/wire/protobuf.h"
+#include "manifests/wire/wire_format.h"
 #include "state/api/testing/test_api.h"
 #include "state/api/watch_hub.h"
 
@@ -14,10 +16,31 @@ namespace {
 // What a client received, one line an event: "ADDED a", "BOOKMARK end".
 struct Received {
   std::string events;
+  std::vector<std::shared_ptr<const std::string>> pieces;  // as they were shared
   bool open = true;
   bool slow = false;  // takes nothing
   size_t backlog = 0;
 };
+
+// A piece of a stream: a line of JSON, or a frame of protobuf.
+base::Json EventOf(std::string_view bytes) {
+  if (bytes.front() == '{') {
+    const auto parsed = base::ParseJson(bytes);
+    CHECK(parsed.ok());
+    return *parsed;
+  }
+  const manifests::Message* message =
+      manifests::Schema::BuiltIn()->FindMessage("core/v1", "ConfigMap");
+  manifests::WireReader event(bytes.substr(4));
+  const auto type = event.Next();
+  const auto extension = event.Next();
+  CHECK(type.ok() && extension.ok());
+  const auto body = manifests::WireReader(extension->bytes).Next();
+  CHECK(body.ok());
+  const auto object = manifests::DecodeBody(*message, body->bytes);
+  CHECK(object.ok());
+  return base::Json::MakeObject({{"type", type->bytes}, {"object", *object}});
+}
 
 class FakeStream final : public base::Stream {
  public:
@@ -25,15 +48,17 @@ class FakeStream final : public base::Stream {
   ~FakeStream() override { received_.open = false; }
   bool Write(std::string_view bytes) override {
     if (received_.slow) received_.backlog += bytes.size();
-    const auto parsed = base::ParseJson(bytes);
-    CHECK(parsed.ok());
-    const base::Json& event = *parsed;
+    const base::Json event = EventOf(bytes);
     const base::Json& metadata = event["object"]["metadata"];
     if (!received_.events.empty()) received_.events += ", ";
     received_.events +=
         std::string(event["type"].AsString()) + " " + std::string(metadata["name"].AsString());
     if (metadata["annotations"].Has("k8s.io/initial-events-end")) received_.events += "end";
     return received_.backlog <= base::kMaxStreamBacklog;
+  }
+  bool Write(std::shared_ptr<const std::string> bytes) override {
+    received_.pieces.push_back(bytes);
+    return Write(std::string_view(*bytes));
   }
   size_t Backlog() const override { return received_.backlog; }
   void OnClosed(std::function<void()> closed) override { closed_ = std::move(closed); }
@@ -104,6 +129,27 @@ TEST_F(WatchTest, AStreamingListEndsWithABookmark) {
        "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true");
   Delete("a");
   EXPECT_EQ(received.events, "ADDED a, ADDED b, BOOKMARK end, DELETED a");
+}
+
+TEST_F(WatchTest, AnObjectIsEncodedOnceAFormHoweverManyWatchIt) {
+  const std::string from = "resourceVersion=" + Now() + "&allowWatchBookmarks=true";
+  std::vector<Received*> clients;
+  for (const char* accept : {"application/json", "application/vnd.kubernetes.protobuf"}) {
+    api_.accept = accept;
+    for (int i = 0; i < 3; ++i) {
+      clients.push_back(&Client());
+      Open(*clients.back(), from);
+    }
+  }
+  Put("a", "x");
+  Delete("a");
+  api_.cluster.Settle(base::Duration::Minutes(1));
+  for (const Received* client : clients) {
+    EXPECT_EQ(client->events, "ADDED a, DELETED a, BOOKMARK ");
+  }
+  EXPECT_EQ(clients[0]->pieces, clients[2]->pieces);
+  EXPECT_EQ(clients[3]->pieces, clients[5]->pieces);
+  EXPECT_NE(clients[0]->pieces, clients[3]->pieces);
 }
 
 TEST_F(WatchTest, WithoutARevisionTheObjectsComeFirst) {

@@ -77,7 +77,7 @@ Propagation PropagationOf(std::string_view text) {
 
 base::Result<Json> DeleteBody(const base::HttpRequest& request) {
   if (request.body.empty()) return Json::MakeObject();
-  ASSIGN_OR_RETURN(Json body, ParseBody(request));
+  ASSIGN_OR_RETURN(Json body, ParseBody(request, MetaMessage("DeleteOptions")));
   if (!body.IsObject()) return BadRequest("DeleteOptions must be an object");
   return body;
 }
@@ -115,9 +115,9 @@ base::Result<WriteOptions> ParseWriteOptions(const base::HttpRequest& request) {
   return options;
 }
 
-base::Result<Json> ReadBody(const Call& call, const std::string& api_version,
-                            const std::string& kind) {
-  ASSIGN_OR_RETURN(Json body, ParseBody(call.request));
+base::Result<Json> ReadBody(const Call& call, const manifests::Message& message,
+                            const std::string& api_version, const std::string& kind) {
+  ASSIGN_OR_RETURN(Json body, ParseBody(call.request, message));
   if (!body.IsObject()) return BadRequest("the body must be an object of kind " + kind);
   const std::string_view named_version = std::as_const(body)["apiVersion"].AsString();
   const std::string_view named_kind = std::as_const(body)["kind"].AsString();
@@ -132,6 +132,10 @@ base::Result<Json> ReadBody(const Call& call, const std::string& api_version,
   body.Set("apiVersion", api_version);
   body.Set("kind", kind);
   return body;
+}
+
+base::Result<Json> ReadObject(const Call& call) {
+  return ReadBody(call, *call.kind.root, call.kind.ApiVersion(), call.kind.kind);
 }
 
 namespace {
@@ -168,24 +172,24 @@ base::Result<Json> ApplyPatch(const Call& call, const manifests::Message& messag
 
 Answer Finish(const Call& call, const Draft& draft, const WriteOptions& options, ObjectPtr object,
               int http_status, RenderResult render) {
-  base::HttpResponse response;
-  response.status = http_status;
-  AddWarnings(draft.warnings(), response);
+  std::vector<std::string> warnings = draft.warnings();
+  const auto respond = [http_status, warnings = std::move(warnings),
+                        render = std::move(render)](const ObjectPtr& result) {
+    base::HttpResponse response = Responding(render(result), http_status);
+    AddWarnings(warnings, response);
+    return response;
+  };
   Transaction transaction = options.dry_run ? Transaction() : draft.Finish();
   Answer answer;
   if (transaction.empty()) {
-    response.body = render(options.dry_run ? WithoutEmptyRevision(object) : object);
-    answer.response = std::move(response);
+    answer.response = respond(options.dry_run ? WithoutEmptyRevision(object) : object);
     answer.at_least = call.view.revision();
     return answer;
   }
   answer.kind = Answer::Kind::kCommit;
   answer.transaction = std::move(transaction);
-  answer.render = [response = std::move(response), object = std::move(object),
-                   render = std::move(render)](const Store::Committed& committed) {
-    base::HttpResponse done = response;
-    done.body = render(Committed(committed, object));
-    return done;
+  answer.render = [respond, object = std::move(object)](const Store::Committed& committed) {
+    return respond(Committed(committed, object));
   };
   return answer;
 }
@@ -196,9 +200,15 @@ RenderResult RenderAsAsked(const Call& call) {
   };
 }
 
+RenderResult RenderSuccess(const Call& call) {
+  return [kind = &call.kind, as = call.as](const ObjectPtr& object) {
+    return RenderMessage(MetaMessage("Status"), SuccessStatus(*kind, *object), as);
+  };
+}
+
 base::Result<Answer> HandleCreate(const Call& call) {
   ASSIGN_OR_RETURN(const WriteOptions options, ParseWriteOptions(call.request));
-  ASSIGN_OR_RETURN(Json object, ReadBody(call, call.kind.ApiVersion(), call.kind.kind));
+  ASSIGN_OR_RETURN(Json object, ReadObject(call));
   RETURN_IF_ERROR(MatchPath(call, object));
   RETURN_IF_ERROR(AuthorizeNodeCreate(call.request.identity, call.route, object));
   Draft draft(call.view, call.context);
@@ -208,7 +218,7 @@ base::Result<Answer> HandleCreate(const Call& call) {
 }
 
 base::Result<Answer> HandleUpdate(const Call& call) {
-  ASSIGN_OR_RETURN(Json object, ReadBody(call, call.kind.ApiVersion(), call.kind.kind));
+  ASSIGN_OR_RETURN(Json object, ReadObject(call));
   return UpdateTo(call, std::move(object));
 }
 
@@ -261,11 +271,8 @@ base::Result<Answer> HandleDelete(const Call& call) {
   Draft draft(call.view, call.context);
   ASSIGN_OR_RETURN(ObjectPtr object, draft.Delete(call.ObjectKey(), options));
   const bool gone = draft.view().Get(call.ObjectKey()) == nullptr;
-  if (!gone) return Finish(call, draft, write, std::move(object), 200, RenderAsAsked(call));
   return Finish(call, draft, write, std::move(object), 200,
-                [kind = &call.kind](const ObjectPtr& deleted) {
-                  return SuccessStatus(*kind, *deleted).ToString();
-                });
+                gone ? RenderSuccess(call) : RenderAsAsked(call));
 }
 
 base::Result<Answer> HandleDeleteCollection(const Call& call) {
@@ -291,9 +298,7 @@ base::Result<Answer> HandleDeleteCollection(const Call& call) {
   Answer answer;
   const auto render = [found, kind = &call.kind, as = call.as,
                        now = call.context.now](Revision revision) {
-    base::HttpResponse response;
-    response.body = RenderList(*kind, found, ListMeta{revision, "", std::nullopt}, as, now);
-    return response;
+    return Responding(RenderList(*kind, found, ListMeta{revision, "", std::nullopt}, as, now));
   };
   Transaction transaction = write.dry_run ? Transaction() : draft.Finish();
   if (transaction.empty()) {

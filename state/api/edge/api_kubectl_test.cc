@@ -197,6 +197,53 @@ TEST_F(KubectlTest, CreateReplaceAndDelete) {
   EXPECT_EQ(Kubectl("get deployments -o name"), "");
 }
 
+// They send protobuf, and do not fall back on JSON.
+TEST_F(KubectlTest, TheCreateCommandsWork) {
+  EXPECT_EQ(Kubectl("create namespace shop"), "namespace/shop created\n");
+  EXPECT_EQ(Kubectl("create configmap conf -n shop --from-literal=a=one"),
+            "configmap/conf created\n");
+  EXPECT_EQ(Kubectl("create deployment web -n shop --image=example/web:1 --replicas=0"),
+            "deployment.apps/web created\n");
+  EXPECT_EQ(Kubectl("create secret generic hidden -n shop --from-literal=k=größe"),
+            "secret/hidden created\n");
+  EXPECT_EQ(Kubectl("create quota q -n shop --hard=pods=3,limits.cpu=1500m"),
+            "resourcequota/q created\n");
+  EXPECT_EQ(Kubectl("create serviceaccount robot -n shop"), "serviceaccount/robot created\n");
+  EXPECT_EQ(Kubectl("create service clusterip front -n shop --tcp=80:http"),
+            "service/front created\n");
+  EXPECT_EQ(Kubectl("create configmap conf -n shop"),
+            "exit 1: error: failed to create configmap: configmaps \"conf\" already exists\n");
+  EXPECT_EQ(
+      Kubectl("get deployment web -n shop -o jsonpath={.spec.replicas}:{.spec.strategy.type}"),
+      "0:RollingUpdate");
+  EXPECT_EQ(Kubectl("get secret hidden -n shop -o jsonpath={.data.k}:{.type}"),
+            "Z3LDtsOfZQ==:Opaque");
+  EXPECT_EQ(Kubectl("get service front -n shop -o jsonpath={.spec.ports[0].targetPort}"), "http");
+  EXPECT_EQ(Kubectl("get quota q -n shop -o jsonpath={.spec.hard}"),
+            "{\"limits.cpu\":\"1500m\",\"pods\":\"3\"}");
+}
+
+// describe, events and rollout history read protobuf: objects, lists and watches.
+TEST_F(KubectlTest, TypedClientsReadProtobuf) {
+  Apply(kWeb);
+  const std::string said = Kubectl("describe deployment web");
+  EXPECT_NE(said.find("\nReplicas:               2 desired"), std::string::npos) << said;
+  EXPECT_NE(said.find("\n    Image:         example/web:1\n"), std::string::npos) << said;
+  constexpr std::string_view kEvent =
+      "{apiVersion: v1, kind: Event, metadata: {name: e}, reason: Hello, message: from afar, type: "
+      "Normal, involvedObject: {kind: Deployment, name: web}}";
+  Apply(kEvent);
+  const std::string listed = Kubectl("events");
+  EXPECT_NE(listed.find("Hello"), std::string::npos) << listed;
+  EXPECT_NE(listed.find("Deployment/web"), std::string::npos) << listed;
+  auto watching = std::async(std::launch::async, [this] { return Kubectl("events --watch"); });
+  while (OnLoop([this] { return server_side_->open_watches(); }) == 0) usleep(10'000);
+  Apply(ReplaceAll(std::string(kEvent), "name: e}", "name: later}"));
+  OnLoop([this] { return server_side_.reset(), true; });
+  const std::string watched = watching.get();
+  EXPECT_EQ(std::count(watched.begin(), watched.end(), '\n'), 3) << watched;
+}
+
 TEST_F(KubectlTest, MistakesAreExplained) {
   const std::string unknown = ReplaceAll(std::string(kWeb), "replicas: 2", "replicaz: 2");
   EXPECT_EQ(Kubectl("create -f -", unknown),

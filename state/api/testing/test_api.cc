@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "manifests/wire/protobuf.h"
 #include "manifests/yaml/yaml.h"
 #include "state/api/status.h"
 
@@ -18,7 +19,8 @@ Answer TestApi::Ask(std::string_view method, std::string_view target, std::strin
   if (!body.empty()) {
     request.headers["content-type"] = content_type;
     request.body = body;
-    if (body.front() != '{' && body.front() != '[') {
+    const bool is_yaml = body.front() != '{' && body.front() != '[';
+    if (is_yaml && content_type != manifests::kProtobufType) {
       const manifests::YamlFile file = manifests::ParseYaml(body);
       if (file.documents.size() == 1) request.body = file.documents[0].ToString();
     }
