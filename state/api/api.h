@@ -67,6 +67,11 @@ class Api {
   Answer Handle(const base::HttpRequest& request, const View& view,
                 const DraftContext& context) const;
 
+  // Whether the answer is long work: a list walks all of its range, if only to count what remains,
+  // and makes a text of it. Such a request changes nothing, so a worker may Handle it.
+  static bool IsLong(const base::HttpRequest& request, const View& view);
+  static constexpr size_t kMaxShortBytes = 64u << 10;  // of objects; cheaper here than handed over
+
   // The revision whose View would answer best, if it is still at hand: of a continued list, or of
   // resourceVersionMatch=Exact.
   static std::optional<Revision> WantedRevision(const base::HttpRequest& request);

@@ -1,5 +1,6 @@
 // One turn a request: the newest View, Api's answer, and the commit, so that nothing can change in
-// between. Only then it waits: for the disk. What is in flight is what waits there.
+// between. Only then it waits: for the disk. A long list is made on a worker, of the View that it
+// was asked of. What is in flight is what waits for either.
 #include "state/api/api_server.h"
 
 #include "state/api/status.h"
@@ -57,7 +58,12 @@ void ApiServer::Handle(base::IncomingRequest incoming, std::unique_ptr<base::Rep
     return;
   }
   const View view = ViewFor(request);
-  Answer answer = api_.Handle(request, view, writer_.NewContext());
+  const DraftContext context = writer_.NewContext();
+  if (Api::IsLong(request, view)) {
+    HandleOnWorker(std::move(request), view, context, std::move(reply));
+    return;
+  }
+  Answer answer = api_.Handle(request, view, context);
   switch (answer.kind) {
     case Answer::Kind::kRespond:
       if (answer.keep_view) KeepView(view);
@@ -67,6 +73,22 @@ void ApiServer::Handle(base::IncomingRequest incoming, std::unique_ptr<base::Rep
     case Answer::Kind::kWatch: StartWatch(*std::move(answer.watch), std::move(reply)); break;
     case Answer::Kind::kLogs: logs_(*answer.logs, std::move(reply)); break;
   }
+}
+
+// The state moves on meanwhile; the answer is of its View.
+void ApiServer::HandleOnWorker(base::HttpRequest request, const View& view,
+                               const DraftContext& context, std::unique_ptr<base::Reply> reply) {
+  ++reads_in_flight_;
+  auto shared = std::make_shared<std::unique_ptr<base::Reply>>(std::move(reply));
+  loop_.Offload([this, tie = lifeline_.tie(), api = api_, request = std::move(request), view,
+                 context, shared]() -> base::Loop::Task {
+    auto answer = std::make_shared<Answer>(api.Handle(request, view, context));
+    return tie.Wrap([this, view, answer, shared] {
+      --reads_in_flight_;
+      if (answer->keep_view) KeepView(view);
+      SendWhenDurable(answer->at_least, false, std::move(answer->response), std::move(*shared));
+    });
+  });
 }
 
 View ApiServer::ViewFor(const base::HttpRequest& request) {

@@ -56,7 +56,10 @@ class ApiServer {
     base::MonotonicTime until;
   };
 
+  // The one place where a request's View is chosen.
   View ViewFor(const base::HttpRequest& request);
+  void HandleOnWorker(base::HttpRequest request, const View& view, const DraftContext& context,
+                      std::unique_ptr<base::Reply> reply);
   void KeepView(const View& view);
   void SendWhenDurable(Revision revision, bool write, base::HttpResponse response,
                        std::unique_ptr<base::Reply> reply);

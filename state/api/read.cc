@@ -164,6 +164,17 @@ std::optional<Revision> Api::WantedRevision(const base::HttpRequest& request) {
   return std::nullopt;
 }
 
+bool Api::IsLong(const base::HttpRequest& request, const View& view) {
+  const ApiRoute route = ParseRoute(request.segments);
+  if (!route.is_resource || VerbOf(request, route) != "list") return false;
+  size_t bytes = 0;
+  for (const ObjectPtr& object : view.List(route.Resource(), route.ns)) {
+    bytes += object->document.Bytes().size();
+    if (bytes > kMaxShortBytes) return true;
+  }
+  return false;
+}
+
 base::Result<Answer> HandleList(const Call& call) {
   const base::HttpRequest& request = call.request;
   ASSIGN_OR_RETURN(const Selection selection, Selection::Parse(request, call.route, call.kind));

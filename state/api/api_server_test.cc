@@ -1,0 +1,138 @@
+// ApiServer on virtual time, with replies that only remember what they were given.
+#include "state/api/api_server.h"
+
+#include <gtest/gtest.h>
+
+#include "base/testing/sim_loop.h"
+#include "state/testing/memory_storage.h"
+
+namespace state {
+namespace {
+
+class FakeReply : public base::Reply {
+ public:
+  explicit FakeReply(std::optional<base::HttpResponse>& sent) : sent_(sent) {}
+  void Send(base::HttpResponse response) override { sent_ = std::move(response); }
+  std::unique_ptr<base::Stream> Start(base::HttpResponse) override { return nullptr; }
+
+ private:
+  std::optional<base::HttpResponse>& sent_;
+};
+
+class ApiServerTest : public testing::Test {
+ protected:
+  ApiServerTest() {
+    auto store = Store::Open(loop_, storage_, StoreOptions(), [](base::Status) {});
+    CHECK(store.ok());
+    store_ = *std::move(store);
+    Start();
+    Ask("POST", "/api/v1/namespaces", R"({"metadata":{"name":"shop"}})");
+  }
+
+  void Start() {
+    ApiServerOptions options;
+    options.max_reads_in_flight = 2;
+    server_ = std::make_unique<ApiServer>(
+        loop_, *store_, api_, config_,
+        [](const base::IncomingRequest&) -> base::Result<base::Identity> {
+          return base::Identity{"admin", {"plumb:admin"}};
+        },
+        [](const LogRequest&, std::unique_ptr<base::Reply>) {}, options);
+  }
+
+  // The answer comes into `sent` sooner or later.
+  void Begin(std::string_view method, std::string_view target, std::string_view body,
+             std::optional<base::HttpResponse>& sent) {
+    base::IncomingRequest incoming;
+    incoming.request.method = method;
+    incoming.request.body = body;
+    CHECK(base::ParseTarget(target, incoming.request).ok());
+    server_->Handle(std::move(incoming), std::make_unique<FakeReply>(sent));
+  }
+  base::HttpResponse Ask(std::string_view method, std::string_view target,
+                         std::string_view body = {}) {
+    std::optional<base::HttpResponse> sent;
+    Begin(method, target, body, sent);
+    loop_.RunUntil([&] { return sent.has_value(); }, base::Duration::Minutes(1));
+    return sent.value_or(base::HttpResponse{504});
+  }
+  void MakeConfigMap(const std::string& name, size_t bytes) {
+    const auto response = Ask("POST", "/api/v1/namespaces/shop/configmaps",
+                              "{\"metadata\":{\"name\":\"" + name + "\"},\"data\":{\"a\":\"" +
+                                  std::string(bytes, 'x') + "\"}}");
+    ASSERT_EQ(response.status, 201) << response.body;
+  }
+
+  base::SimLoop loop_{1};
+  MemoryStorage storage_;
+  ClusterConfig config_;
+  const Api api_{manifests::Schema::BuiltIn(), VersionInfo()};
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<ApiServer> server_;
+};
+
+constexpr std::string_view kMaps = "/api/v1/namespaces/shop/configmaps";
+
+TEST_F(ApiServerTest, AShortListIsAnsweredInItsTurn) {
+  MakeConfigMap("one", 100);
+  std::optional<base::HttpResponse> sent;
+  Begin("GET", kMaps, "", sent);
+  ASSERT_TRUE(sent);
+  EXPECT_EQ(sent->status, 200);
+}
+
+TEST_F(ApiServerTest, ALongListIsMadeElsewhereOfTheViewThatItWasAskedOf) {
+  MakeConfigMap("one", Api::kMaxShortBytes);
+  const std::string revision = std::to_string(store_->revision());
+  std::optional<base::HttpResponse> sent;
+  Begin("GET", kMaps, "", sent);
+  EXPECT_FALSE(sent);
+  MakeConfigMap("two", 1);
+  loop_.RunFor(base::Duration::Seconds(1));
+  ASSERT_TRUE(sent);
+  const auto parsed = base::ParseJson(sent->body);
+  ASSERT_TRUE(parsed.ok());
+  const base::Json& list = *parsed;
+  EXPECT_EQ(list["metadata"]["resourceVersion"].AsString(), revision);
+  EXPECT_EQ(list["items"].size(), 1u);
+}
+
+TEST_F(ApiServerTest, PagesOfALongListAreOfOneView) {
+  MakeConfigMap("one", Api::kMaxShortBytes);
+  MakeConfigMap("three", 1);
+  const base::HttpResponse first = Ask("GET", std::string(kMaps) + "?limit=1");
+  const auto page = base::ParseJson(first.body);
+  ASSERT_TRUE(page.ok());
+  const std::string token(std::as_const(*page)["metadata"]["continue"].AsString());
+  MakeConfigMap("two", 1);
+  const base::HttpResponse rest =
+      Ask("GET", std::string(kMaps) + "?limit=5&continue=" + base::PercentEncode(token));
+  EXPECT_EQ(rest.status, 200);
+  EXPECT_EQ(rest.body.find("\"two\""), std::string::npos);
+}
+
+TEST_F(ApiServerTest, ListsUnderWayCountAsInFlight) {
+  MakeConfigMap("one", Api::kMaxShortBytes);
+  std::optional<base::HttpResponse> first, second, third;
+  Begin("GET", kMaps, "", first);
+  Begin("GET", kMaps, "", second);
+  Begin("GET", kMaps, "", third);
+  ASSERT_TRUE(third);
+  EXPECT_EQ(third->status, 429);
+  loop_.RunFor(base::Duration::Seconds(1));
+  EXPECT_EQ(first->status, 200);
+  EXPECT_EQ(second->status, 200);
+  EXPECT_EQ(Ask("GET", kMaps).status, 200);
+}
+
+TEST_F(ApiServerTest, AListMayOutlastTheServer) {
+  MakeConfigMap("one", Api::kMaxShortBytes);
+  std::optional<base::HttpResponse> sent;
+  Begin("GET", kMaps, "", sent);
+  server_.reset();
+  loop_.RunFor(base::Duration::Seconds(1));
+  EXPECT_FALSE(sent);
+}
+
+}  // namespace
+}  // namespace state
