@@ -7,6 +7,7 @@
 #include <regex>
 #include <set>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "base/edge/process.h"
@@ -27,32 +28,41 @@ struct Cluster {
 };
 Cluster* cluster = nullptr;
 
-// ci/setup's kubectl, or one in PATH; empty if there is none.
-std::string FindKubectl() {
-  const fs::path ours = fs::current_path() / ".cache/tools/kubectl";
-  if (fs::exists(ours)) return ours.string();
+// ci/setup's program, or one in PATH; empty if there is none.
+std::string FindTool(const std::string& name) {
+  const char* tools = getenv("PLUMB_TOOLS");
+  const fs::path directory =
+      tools != nullptr ? fs::path(tools) : fs::current_path() / ".cache/tools";
+  if (fs::exists(directory / name)) return (directory / name).string();
   base::ProcessOptions options;
-  options.argv = {"kubectl", "version", "--client"};
+  options.argv = {name, "version", name == "kubectl" ? "--client" : "--short"};
   const auto found = base::RunProcess(options, "", kCommandTimeout);
-  return found.ok() && found->exit.ok() ? "kubectl" : "";
+  return found.ok() && found->exit.ok() ? name : "";
 }
 
-std::string RunKubectl(const std::vector<std::string>& arguments, std::string_view input) {
+// What it printed, then its errors; a nonzero exit first.
+std::string RunCommand(std::vector<std::string> command, std::string_view input) {
   base::ProcessOptions options;
-  options.argv = {cluster->kubectl, "--kubeconfig",
-                  (cluster->directory / "data/kubeconfig").string(), "--cache-dir",
-                  (cluster->directory / "cache").string()};
-  options.argv.insert(options.argv.end(), arguments.begin(), arguments.end());
+  options.argv = std::move(command);
+  options.environment = {"PATH=/usr/bin:/bin", "HOME=" + cluster->directory.string()};
   const auto ran = base::RunProcess(options, input, kCommandTimeout);
   if (!ran.ok()) return ran.status().ToString();
   const std::string code = ran->exit.ok() ? "" : "exit " + std::to_string(ran->exit.code) + ": ";
   return code + ran->output + ran->error;
 }
 
+std::string Kubeconfig() { return (cluster->directory / "data/kubeconfig").string(); }
+
+// Words separated by spaces.
+void AppendWords(const std::string& text, std::vector<std::string>& words) {
+  std::istringstream stream(text);
+  for (std::string word; stream >> word;) words.push_back(word);
+}
+
 }  // namespace
 
 void KubectlTest::SetUpTestSuite() {
-  const std::string kubectl = FindKubectl();
+  const std::string kubectl = FindTool("kubectl");
   if (kubectl.empty()) return;
   cluster = new Cluster;
   cluster->kubectl = kubectl;
@@ -88,10 +98,29 @@ void KubectlTest::TearDown() {
 }
 
 std::string KubectlTest::Kubectl(const std::string& arguments, std::string_view input) {
-  std::vector<std::string> all = {"--namespace", ns_};
-  std::istringstream words(arguments);
-  for (std::string word; words >> word;) all.push_back(word);
-  return RunKubectl(all, input);
+  std::vector<std::string> command = {cluster->kubectl,
+                                      "--kubeconfig",
+                                      Kubeconfig(),
+                                      "--cache-dir",
+                                      (cluster->directory / "cache").string(),
+                                      "--namespace",
+                                      ns_};
+  AppendWords(arguments, command);
+  return RunCommand(std::move(command), input);
+}
+
+std::string KubectlTest::Helm(const std::string& arguments) {
+  static const std::string helm = FindTool("helm");
+  if (helm.empty()) return "there is no helm: run ci/setup";
+  std::vector<std::string> command = {helm, "--kubeconfig", Kubeconfig(), "--namespace", ns_};
+  AppendWords(arguments, command);
+  return RunCommand(std::move(command), {});
+}
+
+std::string KubectlTest::directory() const {
+  const fs::path directory = cluster->directory / ns_;
+  fs::create_directories(directory);
+  return directory.string();
 }
 
 void KubectlTest::Apply(std::string_view yaml) {

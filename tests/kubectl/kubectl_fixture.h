@@ -1,5 +1,5 @@
-// KubectlTest: a real `plumb server` on loopback, without nodes, and the real kubectl with the
-// kubeconfig that the server wrote. One server serves all tests of a program; each test has a
+// KubectlTest: a real `plumb server` on loopback, without nodes, and the real kubectl and helm with
+// the kubeconfig that the server wrote. One server serves all tests of a program; each test has a
 // namespace of its own.
 #pragma once
 
@@ -26,7 +26,12 @@ class KubectlTest : public testing::Test {
   // are `count` that a ReplicaSet has made.
   void MakeReady(const std::string& selector, size_t count);
 
+  // The same of helm; one sentence if there is none.
+  std::string Helm(const std::string& arguments);
+
   const std::string& ns() const { return ns_; }
+  // A directory of this test's own.
+  std::string directory() const;
 
  private:
   std::string ns_;
