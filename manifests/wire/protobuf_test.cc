@@ -298,6 +298,8 @@ TEST(ProtobufTest, AWatchEventIsAFrame) {
 TEST(ProtobufTest, ZerosWithoutPresenceAreNoValues) {
   const Message& spec = MessageOf("apps/v1", "DeploymentSpec");
   EXPECT_EQ(Shown(DecodeMessage(spec, FromHex("0800 2800 3800"))), R"({"replicas":0})");
+  EXPECT_EQ(Shown(DecodeMessage(MessageOf("core/v1", "ContainerStateTerminated"), FromHex("0800"))),
+            R"({"exitCode":0})");
   // Required ones stay, for the validation to speak of.
   EXPECT_EQ(Shown(DecodeMessage(MessageOf("core/v1", "ContainerPort"), FromHex("0a00 1800"))),
             R"({"containerPort":0})");
