@@ -1,5 +1,5 @@
-// Writer: how the parts of a server change the Store: a draft of the newest state, made now, under a
-// seed that no other draft has.
+// Writer: how the parts of a server change the Store: a draft of the newest state, made now, under
+// a seed that no other draft has.
 //
 // Loop only; the Store and Loop outlive it. One Writer a writer of the state: what is the same for
 // all of its drafts is said once.

@@ -17,6 +17,7 @@ EXCEPTIONS=(
   '^manifests/|^"embedded_types\.inc"$|generated from manifests/types'
   '^state/persistent_set\.h$|^<atomic>|counts the references of what workers share'
   '/edge/|^"[a-z_]+(\.grpc)?\.pb\.h"$|generated from the .proto files of the edge'
+  '^tests/upgrade/|^"[a-z_]+(\.grpc)?\.pb\.h"$|it replays what was sent, byte by byte'
 )
 
 # The standard headers that pure code may use.

@@ -1,9 +1,9 @@
 // Rules:
 // - Who runs is told by a file with pid and start time, written right after the start. What that
 //   file names and still lives is adopted.
-// - One thing at a time is waited for, by one timer: that it serves, that it ends by itself, or that
-//   it ends as told. Exits are found by asking, every kWatch; a socket that answers counts more
-//   than a process that lives.
+// - One thing at a time is waited for, by one timer: that it serves, that it ends by itself, or
+//   that it ends as told. Exits are found by asking, every kWatch; a socket that answers counts
+//   more than a process that lives.
 // - After an exit the next start waits, twice as long each time, as kRestart says; a containerd
 //   that lasted kStable starts over with the shortest wait.
 // - Its log is ours to bound: it is written in append mode, so emptying it from outside is safe.

@@ -1,11 +1,10 @@
 // Rules:
 // - The View moves from one whole state to the next: a transfer is gathered beside it and replaces
-// it
-//   when it is complete. A broken connection drops what was gathered, never what is held.
+//   it when it is complete. A broken connection drops what was gathered, never what is held.
 // - A report is repeated on every connection until it is acknowledged; of a pod only the newest is.
-// - The control plane may write a pod's status while the node is away (Ready becomes False). So what
-//   was reported last is compared with the first whole View of a connection, and reported again
-//   where it differs; the Node's status is always reported again.
+// - The control plane may write a pod's status while the node is away (Ready becomes False). So
+//   what was reported last is compared with the first whole View of a connection, and reported
+//   again where it differs; the Node's status is always reported again.
 // - Silence for the grace period ends the connection. Attempts are spread: a wait as kConnectRetry
 //   has it, of which a random half counts.
 #include "nodeagent/session/agent_session.h"

@@ -1,6 +1,6 @@
-// Pods are started when two things are known: a runtime, and the range of addresses that the control
-// plane gave the node after it had joined. A restarted agent has the range from its cached View, and
-// finds its containers again through the runtime.
+// Pods are started when two things are known: a runtime, and the range of addresses that the
+// control plane gave the node after it had joined. A restarted agent has the range from its cached
+// View, and finds its containers again through the runtime.
 #include "plumb/node/node.h"
 
 #include <utility>

@@ -1,6 +1,6 @@
 // Node: what an agent decides with, assembled over seams: the session with the control plane, the
-// pods, the node's status, its part of the mesh. The program gives it the real edges, the simulation
-// fakes.
+// pods, the node's status, its part of the mesh. The program gives it the real edges, the
+// simulation fakes.
 //
 // Loop only. Destroying it stops nothing that runs: pods go on, and the next Node finds them.
 #pragma once

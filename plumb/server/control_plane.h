@@ -48,8 +48,8 @@ struct ControlPlaneSeams {
 
 class ControlPlane {
  public:
-  // Opens the store and makes what every cluster has. `failed` is called once if the store can write
-  // no more. `opened`, if given, sees the store before anything is built over it.
+  // Opens the store and makes what every cluster has. `failed` is called once if the store can
+  // write no more. `opened`, if given, sees the store before anything is built over it.
   static base::Result<std::unique_ptr<ControlPlane>> Start(
       base::Loop& loop, ControlPlaneOptions options, ControlPlaneSeams seams,
       std::function<void(base::Status)> failed,

@@ -1,6 +1,6 @@
-// Receiver: somebody else's server that hears of deploys by webhook. It outlives the control plane's
-// processes. It answers when it likes: at once, late, with 503, or not at all although it took the
-// event.
+// Receiver: somebody else's server that hears of deploys by webhook. It outlives the control
+// plane's processes. It answers when it likes: at once, late, with 503, or not at all although it
+// took the event.
 //
 // An event is told at least once, always with the same content, and never under two ids.
 #pragma once

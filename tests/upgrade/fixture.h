@@ -1,5 +1,5 @@
-// OldRelease: what an earlier release left behind (README.md), unpacked into a directory of its own,
-// which goes with it.
+// OldRelease: what an earlier release left behind (README.md), unpacked into a directory of its
+// own, which goes with it.
 //
 // One owner, one thread. The files below server/ are the caller's to work with; what is read from
 // the others is read once.

@@ -1,10 +1,10 @@
 // record_frames: stands between an agent and its server, hands every frame on, and writes it down:
 // what a release says over the wire, for the fixture of tests/upgrade.
 //   record_frames LISTEN-ADDRESS:PORT SERVER-ADDRESS:PORT SERVER-PKI AGENT-PKI FILE
-// It is the server to the agent (with a certificate by the cluster's authority, from SERVER-PKI) and
-// the agent to the server (with the certificate in AGENT-PKI). The first line of FILE is "schema"
-// and the FileDescriptorProto of the frames, then a line a frame: "agent" or "server" and the
-// frame, all in hexadecimal. It runs until it is killed; FILE has whole lines then.
+// It is the server to the agent (with a certificate by the cluster's authority, from SERVER-PKI)
+// and the agent to the server (with the certificate in AGENT-PKI). The first line of FILE is
+// "schema" and the FileDescriptorProto of the frames, then a line a frame: "agent" or "server" and
+// the frame, all in hexadecimal. It runs until it is killed; FILE has whole lines then.
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>

@@ -1,7 +1,8 @@
 // MemoryHttp: an HTTP server without sockets: requests are handed to the handlers that were added,
 // and their answers to who asked. For tests and the simulation.
 //
-// Loop only. A handler that never answers leaves the asker without one, as a connection that is cut.
+// Loop only. A handler that never answers leaves the asker without one, as a connection that is
+// cut.
 #pragma once
 
 #include <functional>
