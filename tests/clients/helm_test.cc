@@ -123,7 +123,8 @@ TEST_F(HelmTest, AReleaseLivesFromInstallToUninstall) {
   EXPECT_EQ(History(), "superseded superseded failed deployed");
 
   EXPECT_EQ(Helm("uninstall web"), "release \"web\" uninstalled\n");
-  EXPECT_EQ(Kubectl("get deployments,services,secrets,serviceaccounts -o name"), "");
+  EXPECT_EQ(Kubectl("get deployments,services,secrets,serviceaccounts -o name"),
+            "serviceaccount/default\n");
   EXPECT_EQ(Helm("list -q"), "");
 }
 
