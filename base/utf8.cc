@@ -38,6 +38,22 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
+std::string ToUtf8(std::string_view text) {
+  constexpr uint32_t kReplacement = 0xFFFD;
+  std::string clean;
+  clean.reserve(text.size());
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    if (length == 0) {
+      AppendUtf8(kReplacement, clean);
+    } else {
+      clean += text.substr(0, length);
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return clean;
+}
+
 void AppendUtf8(uint32_t code, std::string& out) {
   if (code < 0x80) {
     out += static_cast<char>(code);

@@ -14,6 +14,9 @@ size_t Utf8Length(std::string_view text);
 
 bool IsUtf8(std::string_view text);
 
+// `text` as it is, with U+FFFD for each byte that is part of no sequence.
+std::string ToUtf8(std::string_view text);
+
 // Appends the code point.
 void AppendUtf8(uint32_t code, std::string& out);
 

@@ -73,11 +73,11 @@ HttpResponse FailureOf(int http_status, std::string_view reason, std::string_vie
                                 {"apiVersion", "v1"},
                                 {"metadata", Json::MakeObject()},
                                 {"status", "Failure"},
-                                {"message", message},
+                                {"message", ToUtf8(message)},
                                 {"code", http_status}});
   if (!reason.empty()) body.Set("reason", reason);
   for (const Cause& cause : causes) {
-    Json entry = Json::MakeObject({{"reason", cause.reason}, {"message", cause.message}});
+    Json entry = Json::MakeObject({{"reason", cause.reason}, {"message", ToUtf8(cause.message)}});
     if (!cause.field.empty()) entry.Set("field", cause.field);
     body["details"]["causes"].Append(std::move(entry));
   }

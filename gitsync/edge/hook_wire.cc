@@ -21,15 +21,6 @@ namespace {
 inline constexpr size_t kLengthBytes = 4;
 inline constexpr size_t kMaxColourBytes = 16;
 
-bool IsUtf8(std::string_view text) {
-  while (!text.empty()) {
-    const size_t length = base::Utf8Length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
 // The length of a colour sequence at the front of `text`, or 0.
 size_t ColourLength(std::string_view text) {
   if (!text.starts_with("\x1b[")) return 0;
@@ -95,7 +86,7 @@ Status CheckCall(const HookCall& call) {
     if (!IsObjectId(update.old_oid) || !IsObjectId(update.new_oid)) {
       return Malformed("ref " + update.ref + " moves between no object ids");
     }
-    if (!IsUtf8(update.ref)) return Status(Code::kInvalid, "the name of a ref must be UTF-8");
+    if (!base::IsUtf8(update.ref)) return Status(Code::kInvalid, "the name of a ref must be UTF-8");
     RETURN_IF_ERROR(CheckRefName(update.ref));
   }
   for (const std::string& option : call.push.options) {
@@ -103,10 +94,10 @@ Status CheckCall(const HookCall& call) {
       return Status(Code::kTooLarge,
                     "a push option has at most " + std::to_string(kMaxPushOptionBytes) + " bytes");
     }
-    if (!IsUtf8(option)) return Status(Code::kInvalid, "push options must be UTF-8");
+    if (!base::IsUtf8(option)) return Status(Code::kInvalid, "push options must be UTF-8");
   }
-  if (!IsUtf8(call.push.user)) return Malformed("the user's name is not UTF-8");
-  if (!IsUtf8(call.push.quarantine.object_directory)) {
+  if (!base::IsUtf8(call.push.user)) return Malformed("the user's name is not UTF-8");
+  if (!base::IsUtf8(call.push.quarantine.object_directory)) {
     return Malformed("the path of the quarantine is not UTF-8");
   }
   return {};

@@ -170,6 +170,11 @@ TEST_F(ProtobufApiTest, FailuresSpeakTheClientsForm) {
   const Json status = Decoded(response, MetaMessage("Status"));
   EXPECT_EQ(status["message"].AsString(), "configmaps \"no\" not found");
   EXPECT_EQ(status["details"]["name"].AsString(), "no");
+  // Also when they quote what is no text.
+  const base::HttpResponse quoted =
+      api_.Send("POST", "/api/v1/namespaces/shop/configmaps", "{}", "a\xFF/b");
+  EXPECT_EQ(quoted.status, 415);
+  EXPECT_EQ(Decoded(quoted, MetaMessage("Status"))["reason"].AsString(), "UnsupportedMediaType");
 }
 
 TEST_F(ProtobufApiTest, WhatDoesNotReadIsABadRequest) {

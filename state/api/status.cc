@@ -1,10 +1,11 @@
 // The reason of a failure comes from its code. Two are told apart by their cause: a revision that
 // is not there yet is a Timeout that asks for another try. Invalid names the kind, all others the
-// resource, as kubectl's sentences expect it.
+// resource, as kubectl's sentences expect it. It may quote what a client sent: it is made text.
 #include "state/api/status.h"
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "state/api/render.h"
 
 namespace state {
@@ -23,7 +24,8 @@ bool IsRetriable(Code code) {
 Json CausesOf(const base::Status& status) {
   Json causes = Json::MakeArray();
   for (const base::Cause& cause : status.causes()) {
-    Json entry = Json::MakeObject({{"reason", cause.reason}, {"message", cause.message}});
+    Json entry =
+        Json::MakeObject({{"reason", cause.reason}, {"message", base::ToUtf8(cause.message)}});
     if (!cause.field.empty()) entry.Set("field", cause.field);
     causes.Append(std::move(entry));
   }
@@ -47,7 +49,7 @@ Json FailureStatus(const base::Status& status, const About& about) {
                                 {"apiVersion", "v1"},
                                 {"metadata", Json::MakeObject()},
                                 {"status", "Failure"},
-                                {"message", status.message()},
+                                {"message", base::ToUtf8(status.message())},
                                 {"reason", info.reason},
                                 {"code", info.http_status}});
   if (!details.empty()) body.Set("details", std::move(details));
