@@ -108,8 +108,9 @@ DeliveryStep NextStep(const state::View& view, const state::Object& delivery, Wa
     return Step(Act::kGiveUp, "its Provider is no " + std::string(kWebhookType) + " any more");
   }
   if ((*provider)["spec"]["suspend"].AsBool()) return Step(Act::kIdle, "its Provider is suspended");
-  const WallTime next = TimeIn(status["nextAttempt"]);
-  if (IsAhead(next, now, kMaxRetryAfter)) return Wait(next);
+  // An attempt that is yet to come was made before the clock was set back: its wait means nothing.
+  const WallTime last = TimeIn(status["lastAttempt"]), next = TimeIn(status["nextAttempt"]);
+  if (last <= now && IsAhead(next, now, kMaxRetryAfter)) return Wait(next);
   return SendStep(view, delivery, *provider, now);
 }
 

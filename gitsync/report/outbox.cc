@@ -15,7 +15,7 @@ using Act = DeliveryStep::Act;
 
 namespace {
 
-constexpr base::Duration kMaxTimer = base::Duration::Hours(1);
+constexpr base::Duration kMaxTimer = base::Duration::Minutes(1);
 constexpr base::Duration kCommitRetry = base::Duration::Seconds(10);
 
 }  // namespace
@@ -154,11 +154,9 @@ void Outbox::SetTimer() {
     for (auto it = by_time_.begin(); it != by_time_.end() && it->first <= now; ++it) {
       Touch(it->second);
     }
-    // The clock went back: what was near is far, until it is planned anew.
-    for (auto it = by_time_.rbegin(); it != by_time_.rend() && it->first - now > kKeepGivenUp;
-         ++it) {
-      Touch(it->second);
-    }
+    // The clock was set back: what was near is far, until it is planned anew.
+    if (now < looked_) TouchAll("");
+    looked_ = now;
     if (touched_.empty()) SetTimer();
   }));
 }

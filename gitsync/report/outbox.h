@@ -58,6 +58,7 @@ class Outbox {
   std::map<std::pair<std::string, std::string>, state::Key> sending_;  // by namespace and Provider
   std::set<state::Key> blocked_;  // due, while their Provider or too many others are being sent to
   base::Loop::TimerId timer_ = 0;
+  base::WallTime looked_;  // when the timer ran last
   base::Subscription on_commit_;
   base::Lifeline lifeline_;
 };

@@ -155,6 +155,15 @@ TEST_F(OutboxTest, ASuspendedProviderWaitsAndAnUnsuspendedOneIsToldAtOnce) {
   EXPECT_EQ(Deliveries(), "Delivered 1 the receiver answered 204\n");
 }
 
+TEST_F(OutboxTest, AClockThatIsSetBackDoesNotMakeAWaitLonger) {
+  sender_.answers = {{base::Status(), 503, ""}};
+  Deploy();
+  EXPECT_EQ(Deliveries(), "Pending 1 the receiver answered 503\n");
+  cluster_.loop.JumpWallClock(Duration::Hours(-2));
+  cluster_.Settle(Duration::Minutes(2));
+  EXPECT_EQ(Deliveries(), "Delivered 2 the receiver answered 204\n");
+}
+
 TEST_F(OutboxTest, AMissingSecretIsAFailedAttemptAndAMissingProviderEndsIt) {
   cluster_.Delete("secrets", "plumb-system", "s");
   Deploy();
