@@ -1,5 +1,6 @@
 #include "scheduler/schedule.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "scheduler/scheduler.h"
@@ -142,7 +143,8 @@ TEST_F(ScheduleTest, APodThatWantsToBeNearAnotherIsPlacedWhenThatOneIs) {
       "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {app: a}}\n"
       "spec: {containers: [{name: c, image: x}]}\n");
   cluster_.Settle(base::Duration::Seconds(20));
-  EXPECT_EQ(Places(), "a>n2 b>n2 c>n1");
+  // Which of two equal nodes is chance's affair.
+  EXPECT_THAT(Places(), testing::AnyOf("a>n1 b>n1 c>n2", "a>n2 b>n2 c>n1"));
 }
 
 // The table that follows changes must agree with one built anew.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/log.h"
 #include "gitsync/report/webhook_event.h"
@@ -50,7 +51,14 @@ void Outbox::TouchAll(const std::string& ns) {
   for (const state::ObjectPtr& delivery : store_.view().List(kDeliveries, ns)) Touch(delivery->key);
 }
 
+// The clock was set back: what was near is far, until it is planned anew.
+void Outbox::LookAtClock() {
+  const base::WallTime now = loop_.now().wall;
+  if (now < std::exchange(looked_, now)) TouchAll("");
+}
+
 void Outbox::Run() {
+  LookAtClock();
   for (size_t i = 0; i < kMaxDeliveriesATurn && !touched_.empty(); ++i) {
     const state::Key key = *touched_.begin();
     touched_.erase(touched_.begin());
@@ -154,9 +162,7 @@ void Outbox::SetTimer() {
     for (auto it = by_time_.begin(); it != by_time_.end() && it->first <= now; ++it) {
       Touch(it->second);
     }
-    // The clock was set back: what was near is far, until it is planned anew.
-    if (now < looked_) TouchAll("");
-    looked_ = now;
+    LookAtClock();
     if (touched_.empty()) SetTimer();
   }));
 }

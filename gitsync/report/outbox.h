@@ -36,6 +36,7 @@ class Outbox {
   void Touch(const state::Key& key);
   void TouchAll(const std::string& ns);
   void Run();
+  void LookAtClock();
   void Consider(const state::Key& key);
   void Send(const state::ObjectPtr& delivery, WebhookCall call);
   void Answered(const state::Key& key, const WebhookAnswer& answer);
@@ -58,7 +59,7 @@ class Outbox {
   std::map<std::pair<std::string, std::string>, state::Key> sending_;  // by namespace and Provider
   std::set<state::Key> blocked_;  // due, while their Provider or too many others are being sent to
   base::Loop::TimerId timer_ = 0;
-  base::WallTime looked_;  // when the timer ran last
+  base::WallTime looked_;  // at the clock, last
   base::Subscription on_commit_;
   base::Lifeline lifeline_;
 };
