@@ -5,6 +5,7 @@
 // and the agent to the server (with the certificate in AGENT-PKI). The first line of FILE is
 // "schema" and the FileDescriptorProto of the frames, then a line a frame: "agent" or "server" and
 // the frame, all in hexadecimal. It runs until it is killed; FILE has whole lines then.
+#include <agent.grpc.pb.h>
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
@@ -13,7 +14,6 @@
 #include <mutex>
 #include <thread>
 
-#include "agent.grpc.pb.h"
 #include "base/edge/files.h"
 #include "base/net/edge/pki.h"
 #include "nodeagent/session/frame.h"
