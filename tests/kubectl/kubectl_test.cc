@@ -244,7 +244,10 @@ TEST_F(KubectlTest, DaemonSetsAreFollowedUndoneAndRestarted) {
   MakeReady("app=agent", 1);
   EXPECT_NE(Kubectl("rollout status daemonset/agent --timeout=30s").find("successfully"),
             std::string::npos);
+  // Nobody runs here as the node, so the test ends what is told to end.
+  const std::string end_old = "delete pods -l app=agent --force --grace-period=0 --wait=false";
   Kubectl("set image daemonset/agent agent=example/web:2");
+  Kubectl(end_old);
   MakeReady("app=agent", 1);
   EXPECT_EQ(Kubectl("rollout status daemonset/agent --timeout=30s"),
             "daemon set \"agent\" successfully rolled out\n");
@@ -254,6 +257,7 @@ TEST_F(KubectlTest, DaemonSetsAreFollowedUndoneAndRestarted) {
   EXPECT_NE(Kubectl("rollout history daemonset/agent --revision=1").find("example/web:1"),
             std::string::npos);
   EXPECT_EQ(Kubectl("rollout undo daemonset/agent"), "daemonset.apps/agent rolled back\n");
+  Kubectl(end_old);
   MakeReady("app=agent", 1);
   EXPECT_EQ(Kubectl("get pods -l app=agent -o jsonpath={.items[*].spec.containers[0].image}"),
             "example/web:1");
@@ -261,6 +265,7 @@ TEST_F(KubectlTest, DaemonSetsAreFollowedUndoneAndRestarted) {
       Kubectl("rollout history daemonset/agent"),
       "daemonset.apps/agent \nREVISION  CHANGE-CAUSE\n2         <none>\n3         <none>\n\n");
   EXPECT_EQ(Kubectl("rollout restart daemonset/agent"), "daemonset.apps/agent restarted\n");
+  Kubectl(end_old);
   MakeReady("app=agent", 1);
   EXPECT_EQ(Kubectl("rollout status daemonset/agent --timeout=30s"),
             "daemon set \"agent\" successfully rolled out\n");
