@@ -134,6 +134,9 @@ TEST_P(FrameChannelContract, ADialerConnectsAgain) {
 
 TEST_P(FrameChannelContract, ABacklogIsCountedAndDrainedIsToldWhenItHasFallen) {
   Connect();
+  constexpr int kChunks = 16;  // together well beyond what a network takes at once
+  std::string all = "1 ";
+  for (int i = 0; i < kChunks; ++i) all += "chunk ";
   size_t most = 0, when_drained = kMaxBacklogBytes;
   Run(
       [&] {
@@ -142,15 +145,14 @@ TEST_P(FrameChannelContract, ABacklogIsCountedAndDrainedIsToldWhenItHasFallen) {
           ++node_.drained;
           when_drained = node_.channel->Backlog();
         });
-        for (int i = 0; i < 4; ++i) node_.channel->Send(Chunk(kRefillBacklogBytes / 2));
+        for (int i = 0; i < kChunks; ++i) node_.channel->Send(Chunk(kRefillBacklogBytes / 2));
         most = node_.channel->Backlog();
       },
-      [&] {
-        return plane_.heard == "1 chunk chunk chunk chunk " && node_.channel->Backlog() == 0;
-      });
+      [&] { return plane_.heard == all && node_.channel->Backlog() == 0 && node_.drained > 0; });
   EXPECT_GE(most, kRefillBacklogBytes);
   EXPECT_LT(when_drained, kRefillBacklogBytes);
-  EXPECT_EQ(node_.drained, 1) << "it had fallen once";
+  // A network that takes while more is sent may let it fall more than once.
+  EXPECT_LE(node_.drained, kChunks);
 }
 
 TEST_P(FrameChannelContract, APeerThatDoesNotReadIsDisconnected) {
