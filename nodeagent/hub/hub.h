@@ -17,7 +17,6 @@
 
 #include "base/lifeline.h"
 #include "base/loop.h"
-#include "base/rng.h"
 #include "base/subscription.h"
 #include "nodeagent/hub/server_session.h"
 #include "nodeagent/session/transport.h"
