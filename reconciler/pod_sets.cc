@@ -18,7 +18,7 @@
 namespace reconciler {
 namespace {
 
-constexpr int64_t kMostPerTurn = 500;  // pods made or deleted in one turn
+constexpr int64_t kMaxPerTurn = 500;  // pods made or deleted in one turn
 
 class PodSetController final : public Controller {
  public:
@@ -41,10 +41,10 @@ class PodSetController final : public Controller {
     if (!set->Deleting()) {
       const int64_t missing =
           (*set)["spec"]["replicas"].AsInt(1) - static_cast<int64_t>(pods.size());
-      if (missing > 0) failure = CreatePods(turn, *set, std::min(missing, kMostPerTurn), pods);
+      if (missing > 0) failure = CreatePods(turn, *set, std::min(missing, kMaxPerTurn), pods);
       if (missing < 0)
-        RETURN_IF_ERROR(DeletePods(turn, *set, std::min(-missing, kMostPerTurn), pods));
-      if (missing > kMostPerTurn || -missing > kMostPerTurn) turn.Again(base::Duration());
+        RETURN_IF_ERROR(DeletePods(turn, *set, std::min(-missing, kMaxPerTurn), pods));
+      if (missing > kMaxPerTurn || -missing > kMaxPerTurn) turn.Again(base::Duration());
     }
     return WriteStatus(turn, *set, pods, failure);
   }

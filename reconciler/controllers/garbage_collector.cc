@@ -21,8 +21,8 @@
 namespace reconciler {
 namespace {
 
-constexpr size_t kMostPerTurn = 500;  // dependents written in one turn
-constexpr int kMostOwnerDepth = 16;   // levels of owners that are searched for a circle
+constexpr size_t kMaxPerTurn = 500;  // dependents written in one turn
+constexpr int kMaxOwnerDepth = 16;   // levels of owners that are searched for a circle
 constexpr std::string_view kForeground = "foregroundDeletion";
 constexpr std::string_view kOrphan = "orphan";
 
@@ -80,7 +80,7 @@ Owner FindOwner(const state::View& view, const manifests::Schema& schema,
 bool DependsOn(const state::View& view, const manifests::Schema& schema,
                const state::Object& object, std::string_view uid, int depth = 0) {
   if (object.Uid() == uid) return true;
-  if (depth == kMostOwnerDepth) return false;
+  if (depth == kMaxOwnerDepth) return false;
   for (base::Value reference : object.Meta("ownerReferences").Elements()) {
     const Owner owner = FindOwner(view, schema, object, reference);
     if (owner.object && DependsOn(view, schema, *owner.object, uid, depth + 1)) return true;
@@ -171,12 +171,12 @@ class GarbageCollector final : public Controller {
 
   static base::Status OrphanDependents(Turn& turn, const state::Object& owner) {
     const std::vector<state::ObjectPtr> dependents =
-        DependentsOf(turn.view(), owner.Uid(), kMostPerTurn);
+        DependentsOf(turn.view(), owner.Uid(), kMaxPerTurn);
     for (const state::ObjectPtr& dependent : dependents) {
       RETURN_IF_ERROR(RemoveReferences(turn, *dependent,
                                        [&](std::string_view uid) { return uid == owner.Uid(); }));
     }
-    if (dependents.size() < kMostPerTurn) return RemoveFinalizer(turn, owner.key, kOrphan);
+    if (dependents.size() < kMaxPerTurn) return RemoveFinalizer(turn, owner.key, kOrphan);
     turn.Again(base::Duration());
     return base::Status();
   }
@@ -188,7 +188,7 @@ class GarbageCollector final : public Controller {
     bool blocked = false;
     for (const state::ObjectPtr& dependent : before.Lookup(state::Index::kOwner, owner.Uid())) {
       if (!dependent->Deleting()) {
-        if (written++ == kMostPerTurn) {
+        if (written++ == kMaxPerTurn) {
           turn.Again(base::Duration());
           return base::Status();
         }

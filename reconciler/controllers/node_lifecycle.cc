@@ -16,7 +16,7 @@
 // missing). Of several tolerations of a taint the most patient counts, of several taints the one
 // that ends first.
 //
-// When more than kMostUnhealthyPercent of at least kFewestNodes nodes are unhealthy it is the
+// When more than kMaxUnhealthyPercent of at least kMinNodes nodes are unhealthy it is the
 // network, or this server, that is ill rather than they: then our own taints evict nobody.
 #include <algorithm>
 #include <optional>
@@ -31,9 +31,9 @@ namespace {
 
 constexpr base::Duration kNodeGracePeriod = base::Duration::Seconds(40);
 constexpr base::Duration kPausedRecheck = base::Duration::Seconds(10);
-constexpr int kMostUnhealthyPercent = 55;
-constexpr int kFewestNodes = 3;
-constexpr int kMostPerTurn = 500;  // pods evicted in one turn
+constexpr int kMaxUnhealthyPercent = 55;
+constexpr int kMinNodes = 3;
+constexpr int kMaxPerTurn = 500;  // pods evicted in one turn
 
 constexpr std::string_view kLeaseNamespace = "kube-node-lease";
 constexpr std::string_view kUnreachable = "node.kubernetes.io/unreachable";
@@ -197,7 +197,7 @@ class NodeLifecycleController final : public Controller {
           turn.Again(*deadline - turn.now().wall);
           continue;
         }
-        if (++evicted > kMostPerTurn) {
+        if (++evicted > kMaxPerTurn) {
           turn.Again(base::Duration());
           return base::Status();
         }
@@ -223,9 +223,9 @@ class NodeLifecycleController final : public Controller {
       unhealthy += !ConditionIs((*each)["status"], "Ready", "True") ||
                    GraceLeft(turn, *each) <= base::Duration();
     }
-    if (nodes < kFewestNodes || unhealthy * 100 <= nodes * kMostUnhealthyPercent) return true;
+    if (nodes < kMinNodes || unhealthy * 100 <= nodes * kMaxUnhealthyPercent) return true;
     EventOnce(turn, node, EventType::kWarning, "EvictionPaused",
-              "more than " + std::to_string(kMostUnhealthyPercent) +
+              "more than " + std::to_string(kMaxUnhealthyPercent) +
                   " % of all nodes are unhealthy: no pod is evicted for it until fewer are. Look "
                   "at the network between the nodes and the control plane");
     turn.Again(kPausedRecheck);

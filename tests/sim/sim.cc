@@ -11,8 +11,8 @@ namespace {
 using base::Duration;
 
 constexpr Duration kBeginning = Duration::Seconds(5);
-constexpr Duration kMostToSettle = Duration::Minutes(20);
-constexpr Duration kMostToRepair = Duration::Minutes(2);
+constexpr Duration kMaxToSettle = Duration::Minutes(20);
+constexpr Duration kMaxToRepair = Duration::Minutes(2);
 constexpr Duration kLook = Duration::Seconds(1);  // how often it is looked at meanwhile
 constexpr Duration kQuiet = Duration::Minutes(3);
 constexpr Duration kSaved = Duration::Seconds(5);  // then all agents have saved their Views
@@ -95,11 +95,11 @@ void Sim::Settle() {
   server_.receiver().Calm();
   for (const auto& watcher : watchers_) watcher->Calm();
   RunFor(nodeagent::kFakeCallTimeout);  // what hung before
-  WaitUntilSettled(kMostToSettle);
+  WaitUntilSettled(kMaxToSettle);
   if (!world_.failure.empty()) return;
   world_.Trace("--- things are changed by hand");
   users_.Meddle();
-  WaitUntilSettled(kMostToRepair);
+  WaitUntilSettled(kMaxToRepair);
 }
 
 void Sim::WaitUntilSettled(Duration most) {

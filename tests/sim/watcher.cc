@@ -6,7 +6,7 @@
 namespace tests {
 namespace {
 
-constexpr int64_t kMostPause = 1500;  // milliseconds between two acts
+constexpr int64_t kMaxPause = 1500;  // milliseconds between two acts
 constexpr size_t kFullBacklog = 2u << 20;
 constexpr int kGone = 410;  // too old to resume
 
@@ -52,7 +52,7 @@ Watcher::~Watcher() { *self_ = nullptr; }
 void Watcher::Start() { Act(); }
 
 void Watcher::Act() {
-  world_.loop.After(base::Duration::Millis(static_cast<int64_t>(rng_.Below(kMostPause))),
+  world_.loop.After(base::Duration::Millis(static_cast<int64_t>(rng_.Below(kMaxPause))),
                     [self = self_] {
                       if (*self != nullptr) (*self)->Act();
                     });

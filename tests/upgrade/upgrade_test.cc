@@ -28,7 +28,7 @@ namespace {
 using Words = std::vector<std::string>;
 using testsupport::ApiConnection;
 
-constexpr base::Duration kPatience = base::Duration::Seconds(60);
+constexpr base::Duration kTestWait = base::Duration::Seconds(60);
 constexpr const char* kRepositories[] = {"billing", "reports", "shop"};
 
 // A Lease is renewed; an Event and a Delivery that has arrived go after an hour.
@@ -146,7 +146,7 @@ class UpgradeTest : public testing::TestWithParam<const char*> {
                                 "GIT_AUTHOR_EMAIL=ann@localhost",
                                 "GIT_COMMITTER_NAME=ann",
                                 "GIT_COMMITTER_EMAIL=ann@localhost"};
-    const auto run = base::RunProcess(options, "", kPatience);
+    const auto run = base::RunProcess(options, "", kTestWait);
     if (!run.ok()) return run.status().ToString();
     const std::string code = run->exit.ok() ? "" : "exit " + std::to_string(run->exit.code) + ": ";
     return code + run->output + run->error;
