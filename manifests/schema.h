@@ -80,6 +80,7 @@ struct Message {
   std::string group;              // "core/v1": where it is defined
   std::vector<Field> fields;      // by name
   bool preserve_unknown = false;  // unknown fields are kept rather than refused
+  bool atomic = false;            // has one owner as a whole, see manifests/apply
 
   // The field that the JSON name `field` means in an object of this message, those of inlined
   // messages included; null if there is none.

@@ -260,6 +260,10 @@ Status SchemaLoader::DefineMessage(const File& file, const std::string& name,
       ASSIGN_OR_RETURN(message.preserve_unknown, Bool(file, node.children[i]));
       continue;
     }
+    if (node.keys[i] == "atomic") {
+      ASSIGN_OR_RETURN(message.atomic, Bool(file, node.children[i]));
+      continue;
+    }
     ASSIGN_OR_RETURN(Field field, DefineField(file, node.keys[i], node.children[i]));
     if (field.number != 0 && !numbers.insert(field.number).second) {
       return Error(file, node.children[i],

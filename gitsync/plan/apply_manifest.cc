@@ -13,6 +13,7 @@
 
 #include "gitsync/plan/repository.h"
 #include "manifests/patch/patch.h"
+#include "manifests/server_metadata.h"
 #include "manifests/validate.h"
 
 namespace gitsync {
@@ -50,11 +51,7 @@ Json WantedOf(const Manifest& manifest) {
   Json wanted = *manifest.object;
   wanted.Remove("status");
   Json& metadata = wanted["metadata"];
-  for (const char* field :
-       {"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
-        "deletionGracePeriodSeconds", "selfLink", "managedFields"}) {
-    metadata.Remove(field);
-  }
+  manifests::RemoveServerSetMetadata(metadata);
   if (manifest.kind->namespaced) metadata.Set("namespace", manifest.key.ns);
   if (metadata.Has("annotations") && std::as_const(metadata)["annotations"].IsObject()) {
     metadata["annotations"].Remove(kLastAppliedAnnotation);

@@ -7,6 +7,8 @@
 
 #include "base/base64.h"
 #include "gitsync/plan/apply_manifest.h"
+#include "manifests/apply/apply.h"
+#include "manifests/server_metadata.h"
 #include "manifests/yaml/yaml.h"
 #include "plumb/reports/text_diff.h"
 
@@ -15,9 +17,6 @@ namespace {
 
 using base::Json;
 using gitsync::Action;
-
-// kubectl's own; it repeats all of an object, Secrets included.
-constexpr std::string_view kKubectlLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
 struct ActionWords {
   Action action;
@@ -67,18 +66,15 @@ void RemoveIfEmpty(Json& object, std::string_view field) {
 Json Shown(Json object, Masks& masks) {
   object.Remove("status");
   Json& metadata = object["metadata"];
-  for (const char* field :
-       {"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
-        "deletionGracePeriodSeconds", "selfLink", "managedFields"}) {
-    metadata.Remove(field);
-  }
+  manifests::RemoveServerSetMetadata(metadata);
   if (metadata["labels"].IsObject()) {
     metadata["labels"].Remove(gitsync::kOwnerLabel);
     metadata["labels"].Remove(gitsync::kOwnerNamespaceLabel);
   }
   if (metadata["annotations"].IsObject()) {
     metadata["annotations"].Remove(gitsync::kLastAppliedAnnotation);
-    metadata["annotations"].Remove(kKubectlLastApplied);
+    // kubectl's own; it repeats all of an object, Secrets included.
+    metadata["annotations"].Remove(manifests::kLastAppliedAnnotation);
   }
   RemoveIfEmpty(metadata, "labels");
   RemoveIfEmpty(metadata, "annotations");

@@ -118,6 +118,7 @@ std::string Schemas::Add(const Message& message) {
   if (!properties.empty()) schema.Set("properties", std::move(properties));
   if (!required.empty()) schema.Set("required", std::move(required));
   if (message.preserve_unknown) schema.Set("x-kubernetes-preserve-unknown-fields", true);
+  if (message.atomic) schema.Set("x-kubernetes-map-type", "atomic");
   schemas_[name] = std::move(schema);
   return name;
 }
