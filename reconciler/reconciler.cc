@@ -14,7 +14,7 @@ Reconciler::Reconciler(base::Loop& loop, state::Store& store, const state::Draft
                        std::vector<std::unique_ptr<Controller>> controllers)
     : loop_(loop),
       store_(store),
-      writer_(loop, store, context),
+      writer_(loop, store, context, state::ProgramActor("plumb-controllers")),
       controllers_(std::move(controllers)),
       queue_(loop, [this] { loop_.Post(lifeline_.Wrap([this] { RunSlice(); })); }) {
   on_commit_ = store_.OnCommit([this](const state::Change& change) { Enqueue(change); });

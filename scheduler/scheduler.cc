@@ -46,7 +46,10 @@ base::Json WithScheduledCondition(const state::Object& pod, bool scheduled, cons
 }  // namespace
 
 Scheduler::Scheduler(base::Loop& loop, state::Store& store, const state::DraftContext& context)
-    : loop_(loop), store_(store), writer_(loop, store, context), table_(store.view()) {
+    : loop_(loop),
+      store_(store),
+      writer_(loop, store, context, state::ProgramActor("plumb-scheduler")),
+      table_(store.view()) {
   for (const state::ObjectPtr& pod : store.view().List("pods")) {
     if (NeedsNode(*pod)) ready_.insert(pod->key);
   }

@@ -311,6 +311,7 @@ void Draft::StageRemoval(const Key& key) {
 
 Transaction Draft::Finish() const {
   Transaction transaction;
+  transaction.actor = context_.actor;
   for (const Key& key : order_) {
     const ObjectPtr& before = staged_.at(key).before;
     const ObjectPtr after = view_.Get(key);

@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "manifests/schema.h"
 #include "manifests/validate.h"
+#include "state/actor.h"
 #include "state/transaction.h"
 #include "state/view.h"
 
@@ -37,8 +38,9 @@ struct DraftContext {
   const manifests::Schema* schema = nullptr;
   const ClusterConfig* config = nullptr;
   base::WallTime now;
-  uint64_t seed =
-      0;  // of uids and generated names: never the same for two drafts of a store's life
+  // Of uids and generated names: never the same for two drafts of a store's life.
+  uint64_t seed = 0;
+  ActorPtr actor = nullptr;  // who writes
 };
 
 enum class Propagation { kDefault, kBackground, kForeground, kOrphan };

@@ -151,7 +151,8 @@ base::Result<Store::Committed> Store::Commit(Transaction transaction) {
     pending_.back().bytes += record.size();
     pending_.back().batch.puts.emplace_back(RecordKey(revision), std::move(record));
     committed.objects.push_back(object);
-    Append(Change{revision, std::move(object), std::move(previous), !write.document.has_value()});
+    Append(Change{revision, std::move(object), std::move(previous), !write.document.has_value(),
+                  transaction.actor});
   }
   view_.set_revision(revision);
   committed.last = revision;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/document.h"
+#include "state/actor.h"
 #include "state/object.h"
 
 namespace state {
@@ -25,6 +26,7 @@ struct Write {
 
 struct Transaction {
   std::vector<Write> writes;  // at most one per key; they take revisions in this order
+  ActorPtr actor = nullptr;
   bool empty() const { return writes.empty(); }
 };
 
@@ -35,6 +37,7 @@ struct Change {
                      // revision
   ObjectPtr previous;  // as it was before; null if it was created
   bool removed = false;
+  ActorPtr actor = nullptr;  // null if it is not known: the change was read back from the Storage
 
   bool created() const { return previous == nullptr; }
   const Key& key() const { return object->key; }

@@ -3,6 +3,20 @@
 #include <utility>
 
 namespace state {
+namespace {
+
+DraftContext WrittenBy(DraftContext context, ActorPtr actor) {
+  context.actor = std::move(actor);
+  return context;
+}
+
+}  // namespace
+
+Writer::Writer(base::Loop& loop, Store& store, const DraftContext& context, ActorPtr actor)
+    : loop_(loop),
+      store_(store),
+      context_(WrittenBy(context, std::move(actor))),
+      seeds_(context.seed) {}
 
 DraftContext Writer::NewContext() {
   DraftContext context = context_;

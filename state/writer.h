@@ -14,10 +14,9 @@ namespace state {
 
 class Writer {
  public:
-  // `context` as of every draft; its seed begins theirs, and must differ from that of every other
-  // Writer in the Store's life.
-  Writer(base::Loop& loop, Store& store, const DraftContext& context)
-      : loop_(loop), store_(store), context_(context), seeds_(context.seed) {}
+  // `context` as of every draft, but for who writes: `actor`. Its seed begins theirs, and must
+  // differ from that of every other Writer in the Store's life.
+  Writer(base::Loop& loop, Store& store, const DraftContext& context, ActorPtr actor);
 
   Draft NewDraft() { return Draft(store_.view(), NewContext()); }
   // For what is planned elsewhere: on a worker, or over another View.

@@ -21,7 +21,7 @@ class WriterTest : public testing::Test {
   }
 
   TestCluster cluster_;
-  Writer writer_{cluster_.loop, cluster_.store(), cluster_.Context()};
+  Writer writer_{cluster_.loop, cluster_.store(), cluster_.Context(), ProgramActor("test")};
 };
 
 TEST_F(WriterTest, ADraftIsOfTheNewestStateAndTheTimeThatItIs) {
@@ -30,6 +30,7 @@ TEST_F(WriterTest, ADraftIsOfTheNewestStateAndTheTimeThatItIs) {
   const Draft draft = writer_.NewDraft();
   EXPECT_EQ(draft.view().revision(), cluster_.store().revision());
   EXPECT_EQ(draft.context().now, cluster_.loop.now().wall);
+  EXPECT_EQ(draft.Finish().actor->manager, "test");
 }
 
 TEST_F(WriterTest, NoTwoDraftsMakeTheSameNames) {

@@ -52,7 +52,7 @@ void SyncEngine::Attempt(const RepoPtr& repo) {
   repo->since_plan.clear();
   RunOnWorker(repo,
               [this, repo, epoch = repo->epoch, view = store_.view(), options = repo->options,
-               context = writer_.NewContext(), known = Known(repo), near = repo->latest,
+               context = Context(*repo), known = Known(repo), near = repo->latest,
                sets = std::vector{repo->set, repo->checked, repo->applied}]() -> base::Loop::Task {
                 Reading reading;
                 auto state = ReadState(view, known, context);
@@ -102,13 +102,13 @@ void SyncEngine::Apply(const RepoPtr& repo, SyncPlan plan) {
       if (repo->session != nullptr) PrintErrors(plan.errors, "", *repo->session);
       return Retry(repo, plan.errors.front().ToString());
     }
-    const auto committed = Commit(plan.transaction, repo.get());
+    const auto committed = store_.Commit(plan.transaction);
     if (committed.ok()) break;
     if (committed.status().code() != Code::kConflict || attempt == kConflictRetries) {
       return Retry(repo, std::string(committed.status().message()));
     }
     // Something moved since the worker looked: plan again on what is there now.
-    const state::DraftContext context = writer_.NewContext();
+    const state::DraftContext context = Context(*repo);
     const auto state = ReadState(store_.view(), Known(repo), context);
     if (!state.ok()) return Retry(repo, std::string(state.status().message()));
     repo->since_plan.clear();
@@ -247,7 +247,7 @@ void SyncEngine::Settle(const RepoPtr& repo, DeployOutcome outcome, const std::s
 // The condition, the record that Git is told from and the webhooks: one transaction, so that a
 // crash neither loses nor repeats any of them.
 void SyncEngine::RecordEnd(const RepoPtr& repo, DeployOutcome outcome, const std::string& message) {
-  state::Draft draft = writer_.NewDraft();
+  state::Draft draft(store_.view(), Context(*repo));
   Status status;
   if (outcome == DeployOutcome::kHealthy) {
     status = RecordCondition(draft, repo->name, "Ready", "True", "ReconciliationSucceeded",
@@ -273,7 +273,7 @@ void SyncEngine::RecordEnd(const RepoPtr& repo, DeployOutcome outcome, const std
     status = recorded.status();
     if (recorded.ok() && *recorded) StageDeliveries(draft, settlement);
   }
-  if (status.ok()) status = Commit(draft.Finish(), repo.get()).status();
+  if (status.ok()) status = store_.Commit(draft.Finish()).status();
   if (!status.ok()) {
     base::LogWarning("the end of a deploy was not recorded",
                      {{"repository", repo->name}, {"why", std::string(status.message())}});
@@ -295,9 +295,9 @@ void SyncEngine::Condition(const RepoPtr& repo, std::string_view value, std::str
 }
 
 void SyncEngine::Record(const RepoPtr& repo, const std::function<Status(state::Draft&)>& write) {
-  state::Draft draft = writer_.NewDraft();
+  state::Draft draft(store_.view(), Context(*repo));
   Status status = write(draft);
-  if (status.ok()) status = Commit(draft.Finish(), repo.get()).status();
+  if (status.ok()) status = store_.Commit(draft.Finish()).status();
   if (!status.ok()) {
     base::LogWarning("a repository's status was not recorded",
                      {{"repository", repo->name}, {"why", std::string(status.message())}});

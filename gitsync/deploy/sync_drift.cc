@@ -31,6 +31,7 @@ bool SameBesidesStatus(const state::Object& a, const state::Object& b) {
 void SyncEngine::Changed(const state::Change& change) {
   NoteHealth(change);
   TryLeftAgain(change);
+  const bool by_git = change.actor != nullptr && change.actor->manager == kFieldManager;
   // Who deploys it, and who did until now.
   std::set<std::string> owners;
   for (const state::ObjectPtr& side : {change.previous, change.object}) {
@@ -45,10 +46,10 @@ void SyncEngine::Changed(const state::Change& change) {
       continue;
     }
     repo->unsure.insert(change.key());
-    if (committing_ == repo.get()) continue;
+    if (change.actor == repo->actor) continue;
     repo->since_plan.insert(change.key());
     // Another repository takes it over, or it comes to be: neither is for us to put back.
-    if (committing_ != nullptr || change.created()) continue;
+    if (by_git || change.created()) continue;
     if (repo->applied == nullptr || repo->applied->Find(change.key()) == nullptr) continue;
     repo->drifted.insert(change.key());
     ScheduleRepair(repo, options_.drift_delay);
@@ -126,9 +127,8 @@ void SyncEngine::Repair(const RepoPtr& repo) {
   repo->inventory =
       ReadInventory(store_.view(), *writer_.context().schema, repo->name, repo->inventory);
   std::erase_if(keys, [&](const state::Key& key) { return !repo->inventory.keys->contains(key); });
-  RepairPlan plan =
-      PlanRepair(store_.view(), repo->name, *repo->applied, keys, writer_.NewContext());
-  const auto committed = Commit(std::move(plan.transaction), repo.get());
+  RepairPlan plan = PlanRepair(store_.view(), repo->name, *repo->applied, keys, Context(*repo));
+  const auto committed = store_.Commit(std::move(plan.transaction));
   if (committed.ok() && plan.errors.empty()) {
     for (const state::Key& key : plan.repaired) {
       base::LogInfo("put back as the repository says",

@@ -42,7 +42,7 @@ SyncEngine::SyncEngine(base::Loop& loop, state::Store& store, GitStore& git,
       store_(store),
       git_(git),
       options_(std::move(options)),
-      writer_(loop, store, context) {
+      writer_(loop, store, context, state::ProgramActor(kFieldManager)) {
   on_commit_ = store_.OnCommit([this](const state::Change& change) { Changed(change); });
   for (const std::string& name : RepositoryNames(store_.view())) {
     Begin(AddRepo(name), PushOptions(), nullptr);
@@ -65,16 +65,15 @@ SyncEngine::RepoPtr SyncEngine::AddRepo(const std::string& name) {
   RepoPtr& repo = repos_[name];
   if (repo == nullptr) repo = std::make_shared<Repo>();
   repo->name = name;
+  if (repo->actor == nullptr) repo->actor = state::ProgramActor(kFieldManager);
   return repo;
 }
 
-base::Result<state::Store::Committed> SyncEngine::Commit(state::Transaction transaction,
-                                                         const Repo* repo) {
-  if (transaction.empty()) return state::Store::Committed{};
-  committing_ = repo;
-  auto committed = store_.Commit(std::move(transaction));
-  committing_ = nullptr;
-  return committed;
+// A transaction of this is one of the repository's: what it changes of its own is no drift.
+state::DraftContext SyncEngine::Context(const Repo& repo) {
+  state::DraftContext context = writer_.NewContext();
+  context.actor = repo.actor;
+  return context;
 }
 
 // What a plan starts from, as the process knows it.
@@ -125,12 +124,12 @@ void SyncEngine::CreateRepository(const std::string& name, const RepositorySetti
     return [this, repo, settings, done, made] {
       // A bare repository that a crash left without its objects is taken as it is.
       Status status = made.code() == Code::kAlreadyExists ? Status() : made;
-      state::Draft draft = writer_.NewDraft();
+      state::Draft draft(store_.view(), Context(*repo));
       if (status.ok()) {
         status = gitsync::CreateRepository(draft, repo->name, settings,
                                            options_.url_base + "/" + repo->name + ".git");
       }
-      if (status.ok()) status = Commit(draft.Finish(), repo.get()).status();
+      if (status.ok()) status = store_.Commit(draft.Finish()).status();
       if (!status.ok()) {
         repos_.erase(repo->name);
         return done(status);
@@ -149,7 +148,7 @@ void SyncEngine::DeleteRepository(const std::string& name, std::function<void(St
     const Status gone = git_.Delete(repo->name);
     return [this, repo, done, gone] {
       if (!gone.ok() && gone.code() != Code::kNotFound) return done(gone);
-      state::Draft draft = writer_.NewDraft();
+      state::Draft draft(store_.view(), Context(*repo));
       Status status;
       for (const state::Key& key :
            {KustomizationKey(repo->name),
@@ -159,7 +158,7 @@ void SyncEngine::DeleteRepository(const std::string& name, std::function<void(St
           status = draft.Delete(key, state::DeleteOptions()).status();
         }
       }
-      if (status.ok()) status = Commit(draft.Finish(), repo.get()).status();
+      if (status.ok()) status = store_.Commit(draft.Finish()).status();
       if (!status.ok()) return done(status);
       repos_.erase(repo->name);
       writer_.WhenDurable([done] { done(Status()); });

@@ -76,6 +76,7 @@ class SyncEngine {
   RepoPtr AddRepo(const std::string& name);
   void RunOnWorker(const RepoPtr& repo, std::function<base::Loop::Task()> work);
   void Pump(const RepoPtr& repo);
+  state::DraftContext Context(const Repo& repo);
 
   void Check(const RepoPtr& repo, const PushRequest& request, const RefUpdate& update,
              const PushOptions& options, std::shared_ptr<HookSession> session);
@@ -98,8 +99,6 @@ class SyncEngine {
   void Condition(const RepoPtr& repo, std::string_view value, std::string_view reason,
                  const std::string& message);
   void Record(const RepoPtr& repo, const std::function<base::Status(state::Draft&)>& write);
-  // `repo` commits: what it changes of its own is no drift.
-  base::Result<state::Store::Committed> Commit(state::Transaction transaction, const Repo* repo);
   RepositoryState Known(const RepoPtr& repo) const;
 
   void Changed(const state::Change& change);
@@ -118,7 +117,6 @@ class SyncEngine {
   const EngineOptions options_;
   state::Writer writer_;
   std::map<std::string, RepoPtr> repos_;
-  const Repo* committing_ = nullptr;  // while its transaction commits
   base::Subscription on_commit_;
   base::Lifeline lifeline_;
 };

@@ -54,7 +54,7 @@ void SyncEngine::Check(const RepoPtr& repo, const PushRequest& request, const Re
   RunOnWorker(
       repo,
       [this, repo, commit = update.new_oid, quarantine = request.quarantine, options, session,
-       view = store_.view(), context = writer_.NewContext(), known = Known(repo),
+       view = store_.view(), context = Context(*repo), known = Known(repo),
        near = repo->latest]() -> base::Loop::Task {
         auto state = ReadState(view, known, context);
         if (!state.ok()) {

@@ -16,6 +16,7 @@ namespace gitsync {
 
 struct SyncEngine::Repo {
   std::string name;
+  state::ActorPtr actor;  // each has its own: whose change it is, is told by it
 
   // Works wait for their turn: GitStore and ParseCache serve one at a time.
   std::deque<std::function<base::Loop::Task()>> works;
@@ -62,6 +63,9 @@ struct SyncEngine::Reading {
   std::shared_ptr<const ManifestSet> set;
   SyncPlan plan;
 };
+
+// The manager of what repositories say, see Kubernetes' managedFields.
+inline constexpr std::string_view kFieldManager = "plumb-gitsync";
 
 // As people are shown a commit.
 inline std::string ShortCommit(const std::string& commit) { return commit.substr(0, 12); }

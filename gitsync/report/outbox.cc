@@ -26,7 +26,7 @@ Outbox::Outbox(base::Loop& loop, state::Store& store, const state::DraftContext&
     : loop_(loop),
       store_(store),
       sender_(sender),
-      writer_(loop, store, context),
+      writer_(loop, store, context, state::ProgramActor("plumb-outbox")),
       rng_(writer_.NewContext().seed) {
   on_commit_ = store_.OnCommit([this](const state::Change& change) {
     if (change.key().resource == kDeliveries) Touch(change.key());

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "manifests/list_merge.h"
+#include "manifests/patch/list_merge.h"
 #include "manifests/quantity.h"
 #include "manifests/server_metadata.h"
 #include "manifests/walk.h"

@@ -41,7 +41,7 @@ Hub::Hub(base::Loop& loop, state::Store& store, const state::DraftContext& conte
          HubOptions options)
     : loop_(loop),
       store_(store),
-      writer_(loop, store, context),
+      writer_(loop, store, context, state::ProgramActor("plumb-node")),
       options_(std::move(options)),
       visible_(store.view()) {
   on_commit_ = store_.OnCommit([this](const state::Change&) {

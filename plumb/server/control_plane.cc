@@ -32,7 +32,8 @@ ControlPlane::ControlPlane(base::Loop& loop, ControlPlaneOptions options, Contro
 ControlPlane::~ControlPlane() = default;
 
 state::DraftContext ControlPlane::NewContext() const {
-  return {schema_.get(), &options_.cluster, loop_.now().wall, seams_.seed()};
+  return {schema_.get(), &options_.cluster, loop_.now().wall, seams_.seed(),
+          state::ProgramActor("plumb-controllers")};
 }
 
 base::Status ControlPlane::Assemble(std::function<void(base::Status)> failed,

@@ -95,7 +95,9 @@ Answer Api::Handle(const base::HttpRequest& request, const View& view,
   const std::string verb = VerbOf(request, route);
   const base::Result<Representation> as = AnswerForm(request, route, *kind, verb);
   if (!as.ok()) return Failed(as.status(), about);
-  base::Result<Answer> answer = Dispatch({request, view, context, route, *kind, *as}, verb);
+  DraftContext by_client = context;
+  by_client.actor = ActorOf(request);
+  base::Result<Answer> answer = Dispatch({request, view, by_client, route, *kind, *as}, verb);
   return answer.ok() ? *std::move(answer) : Failed(answer.status(), about, *as);
 }
 

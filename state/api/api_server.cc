@@ -34,7 +34,8 @@ ApiServer::ApiServer(base::Loop& loop, Store& store, const Api& api, const Clust
       authenticate_(std::move(authenticate)),
       logs_(std::move(logs)),
       options_(options),
-      writer_(loop, store, DraftContext{&api.schema(), &config, base::WallTime(), options.seed}),
+      writer_(loop, store, DraftContext{&api.schema(), &config, base::WallTime(), options.seed},
+              nullptr),  // each request has its own
       watches_(loop, store, options.watches) {}
 
 const std::vector<std::string>& ApiServer::Prefixes() {

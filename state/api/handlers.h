@@ -42,6 +42,9 @@ struct WriteOptions {
   bool dry_run = false;
   manifests::UnknownFields unknown = manifests::UnknownFields::kWarn;
 };
+// Who writes: the authenticated user; as manager of fields the query's fieldManager, or else what
+// the client calls itself, as in Kubernetes.
+ActorPtr ActorOf(const base::HttpRequest& request);
 base::Result<WriteOptions> ParseWriteOptions(const base::HttpRequest& request);
 // The body, of `message`, and of the kind `api_version` `kind` if it says which.
 base::Result<base::Json> ReadBody(const Call& call, const manifests::Message& message,

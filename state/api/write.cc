@@ -7,6 +7,7 @@
 // - A delete answers the object if it waits for something (grace, finalizers), else a Status.
 #include <algorithm>
 
+#include "manifests/apply/managed_fields.h"
 #include "manifests/patch/patch.h"
 #include "state/api/authorize.h"
 #include "state/api/handlers.h"
@@ -88,10 +89,32 @@ bool AsksDryRun(const Json& body) {
                      [](const Json& each) { return each.AsString() == "All"; });
 }
 
+// Kubernetes' rule for a client that names no manager: "kubectl/v1.35 (linux)" is "kubectl".
+std::string ManagerFromUserAgent(std::string_view agent) {
+  std::string manager;
+  for (const char c : agent.substr(0, agent.find('/'))) {
+    if (static_cast<unsigned char>(c) >= ' ' && c != 0x7F) manager += c;
+  }
+  if (manager.size() > manifests::kMaxManagerBytes) manager.resize(manifests::kMaxManagerBytes);
+  return manager;
+}
+
 }  // namespace
+
+ActorPtr ActorOf(const base::HttpRequest& request) {
+  const std::string_view named = request.Query("fieldManager");
+  return std::make_shared<const Actor>(
+      Actor{request.identity.user, request.identity.groups,
+            named.empty() ? ManagerFromUserAgent(request.Header("user-agent"))
+                          : std::string(named)});
+}
 
 base::Result<WriteOptions> ParseWriteOptions(const base::HttpRequest& request) {
   WriteOptions options;
+  if (request.Query("fieldManager").size() > manifests::kMaxManagerBytes) {
+    return Status(Code::kInvalid, "fieldManager: Invalid value: may not be more than " +
+                                      std::to_string(manifests::kMaxManagerBytes) + " bytes");
+  }
   const std::string_view dry_run = request.Query("dryRun");
   if (!dry_run.empty() && dry_run != "All") {
     return Status(
