@@ -1,19 +1,25 @@
 // The rules of a write, in the order of the Kubernetes API:
 //   create: name -> defaults -> admission -> validation -> uid, times, generation 1; the status
-//   starts empty update: precondition -> system fields and status kept -> defaults -> admission ->
-//   validation -> generation + 1 if
-//           anything outside metadata and status changed
+//           starts empty
+//   update: precondition -> system fields and status kept -> defaults -> admission -> validation ->
+//           generation + 1 if anything outside metadata and status changed
+//   apply:  the configuration is merged into what is there, by who owns what; then as above
 //   delete: a pod that runs gets its grace period; an object with finalizers waits for them; else
-//   it goes at once
+//           it goes at once
+// Whoever creates or changes fields manages them from then on; what defaults and admission add on
+// the way of an apply has no manager.
 #include "state/draft.h"
 
 #include <algorithm>
 
+#include "manifests/apply/apply.h"
+#include "manifests/server_metadata.h"
 #include "state/admission/admission.h"
 
 namespace state {
 namespace {
 
+constexpr std::string_view kStatus = "status";
 constexpr std::string_view kForegroundFinalizer = "foregroundDeletion";
 constexpr std::string_view kOrphanFinalizer = "orphan";
 
@@ -26,6 +32,11 @@ Key KeyOf(const manifests::Kind& kind, const base::Json& object) {
 bool HasStatus(const manifests::Kind& kind) {
   return std::find(kind.subresources.begin(), kind.subresources.end(), "status") !=
          kind.subresources.end();
+}
+
+// What a write of the specification leaves alone.
+std::string_view StatusApart(const manifests::Kind& kind) {
+  return HasStatus(kind) ? kStatus : std::string_view();
 }
 
 std::string Quoted(const manifests::Kind& kind, std::string_view name) {
@@ -50,15 +61,47 @@ void AddFinalizer(base::Json& object, std::string_view finalizer) {
 // Only what the server sets about an object stays in its metadata from `old`.
 void KeepSystemMetadata(const base::Json& old, base::Json& object) {
   base::Json& metadata = object["metadata"];
-  for (const char* field :
-       {"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
-        "resourceVersion", "generateName"}) {
+  const auto keep = [&](std::string_view field) {
     if (const base::Json* value = old["metadata"].Find(field)) {
       metadata.Set(field, *value);
     } else {
       metadata.Remove(field);
     }
+  };
+  for (const std::string_view field : manifests::kServerSetMetadata) keep(field);
+  keep("generateName");
+}
+
+base::Status CheckPreconditions(const manifests::Kind& kind, const Object& old,
+                                const base::Json& metadata) {
+  const std::string_view version = metadata["resourceVersion"].AsString();
+  if (!version.empty() && version != std::to_string(old.revision)) {
+    return base::Status(base::Code::kConflict,
+                        "Operation cannot be fulfilled on " + Quoted(kind, old.key.name) +
+                            ": the object has been modified; please apply your changes to the "
+                            "latest version and try again");
   }
+  const std::string_view uid = metadata["uid"].AsString();
+  if (uid.empty() || uid == old.Uid()) return base::Status();
+  return base::Status(base::Code::kConflict,
+                      Quoted(kind, old.key.name) + " is another object by now: its uid is " +
+                          std::string(old.Uid()) + ", not " + std::string(uid));
+}
+
+manifests::ManagedFieldsPtr Share(manifests::ManagedFields entries) {
+  if (entries.empty()) return nullptr;
+  return std::make_shared<const manifests::ManagedFields>(std::move(entries));
+}
+
+// A client may write managedFields: one empty entry forgets all, and a list that cannot be read, or
+// is empty, comes from a client that does not know of them.
+manifests::ManagedFieldsPtr SentManagers(const base::Json& sent,
+                                         const manifests::ManagedFieldsPtr& known) {
+  if (sent.size() == 1 && sent.At(0).IsObject() && sent.At(0).empty()) return nullptr;
+  base::Result<manifests::ManagedFields> read = manifests::ParseManagedFields(sent);
+  if (!read.ok() || read->empty()) return known;
+  if (known != nullptr && SameOwners(*known, *read)) return known;
+  return Share(*std::move(read));
 }
 
 constexpr std::string_view kNameAlphabet =
@@ -123,85 +166,129 @@ base::Result<ObjectPtr> Draft::Create(base::Json object, manifests::UnknownField
 
 base::Result<ObjectPtr> Draft::CreateNamed(base::Json object, manifests::UnknownFields unknown) {
   ASSIGN_OR_RETURN(const manifests::Kind* kind, KindOf(object));
+  return Add(*kind, std::move(object), unknown, [&](const base::Json&, const base::Json& created) {
+    const manifests::FieldChanges all =
+        manifests::CompareFields(*kind->root, base::Json(), created, StatusApart(*kind));
+    return Share(manifests::AfterUpdate({}, Manager(*kind, false, ""), all, context_.now));
+  });
+}
+
+base::Result<ObjectPtr> Draft::Add(const manifests::Kind& kind, base::Json object,
+                                   manifests::UnknownFields unknown, const Managers& managers) {
   base::Json& metadata = object["metadata"];
   if (!metadata["resourceVersion"].AsString().empty()) {
     return base::Status(base::Code::kBadRequest,
                         "metadata.resourceVersion must not be set on an object to create");
   }
-  const Key key = KeyOf(*kind, object);
+  const Key key = KeyOf(kind, object);
   if (const ObjectPtr existing = view_.Get(key)) {
     return base::Status(base::Code::kAlreadyExists,
-                        Quoted(*kind, key.name) + " already exists" +
+                        Quoted(kind, key.name) + " already exists" +
                             (existing->Deleting() ? " (it is being deleted)" : ""));
   }
-  for (const char* field :
-       {"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
-        "resourceVersion", "selfLink", "managedFields"}) {
-    metadata.Remove(field);
-  }
-  if (HasStatus(*kind)) object.Remove("status");
+  manifests::RemoveServerSetMetadata(metadata);
+  if (HasStatus(kind)) object.Remove("status");
   if (key.resource == "pods") object["status"].Set("phase", "Pending");
-  manifests::ApplyDefaults(*kind, object);
-  AdmissionRequest request{view_, context_, *kind, key, object, nullptr};
+  manifests::ApplyDefaults(kind, object);
+  AdmissionRequest request{view_, context_, kind, key, object, nullptr};
   for (const Admission admit : AllAdmissions()) RETURN_IF_ERROR(admit(request));
-  RETURN_IF_ERROR(CheckObject(*kind, object, unknown));
+  RETURN_IF_ERROR(CheckObject(kind, object, unknown));
 
   base::Json& checked = object["metadata"];
   checked.Set("uid", rng_.Uuid());
   checked.Set("creationTimestamp", context_.now.ToString());
   checked.Set("resourceVersion", "");
-  if (kind->generation) checked.Set("generation", 1);
-  return Stage(key, object);
+  if (kind.generation) checked.Set("generation", 1);
+  return Stage(key, object, managers(base::Json(), object));
 }
 
-base::Result<ObjectPtr> Draft::Update(base::Json object, manifests::UnknownFields unknown) {
+base::Result<ObjectPtr> Draft::Update(base::Json object, manifests::UnknownFields unknown,
+                                      std::string_view subresource) {
   ASSIGN_OR_RETURN(const manifests::Kind* kind, KindOf(object));
   const Key key = KeyOf(*kind, object);
   const ObjectPtr old = view_.Get(key);
   if (old == nullptr)
     return base::Status(base::Code::kNotFound, Quoted(*kind, key.name) + " not found");
   const base::Json& metadata = std::as_const(object)["metadata"];
-  const std::string_view version = metadata["resourceVersion"].AsString();
-  if (!version.empty() && version != std::to_string(old->revision)) {
-    return base::Status(base::Code::kConflict,
-                        "Operation cannot be fulfilled on " + Quoted(*kind, key.name) +
-                            ": the object has been modified; please apply your changes to the "
-                            "latest version and try again");
-  }
-  const std::string_view uid = metadata["uid"].AsString();
-  if (!uid.empty() && uid != old->Uid()) {
-    return base::Status(base::Code::kConflict,
-                        Quoted(*kind, key.name) + " is another object by now: its uid is " +
-                            std::string(old->Uid()) + ", not " + std::string(uid));
-  }
+  RETURN_IF_ERROR(CheckPreconditions(*kind, *old, metadata));
+  const base::Json* sent = metadata.Find("managedFields");
+  const manifests::ManagedFieldsPtr known =
+      sent != nullptr && subresource.empty() ? SentManagers(*sent, old->managers) : old->managers;
+  return Replace(*kind, old, std::move(object), unknown, Written(*kind, known, subresource));
+}
+
+base::Result<ObjectPtr> Draft::Replace(const manifests::Kind& kind, const ObjectPtr& old,
+                                       base::Json object, manifests::UnknownFields unknown,
+                                       const Managers& managers) {
+  const Key& key = old->key;
   const base::Json before = old->document.ToJson();
   KeepSystemMetadata(before, object);
-  object["metadata"].Remove("managedFields");
-  if (HasStatus(*kind)) {
+  if (HasStatus(kind)) {
     object.Remove("status");
     if (const base::Json* status = before.Find("status")) object.Set("status", *status);
   }
-  manifests::ApplyDefaults(*kind, object);
-  AdmissionRequest request{view_, context_, *kind, key, object, old.get()};
+  manifests::ApplyDefaults(kind, object);
+  AdmissionRequest request{view_, context_, kind, key, object, old.get()};
   for (const Admission admit : AllAdmissions()) RETURN_IF_ERROR(admit(request));
-  RETURN_IF_ERROR(CheckObject(*kind, object, unknown));
-  const std::vector<manifests::Problem> problems = manifests::ValidateUpdate(*kind, before, object);
-  if (!problems.empty()) return manifests::ToStatus(*kind, key.name, problems);
-  if (kind->generation && SpecificationOf(before) != SpecificationOf(object)) {
+  RETURN_IF_ERROR(CheckObject(kind, object, unknown));
+  const std::vector<manifests::Problem> problems = manifests::ValidateUpdate(kind, before, object);
+  if (!problems.empty()) return manifests::ToStatus(kind, key.name, problems);
+  if (kind.generation && SpecificationOf(before) != SpecificationOf(object)) {
     object["metadata"].Set("generation", before["metadata"]["generation"].AsInt() + 1);
   }
-  return StageUpdate(old, object);
+  return StageUpdate(old, object, managers(before, object));
+}
+
+base::Result<ObjectPtr> Draft::Apply(base::Json configuration, bool force,
+                                     std::string_view subresource) {
+  ASSIGN_OR_RETURN(const manifests::Kind* kind, KindOf(configuration));
+  const base::Json& metadata = std::as_const(configuration)["metadata"];
+  if (!metadata["managedFields"].empty())
+    return base::Status(base::Code::kBadRequest, "metadata.managedFields must be nil");
+  const Key key = KeyOf(*kind, configuration);
+  const ObjectPtr old = view_.Get(key);
+  if (old == nullptr && !subresource.empty())
+    return base::Status(base::Code::kNotFound, Quoted(*kind, key.name) + " not found");
+  if (old != nullptr) RETURN_IF_ERROR(CheckPreconditions(*kind, *old, metadata));
+
+  const bool of_status = subresource == kStatus;
+  if (of_status) configuration.Remove("metadata");
+  std::erase_if(configuration.MutableMembers(), [&](const base::Json::Member& member) {
+    if (member.key == "apiVersion" || member.key == "kind") return false;
+    return of_status ? member.key != kStatus : HasStatus(*kind) && member.key == kStatus;
+  });
+  const base::Json live = old != nullptr ? old->document.ToJson() : base::Json();
+  manifests::ManagedFields known;
+  if (old != nullptr && old->managers != nullptr) known = *old->managers;
+  ASSIGN_OR_RETURN(manifests::Applied applied,
+                   manifests::Apply({.root = *kind->root,
+                                     .live = live,
+                                     .configuration = configuration,
+                                     .manager = Manager(*kind, true, subresource),
+                                     .force = force,
+                                     .now = context_.now,
+                                     .without = StatusApart(*kind)},
+                                    std::move(known)));
+  const manifests::ManagedFieldsPtr entries = Share(std::move(applied.entries));
+  const Managers managers = [&](const base::Json&, const base::Json&) { return entries; };
+  if (old == nullptr) return Add(*kind, std::move(applied.object), kStrict, managers);
+  if (of_status) return Stage(key, applied.object, entries);
+  return Replace(*kind, old, std::move(applied.object), kStrict, managers);
 }
 
 base::Result<ObjectPtr> Draft::UpdateStatus(const Key& key, base::Json status) {
   const ObjectPtr old = view_.Get(key);
   if (old == nullptr)
     return base::Status(base::Code::kNotFound, key.resource + " \"" + key.name + "\" not found");
-  base::Json object = old->document.ToJson();
-  object.Set("status", std::move(status));
-  return Stage(key, object);
+  const manifests::Kind* kind = context_.schema->FindByResource(key.resource);
+  CHECK(kind != nullptr);
+  const base::Json before = old->document.ToJson();
+  base::Json object = before;
+  object.Set(kStatus, std::move(status));
+  return Stage(key, object, Written(*kind, old->managers, kStatus)(before, object));
 }
 
+// As in Kubernetes a binding has no manager: what it sets is the scheduler's to say, once.
 base::Result<ObjectPtr> Draft::Bind(const Key& pod, std::string_view node,
                                     std::optional<base::Json> status) {
   const ObjectPtr old = view_.Get(pod);
@@ -216,7 +303,7 @@ base::Result<ObjectPtr> Draft::Bind(const Key& pod, std::string_view node,
   base::Json object = old->document.ToJson();
   object["spec"].Set("nodeName", node);
   if (status) object.Set("status", *std::move(status));
-  return Stage(pod, object);
+  return Stage(pod, object, old->managers);
 }
 
 base::Result<ObjectPtr> Draft::Delete(const Key& key, const DeleteOptions& options) {
@@ -269,11 +356,32 @@ base::Result<ObjectPtr> Draft::Delete(const Key& key, const DeleteOptions& optio
     metadata.Set("deletionTimestamp", (context_.now + base::Duration::Seconds(grace)).ToString());
     metadata.Set("deletionGracePeriodSeconds", grace);
   }
-  return Stage(key, object);
+  return Stage(key, object, old->managers);
+}
+
+manifests::FieldManager Draft::Manager(const manifests::Kind& kind, bool applies,
+                                       std::string_view subresource) const {
+  const bool named = context_.actor != nullptr && !context_.actor->manager.empty();
+  return {named ? context_.actor->manager : "unknown", applies, kind.ApiVersion(),
+          std::string(subresource)};
+}
+
+// An object without managers gets none by an update: its first apply finds whose it is.
+Draft::Managers Draft::Written(const manifests::Kind& kind, manifests::ManagedFieldsPtr known,
+                               std::string_view subresource) const {
+  return [this, &kind, known = std::move(known), subresource](const base::Json& before,
+                                                              const base::Json& after) {
+    if (known == nullptr) return known;
+    const manifests::FieldChanges changes = manifests::CompareFields(*kind.root, before, after);
+    if (changes.empty()) return known;
+    return Share(
+        manifests::AfterUpdate(*known, Manager(kind, false, subresource), changes, context_.now));
+  };
 }
 
 // An update may be the one that a deletion waited for.
-ObjectPtr Draft::StageUpdate(const ObjectPtr& old, const base::Json& object) {
+ObjectPtr Draft::StageUpdate(const ObjectPtr& old, const base::Json& object,
+                             manifests::ManagedFieldsPtr managers) {
   const bool deleting = old->Deleting();
   const bool released =
       object["metadata"]["finalizers"].empty() &&
@@ -283,7 +391,7 @@ ObjectPtr Draft::StageUpdate(const ObjectPtr& old, const base::Json& object) {
     StageRemoval(old->key);
     return old;
   }
-  return Stage(old->key, object);
+  return Stage(old->key, object, std::move(managers));
 }
 
 void Draft::Touch(const Key& key) {
@@ -292,13 +400,15 @@ void Draft::Touch(const Key& key) {
   order_.push_back(key);
 }
 
-ObjectPtr Draft::Stage(const Key& key, const base::Json& json) {
+ObjectPtr Draft::Stage(const Key& key, const base::Json& json,
+                       manifests::ManagedFieldsPtr managers) {
   Touch(key);
   auto object = std::make_shared<Object>();
   object->key = key;
   object->document = base::Document(json);
+  object->managers = std::move(managers);
   const ObjectPtr before = view_.Get(key);
-  if (before != nullptr && before->document == object->document) return before;
+  if (before != nullptr && SameContent(*before, *object)) return before;
   object->revision = before ? before->revision : 0;
   view_.Put(object);
   return object;
@@ -315,9 +425,12 @@ Transaction Draft::Finish() const {
   for (const Key& key : order_) {
     const ObjectPtr& before = staged_.at(key).before;
     const ObjectPtr after = view_.Get(key);
-    if (before == after || (before && after && before->document == after->document)) continue;
+    if (before == after || (before && after && SameContent(*before, *after))) continue;
     Write write{key, std::nullopt, before ? before->revision : 0};
-    if (after) write.document = after->document;
+    if (after) {
+      write.document = after->document;
+      write.managers = after->managers;
+    }
     transaction.writes.push_back(std::move(write));
   }
   return transaction;

@@ -7,6 +7,7 @@
 // the View had.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -61,8 +62,17 @@ class Draft {
   base::Result<ObjectPtr> Create(base::Json object, manifests::UnknownFields unknown = kStrict);
 
   // Replaces all but the status. A metadata.resourceVersion in `object` is a precondition
-  // (kConflict). kNotFound.
-  base::Result<ObjectPtr> Update(base::Json object, manifests::UnknownFields unknown = kStrict);
+  // (kConflict). kNotFound. What changes belongs to the actor's manager from now on, as written
+  // through `subresource` if there is one.
+  base::Result<ObjectPtr> Update(base::Json object, manifests::UnknownFields unknown = kStrict,
+                                 std::string_view subresource = {});
+
+  // Server-side apply: what the actor's manager wants of the object, which is created if it is not
+  // there. kConflict, with a cause for each field, if other managers own fields that would get
+  // another value, unless `force` takes them; otherwise as Create and Update. Through "status" only
+  // the status is applied; through any subresource an object that is not there is kNotFound.
+  base::Result<ObjectPtr> Apply(base::Json configuration, bool force,
+                                std::string_view subresource = {});
 
   // Replaces the status only (and, for nodes, labels and annotations stay as they are).
   base::Result<ObjectPtr> UpdateStatus(const Key& key, base::Json status);
@@ -91,14 +101,28 @@ class Draft {
     ObjectPtr before;  // null if created
   };
 
+  // The managers of an object that was one and is now another.
+  using Managers =
+      std::function<manifests::ManagedFieldsPtr(const base::Json& before, const base::Json& after)>;
+  Managers Written(const manifests::Kind& kind, manifests::ManagedFieldsPtr known,
+                   std::string_view subresource) const;
+  manifests::FieldManager Manager(const manifests::Kind& kind, bool applies,
+                                  std::string_view subresource) const;
+
   base::Result<ObjectPtr> CreateNamed(base::Json object, manifests::UnknownFields unknown);
+  base::Result<ObjectPtr> Add(const manifests::Kind& kind, base::Json object,
+                              manifests::UnknownFields unknown, const Managers& managers);
+  base::Result<ObjectPtr> Replace(const manifests::Kind& kind, const ObjectPtr& old,
+                                  base::Json object, manifests::UnknownFields unknown,
+                                  const Managers& managers);
   base::Result<const manifests::Kind*> KindOf(const base::Json& object) const;
   base::Status CheckObject(const manifests::Kind& kind, base::Json& object,
                            manifests::UnknownFields unknown);
-  ObjectPtr Stage(const Key& key, const base::Json& object);
+  ObjectPtr Stage(const Key& key, const base::Json& object, manifests::ManagedFieldsPtr managers);
   void StageRemoval(const Key& key);
   void Touch(const Key& key);
-  ObjectPtr StageUpdate(const ObjectPtr& old, const base::Json& object);
+  ObjectPtr StageUpdate(const ObjectPtr& old, const base::Json& object,
+                        manifests::ManagedFieldsPtr managers);
 
   View view_;
   DraftContext context_;

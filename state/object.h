@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/document.h"
+#include "manifests/apply/managed_fields.h"
 
 namespace state {
 
@@ -30,6 +31,9 @@ struct Object {
   Key key;
   Revision revision = 0;  // of its last change
   base::Document document;
+  // Who owns which fields: metadata.managedFields, which `document` leaves out; null: nobody is
+  // known.
+  manifests::ManagedFieldsPtr managers = nullptr;
 
   base::Value operator[](std::string_view field) const { return document[field]; }
   base::Value Meta(std::string_view field) const { return document["metadata"][field]; }
@@ -45,6 +49,16 @@ struct Object {
 };
 
 using ObjectPtr = std::shared_ptr<const Object>;
+
+// True if a write that turns one into the other changes nothing; the times of managers do not
+// count.
+bool SameContent(const Object& a, const Object& b);
+
+// The object as clients see it, and its metadata alone: with metadata.managedFields, in canonical
+// form.
+void AppendJson(const Object& object, std::string& out);
+void AppendMetadata(const Object& object, std::string& out);
+base::Json ToClientJson(const Object& object);
 
 // Orders objects by key, and against a key.
 struct ObjectLess {

@@ -1,5 +1,6 @@
 #include "state/record.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "base/hash.h"
@@ -9,6 +10,9 @@ namespace {
 
 constexpr uint8_t kRemoved = 1;
 constexpr uint8_t kLast = 2;
+constexpr uint8_t kManaged = 4;  // managers follow the key
+
+constexpr int64_t kNanos = 1'000'000'000;
 
 void AppendVarint(uint64_t value, std::string& out) {
   while (value >= 0x80) {
@@ -23,18 +27,60 @@ void AppendField(std::string_view field, std::string& out) {
   out += field;
 }
 
-bool TakeField(std::string_view& bytes, std::string& field) {
-  uint64_t length = 0;
+bool TakeVarint(std::string_view& bytes, uint64_t& value) {
+  value = 0;
   for (int shift = 0;; shift += 7) {
-    if (bytes.empty() || shift > 28) return false;
+    if (bytes.empty() || shift > 56) return false;
     const uint8_t byte = static_cast<uint8_t>(bytes.front());
     bytes.remove_prefix(1);
-    length |= static_cast<uint64_t>(byte & 0x7F) << shift;
-    if (byte < 0x80) break;
+    value |= static_cast<uint64_t>(byte & 0x7F) << shift;
+    if (byte < 0x80) return true;
   }
-  if (length > bytes.size()) return false;
+}
+
+bool TakeField(std::string_view& bytes, std::string& field) {
+  uint64_t length = 0;
+  if (!TakeVarint(bytes, length) || length > bytes.size()) return false;
   field = std::string(bytes.substr(0, length));
   bytes.remove_prefix(length);
+  return true;
+}
+
+// How many; then of each whether it applies, its name, version and subresource, the time in seconds
+// and the bytes of its set.
+void AppendManagers(const manifests::ManagedFields& managers, std::string& out) {
+  AppendVarint(managers.size(), out);
+  for (const manifests::ManagedEntry& entry : managers) {
+    AppendVarint(entry.manager->applies ? 1 : 0, out);
+    AppendField(entry.manager->name, out);
+    AppendField(entry.manager->api_version, out);
+    AppendField(entry.manager->subresource, out);
+    AppendVarint(static_cast<uint64_t>(std::max<int64_t>(0, entry.time.nanos() / kNanos)), out);
+    AppendField(entry.fields->bytes(), out);
+  }
+}
+
+bool TakeManagers(std::string_view& bytes, manifests::ManagedFieldsPtr& managers) {
+  uint64_t count = 0;
+  if (!TakeVarint(bytes, count) || count > bytes.size()) return false;
+  manifests::ManagedFields entries;
+  for (uint64_t i = 0; i < count; ++i) {
+    manifests::FieldManager manager;
+    uint64_t applies = 0, seconds = 0;
+    std::string set;
+    const bool whole = TakeVarint(bytes, applies) && TakeField(bytes, manager.name) &&
+                       TakeField(bytes, manager.api_version) &&
+                       TakeField(bytes, manager.subresource) && TakeVarint(bytes, seconds) &&
+                       TakeField(bytes, set);
+    if (!whole) return false;
+    base::Result<manifests::FieldSet> fields = manifests::FieldSet::FromBytes(std::move(set));
+    if (!fields.ok()) return false;
+    manager.applies = applies != 0;
+    entries.push_back({std::make_shared<const manifests::FieldManager>(std::move(manager)),
+                       base::WallTime::FromSeconds(static_cast<int64_t>(seconds)),
+                       std::make_shared<const manifests::FieldSet>(*std::move(fields))});
+  }
+  managers = std::make_shared<const manifests::ManagedFields>(std::move(entries));
   return true;
 }
 
@@ -60,10 +106,13 @@ std::string EncodeRecord(const Record& record) {
   const Object& object = *record.object;
   std::string bytes;
   bytes.reserve(object.document.Bytes().size() + 64);
-  bytes += static_cast<char>((record.removed ? kRemoved : 0) | (record.last ? kLast : 0));
+  const bool managed = object.managers != nullptr && !object.managers->empty();
+  bytes += static_cast<char>((record.removed ? kRemoved : 0) | (record.last ? kLast : 0) |
+                             (managed ? kManaged : 0));
   AppendField(object.key.resource, bytes);
   AppendField(object.key.ns, bytes);
   AppendField(object.key.name, bytes);
+  if (managed) AppendManagers(*object.managers, bytes);
   bytes += object.document.Bytes();
   const uint32_t crc = base::Crc32c(bytes);
   for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(crc >> shift);
@@ -89,6 +138,8 @@ base::Result<Record> DecodeRecord(Revision revision, std::string_view bytes) {
       !TakeField(bytes, object->key.name)) {
     return corrupt("has a malformed key");
   }
+  if ((flags & kManaged) != 0 && !TakeManagers(bytes, object->managers))
+    return corrupt("has malformed managers of fields");
   base::Result<base::Document> document = base::Document::Parse(bytes);
   if (!document.ok()) return corrupt("holds no JSON document");
   object->document = *std::move(document);

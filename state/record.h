@@ -1,10 +1,9 @@
 // The records of the store's log, as bytes.
 //
 //   key    "l" + revision, 8 bytes big-endian: the order of keys is the order of revisions
-//   value  1 byte flags (1 removed, 2 last of its transaction), then resource, namespace and name,
-//   each as a varint
-//          length and bytes, then the document's canonical JSON; then 4 bytes CRC-32C of all
-//          before, little-endian
+//   value  1 byte flags (1 removed, 2 last of its transaction, 4 fields have managers), then
+//          resource, namespace and name, each as a varint length and bytes, then the managers, then
+//          the document's canonical JSON; then 4 bytes CRC-32C of all before, little-endian
 //   key    "m/format"  decimal number of the format
 //   key    "m/floor"   decimal revision: the log is complete after it
 //
@@ -19,7 +18,7 @@
 
 namespace state {
 
-inline constexpr int kFormatVersion = 1;
+inline constexpr int kFormatVersion = 2;  // 1 has no managers of fields
 inline constexpr std::string_view kFormatKey = "m/format";
 inline constexpr std::string_view kFloorKey = "m/floor";
 inline constexpr std::string_view kLogFirst = "l";

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hash.h"
+
 namespace state {
 namespace {
 
@@ -16,6 +18,42 @@ TEST(RecordTest, ReadsBackWhatItWrote) {
   EXPECT_EQ(record->object->key, object->key);
   EXPECT_EQ(record->object->revision, 7u);
   EXPECT_EQ(record->object->document.Bytes(), object->document.Bytes());
+}
+
+TEST(RecordTest, ManagersReadBack) {
+  auto object = std::make_shared<Object>();
+  object->key = Key{"pods", "default", "web"};
+  object->document = *base::Document::Parse(R"({"metadata":{"name":"web"}})");
+  const auto managers = manifests::ParseManagedFields(*base::ParseJson(
+      R"([{"apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:spec":{"f:containers":{)"
+      R"("k:{\"name\":\"a\"}":{".":{},"f:image":{}}}}},"manager":"kubectl","operation":"Apply",)"
+      R"("time":"2026-11-28T01:02:03Z"},{"apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":)"
+      R"({"f:status":{"f:phase":{}}},"manager":"plumb-node","operation":"Update",)"
+      R"("subresource":"status","time":"2026-11-28T01:02:04Z"}])"));
+  ASSERT_TRUE(managers.ok()) << managers.status().ToString();
+  object->managers = std::make_shared<const manifests::ManagedFields>(*managers);
+  const base::Result<Record> record = DecodeRecord(7, EncodeRecord(Record{false, true, object}));
+  ASSERT_TRUE(record.ok()) << record.status().ToString();
+  std::string was, is;
+  AppendJson(*object, was);
+  AppendJson(*record->object, is);
+  EXPECT_EQ(is, was);
+  EXPECT_NE(is.find(R"("operation":"Apply")"), std::string::npos) << is;
+}
+
+// What format 1 wrote: no flag, and no managers between the key and the document.
+TEST(RecordTest, RecordsOfFormatOneHaveNoManagers) {
+  std::string bytes = std::string(
+                          "\x02\x04pods\x07"
+                          "default\x03web",
+                          18) +
+                      R"({"metadata":{"name":"web"}})";
+  const uint32_t crc = base::Crc32c(bytes);
+  for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(crc >> shift);
+  const base::Result<Record> record = DecodeRecord(7, bytes);
+  ASSERT_TRUE(record.ok()) << record.status().ToString();
+  EXPECT_EQ(record->object->managers, nullptr);
+  EXPECT_EQ(record->object->Meta("name").AsString(), "web");
 }
 
 TEST(RecordTest, KeysSortAsRevisionsDo) {

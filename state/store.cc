@@ -56,7 +56,7 @@ base::Status Store::Load() {
                                                       std::to_string(kFormatVersion) +
                                                       "; start a newer plumb, or restore a backup");
   }
-  if (format == 0) {
+  if (format < kFormatVersion) {  // what an earlier plumb wrote is read as it is
     StorageBatch batch;
     batch.puts.emplace_back(kFormatKey, std::to_string(kFormatVersion));
     RETURN_IF_ERROR(storage_.Write(batch));
@@ -71,6 +71,11 @@ base::Status Store::Load() {
   StorageBatch garbage;
   const auto apply = [&](Record& record) {
     ObjectPtr& object = record.object;
+    if (object->managers != nullptr) {
+      auto shared = std::make_shared<Object>(*object);
+      shared->managers = owners_.Share(object->managers);
+      object = std::move(shared);
+    }
     const Revision at = object->revision;
     Change change{at, object, view_.Get(object->key), record.removed};
     record.removed ? view_.Remove(object->key) : view_.Put(object);
@@ -145,6 +150,7 @@ base::Result<Store::Committed> Store::Commit(Transaction transaction) {
     auto object = std::make_shared<Object>();
     object->key = write.key;
     object->revision = ++revision;
+    object->managers = owners_.Share(write.document ? write.managers : previous->managers);
     object->document = document.WithString("metadata", "resourceVersion", std::to_string(revision));
     write.document ? view_.Put(object) : view_.Remove(write.key);
     std::string record = EncodeRecord(Record{!write.document.has_value(), last, object});

@@ -21,6 +21,7 @@
 #include "base/loop.h"
 #include "base/status.h"
 #include "base/subscription.h"
+#include "state/owner_pool.h"
 #include "state/storage.h"
 #include "state/transaction.h"
 #include "state/view.h"
@@ -99,6 +100,7 @@ class Store {
   const std::function<void(base::Status)> failed_;
 
   View view_;
+  OwnerPool owners_;
   std::deque<Change> log_;       // revisions floor_ + 1 ... view_.revision(), without gaps
   size_t superseded_bytes_ = 0;  // of log_
   Revision floor_ = 0;

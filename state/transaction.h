@@ -22,6 +22,7 @@ struct Write {
   // What the writer saw: the object's revision, 0 for "there is none". Anything else by now is a
   // conflict.
   Revision expected = 0;
+  manifests::ManagedFieldsPtr managers = nullptr;  // of `document`
 };
 
 struct Transaction {

@@ -31,15 +31,6 @@ void IndexValues(Index index, const Object& object, const Emit& emit) {
 
 }  // namespace
 
-std::string Key::ToString() const { return resource + " " + (ns.empty() ? name : ns + "/" + name); }
-
-base::Value Object::ControllerRef() const {
-  for (base::Value owner : Meta("ownerReferences").Elements()) {
-    if (owner["controller"].AsBool()) return owner;
-  }
-  return base::Value();
-}
-
 ObjectPtr View::Get(const Key& key) const {
   const ObjectPtr* found = objects_.Find(key);
   return found ? *found : nullptr;

@@ -46,11 +46,16 @@ struct WriteOptions {
 // the client calls itself, as in Kubernetes.
 ActorPtr ActorOf(const base::HttpRequest& request);
 base::Result<WriteOptions> ParseWriteOptions(const base::HttpRequest& request);
+// Gives `object` the path's name and namespace, or says that it has others.
+base::Status MatchPath(const Call& call, base::Json& object);
 // The body, of `message`, and of the kind `api_version` `kind` if it says which.
 base::Result<base::Json> ReadBody(const Call& call, const manifests::Message& message,
                                   const std::string& api_version, const std::string& kind);
 // The same, of the resource's own kind.
 base::Result<base::Json> ReadObject(const Call& call);
+// `body` with that type; kBadRequest if it names another.
+base::Result<base::Json> CheckType(base::Json body, const std::string& api_version,
+                                   const std::string& kind);
 // The body as a patch of `current`, whose fields are `message`'s.
 base::Result<base::Json> ApplyPatch(const Call& call, const manifests::Message& message,
                                     const base::Json& current);
@@ -64,6 +69,18 @@ Answer Finish(const Call& call, const Draft& draft, const WriteOptions& options,
               int http_status, RenderResult render);
 RenderResult RenderAsAsked(const Call& call);
 RenderResult RenderSuccess(const Call& call);  // a Status, for what answers no object
+
+// apply.cc
+bool IsApply(const base::HttpRequest& request);
+base::Result<Answer> HandleApply(const Call& call);
+base::Result<Answer> HandleApplyStatus(const Call& call);
+base::Result<Answer> HandleApplyScale(const Call& call, const RenderResult& render);
+
+// What a scale asks for is a number of replicas.
+base::Status CheckScale(const Call& call, const base::Json& scale);
+// kInvalid for what is wrong in the status of `object`.
+base::Status CheckStatus(const manifests::Kind& kind, const base::Json& object,
+                         manifests::UnknownFields unknown = manifests::UnknownFields::kError);
 
 // subresources.cc; kMethodNotAllowed for what the subresource does not do.
 base::Result<Answer> HandleSubresource(const Call& call, std::string_view verb);

@@ -232,7 +232,7 @@ TEST_F(ProtobufApiTest, EventsOfAWatchAreFrames) {
   EXPECT_EQ(event.Next()->bytes, "ADDED");
   const auto raw = event.Next();
   manifests::WireReader extension(raw->bytes);
-  EXPECT_EQ(*manifests::DecodeBody(*kind.root, extension.Next()->bytes), object->document.ToJson());
+  EXPECT_EQ(*manifests::DecodeBody(*kind.root, extension.Next()->bytes), ToClientJson(*object));
   EXPECT_NE(RenderBookmarkEvent(kind, 7, true, answer.watch->as).find("BOOKMARK"),
             std::string::npos);
   EXPECT_NE(RenderErrorEvent(base::Status(base::Code::kExpired, "too old"), answer.watch->as)

@@ -1,5 +1,6 @@
-// JSON answers are the documents' own bytes with a frame around them: nothing is parsed or printed
-// again. Protobuf is encoded from the documents straight into the answer.
+// JSON answers are the documents' own bytes with a frame around them, and with who manages which
+// fields put in between: nothing is parsed or printed again. Protobuf is encoded from the documents
+// straight into the answer.
 #include "state/api/render.h"
 
 #include <utility>
@@ -21,10 +22,12 @@ Body ProtobufBody(std::string bytes) {
 
 std::string MetaVersion(const Representation& as) { return "meta.k8s.io/" + as.version; }
 
+constexpr size_t kManagedBytes = 1536;  // of an object's managedFields, about
+
 std::string PartialOf(const Object& object, const Representation& as) {
   std::string text = "{\"apiVersion\":\"" + MetaVersion(as) +
                      "\",\"kind\":\"PartialObjectMetadata\",\"metadata\":";
-  text += object["metadata"].Bytes();
+  AppendMetadata(object, text);
   return text + "}";
 }
 
@@ -56,17 +59,27 @@ struct TypeOf {
   const manifests::Message& message;
 };
 
+// About what clients get of an object.
+size_t BytesOf(const Object& object) {
+  return object.document.Bytes().size() + (object.managers ? kManagedBytes : 1);
+}
+
 size_t BytesOf(const std::vector<ObjectPtr>& objects) {
   size_t bytes = 512;  // the frame
-  for (const ObjectPtr& object : objects) bytes += object->document.Bytes().size() + 1;
+  for (const ObjectPtr& object : objects) bytes += BytesOf(*object);
   return bytes;
+}
+
+// With metadata.managedFields.
+base::Document ClientDocument(const Object& object) {
+  return object.managers ? base::Document(ToClientJson(object)) : object.document;
 }
 
 std::string ProtobufListOf(const TypeOf& type, const std::vector<ObjectPtr>& objects, Json meta,
                            size_t expected) {
   manifests::ProtobufList list(type.api_version, type.name + "List", expected);
   list.SetMetadata(MetaMessage("ListMeta"), meta);
-  for (const ObjectPtr& object : objects) list.Add(type.message, object->document.root());
+  for (const ObjectPtr& object : objects) list.Add(type.message, ClientDocument(*object).root());
   return std::move(list).Finish();
 }
 
@@ -80,7 +93,7 @@ std::string JsonListOf(const TypeOf& type, const std::vector<ObjectPtr>& objects
     if (as.form == Form::kPartial) {
       text += PartialOf(*object, as);
     } else {
-      text += object->document.Bytes();
+      AppendJson(*object, text);
     }
   }
   text += "],\"kind\":\"" + type.name + "List\",\"metadata\":";
@@ -99,11 +112,14 @@ Body RenderObject(const manifests::Kind& kind, const ObjectPtr& object, const Re
   }
   if (as.wire == Wire::kProtobuf) {
     const TypeOf type(kind, as);
-    return ProtobufBody(
-        manifests::EncodeBody(type.api_version, type.name, type.message, object->document.root()));
+    return ProtobufBody(manifests::EncodeBody(type.api_version, type.name, type.message,
+                                              ClientDocument(*object).root()));
   }
   if (as.form == Form::kPartial) return JsonBody(PartialOf(*object, as));
-  return JsonBody(std::string(object->document.Bytes()));
+  std::string text;
+  text.reserve(BytesOf(*object));
+  AppendJson(*object, text);
+  return JsonBody(std::move(text));
 }
 
 Body RenderMessage(const manifests::Message& message, const Json& object,

@@ -54,18 +54,9 @@ Status CheckPreconditions(const Call& call, const Object& current, const Json& b
                     "version and try again");
 }
 
-// The errors of `object` that stand in its status; what else is wrong was so before.
-std::vector<manifests::Problem> ErrorsInStatus(const manifests::Kind& kind, const Json& object,
-                                               manifests::UnknownFields unknown) {
-  std::vector<manifests::Problem> errors = manifests::Validate(kind, object, unknown).errors;
-  std::erase_if(errors, [](const manifests::Problem& problem) {
-    return !problem.field.starts_with("status");
-  });
-  return errors;
-}
-
 base::Result<Answer> HandleStatus(const Call& call, std::string_view verb) {
   if (verb == "get") return HandleGet(call);
+  if (verb == "patch" && IsApply(call.request)) return HandleApplyStatus(call);
   ASSIGN_OR_RETURN(const WriteOptions options, ParseWriteOptions(call.request));
   ASSIGN_OR_RETURN(const ObjectPtr current, Existing(call));
   const Json before = current->document.ToJson();
@@ -83,10 +74,7 @@ base::Result<Answer> HandleStatus(const Call& call, std::string_view verb) {
   } else {
     object.Set("status", Json::MakeObject());
   }
-  const auto errors = ErrorsInStatus(call.kind, object, options.unknown);
-  if (!errors.empty()) {
-    return AsDecodingError(manifests::ToStatus(call.kind, call.route.name, errors), call.kind);
-  }
+  RETURN_IF_ERROR(CheckStatus(call.kind, object, options.unknown));
   if (options.unknown != manifests::UnknownFields::kError)
     manifests::DropUnknown(call.kind, object);
   Draft draft(call.view, call.context);
@@ -120,22 +108,15 @@ Json ScaleOf(const Object& object) {
        {"status", std::move(status)}});
 }
 
-Status CheckScale(const Call& call, const Json& scale) {
-  const Json& replicas = scale["spec"]["replicas"];
-  if (replicas.IsNull() || (replicas.IsInt() && replicas.AsInt() >= 0)) return Status();
-  const std::string message =
-      "Invalid value: " + replicas.ToString() + ": must be a number of at least 0";
-  return Status(
-      Code::kInvalid,
-      "Scale.autoscaling \"" + call.route.name + "\" is invalid: spec.replicas: " + message,
-      {{"FieldValueInvalid", message, "spec.replicas"}});
-}
-
 base::Result<Answer> HandleScale(const Call& call, std::string_view verb) {
   ASSIGN_OR_RETURN(const ObjectPtr current, Existing(call));
   const Json before = ScaleOf(*current);
   const manifests::Message& message = MessageOf(call, "autoscaling/v1", "Scale");
+  const RenderResult render = [&message, as = call.as](const ObjectPtr& done) {
+    return RenderMessage(message, ScaleOf(*done), as);
+  };
   if (verb == "get") return Respond(RenderMessage(message, before, call.as), current->revision);
+  if (verb == "patch" && IsApply(call.request)) return HandleApplyScale(call, render);
   ASSIGN_OR_RETURN(const WriteOptions options, ParseWriteOptions(call.request));
   Json wanted;
   if (verb == "patch") {
@@ -150,11 +131,8 @@ base::Result<Answer> HandleScale(const Call& call, std::string_view verb) {
   object["spec"].Set("replicas", scale["spec"]["replicas"].AsInt());
   Draft draft(call.view, call.context);
   ASSIGN_OR_RETURN(ObjectPtr updated,
-                   draft.Update(std::move(object), manifests::UnknownFields::kIgnore));
-  return Finish(call, draft, options, std::move(updated), 200,
-                [&message, as = call.as](const ObjectPtr& done) {
-                  return RenderMessage(message, ScaleOf(*done), as);
-                });
+                   draft.Update(std::move(object), manifests::UnknownFields::kIgnore, "scale"));
+  return Finish(call, draft, options, std::move(updated), 200, render);
 }
 
 base::Result<Answer> HandleBinding(const Call& call) {
@@ -199,7 +177,7 @@ base::Result<Answer> HandleFinalize(const Call& call) {
   }
   Draft draft(call.view, call.context);
   ASSIGN_OR_RETURN(ObjectPtr updated,
-                   draft.Update(std::move(object), manifests::UnknownFields::kIgnore));
+                   draft.Update(std::move(object), manifests::UnknownFields::kIgnore, "finalize"));
   return Finish(call, draft, options, std::move(updated), 200, RenderAsAsked(call));
 }
 
@@ -270,6 +248,29 @@ base::Result<Answer> HandleLog(const Call& call) {
 }
 
 }  // namespace
+
+Status CheckScale(const Call& call, const Json& scale) {
+  const Json& replicas = scale["spec"]["replicas"];
+  if (replicas.IsNull() || (replicas.IsInt() && replicas.AsInt() >= 0)) return Status();
+  const std::string message =
+      "Invalid value: " + replicas.ToString() + ": must be a number of at least 0";
+  return Status(
+      Code::kInvalid,
+      "Scale.autoscaling \"" + call.route.name + "\" is invalid: spec.replicas: " + message,
+      {{"FieldValueInvalid", message, "spec.replicas"}});
+}
+
+// What is wrong elsewhere was so before.
+Status CheckStatus(const manifests::Kind& kind, const Json& object,
+                   manifests::UnknownFields unknown) {
+  std::vector<manifests::Problem> errors = manifests::Validate(kind, object, unknown).errors;
+  std::erase_if(errors, [](const manifests::Problem& problem) {
+    return !problem.field.starts_with("status");
+  });
+  if (errors.empty()) return Status();
+  const std::string_view name = object["metadata"]["name"].AsString();
+  return AsDecodingError(manifests::ToStatus(kind, name, errors), kind);
+}
 
 const SubresourceInfo* FindSubresource(const manifests::Kind& kind, std::string_view name) {
   const auto& has = kind.subresources;

@@ -60,7 +60,7 @@ Json Row(const Kind& kind, const Object& object, std::string_view include_object
   for (const Column& column : kind.columns) cells.Append(Cell(column, object, now));
   Json row = Json::MakeObject({{"cells", std::move(cells)}});
   if (include_object == "Object") {
-    row.Set("object", object.document.ToJson());
+    row.Set("object", ToClientJson(object));
   } else if (include_object != "None") {
     row.Set("object", Json::MakeObject({{"apiVersion", kApiVersion},
                                         {"kind", "PartialObjectMetadata"},

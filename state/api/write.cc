@@ -23,26 +23,6 @@ using base::Status;
 
 Status BadRequest(std::string message) { return Status(Code::kBadRequest, std::move(message)); }
 
-// Gives `object` the path's name and namespace, or says that it has others.
-Status MatchPath(const Call& call, Json& object) {
-  const Json& metadata = std::as_const(object)["metadata"];
-  if (!metadata.IsNull() && !metadata.IsObject()) return BadRequest("metadata: must be an object");
-  const std::string_view ns = metadata["namespace"].AsString();
-  if (!ns.empty() && ns != call.route.ns) {
-    return BadRequest(
-        "the namespace of the provided object does not match the namespace sent on "
-        "the request");
-  }
-  const std::string_view name = metadata["name"].AsString();
-  if (!call.route.name.empty() && !name.empty() && name != call.route.name) {
-    return BadRequest("the name of the object (" + std::string(name) +
-                      ") does not match the name on the URL (" + call.route.name + ")");
-  }
-  if (!call.route.ns.empty()) object["metadata"].Set("namespace", call.route.ns);
-  if (!call.route.name.empty()) object["metadata"].Set("name", call.route.name);
-  return Status();
-}
-
 base::Result<Answer> UpdateTo(const Call& call, Json object) {
   RETURN_IF_ERROR(MatchPath(call, object));
   ASSIGN_OR_RETURN(const WriteOptions options, ParseWriteOptions(call.request));
@@ -103,10 +83,9 @@ std::string ManagerFromUserAgent(std::string_view agent) {
 
 ActorPtr ActorOf(const base::HttpRequest& request) {
   const std::string_view named = request.Query("fieldManager");
-  return std::make_shared<const Actor>(
-      Actor{request.identity.user, request.identity.groups,
-            named.empty() ? ManagerFromUserAgent(request.Header("user-agent"))
-                          : std::string(named)});
+  return std::make_shared<const Actor>(Actor{
+      request.identity.user, request.identity.groups,
+      named.empty() ? ManagerFromUserAgent(request.Header("user-agent")) : std::string(named)});
 }
 
 base::Result<WriteOptions> ParseWriteOptions(const base::HttpRequest& request) {
@@ -138,9 +117,32 @@ base::Result<WriteOptions> ParseWriteOptions(const base::HttpRequest& request) {
   return options;
 }
 
+Status MatchPath(const Call& call, Json& object) {
+  const Json& metadata = std::as_const(object)["metadata"];
+  if (!metadata.IsNull() && !metadata.IsObject()) return BadRequest("metadata: must be an object");
+  const std::string_view ns = metadata["namespace"].AsString();
+  if (!ns.empty() && ns != call.route.ns) {
+    return BadRequest(
+        "the namespace of the provided object does not match the namespace sent on "
+        "the request");
+  }
+  const std::string_view name = metadata["name"].AsString();
+  if (!call.route.name.empty() && !name.empty() && name != call.route.name) {
+    return BadRequest("the name of the object (" + std::string(name) +
+                      ") does not match the name on the URL (" + call.route.name + ")");
+  }
+  if (!call.route.ns.empty()) object["metadata"].Set("namespace", call.route.ns);
+  if (!call.route.name.empty()) object["metadata"].Set("name", call.route.name);
+  return Status();
+}
+
 base::Result<Json> ReadBody(const Call& call, const manifests::Message& message,
                             const std::string& api_version, const std::string& kind) {
   ASSIGN_OR_RETURN(Json body, ParseBody(call.request, message));
+  return CheckType(std::move(body), api_version, kind);
+}
+
+base::Result<Json> CheckType(Json body, const std::string& api_version, const std::string& kind) {
   if (!body.IsObject()) return BadRequest("the body must be an object of kind " + kind);
   const std::string_view named_version = std::as_const(body)["apiVersion"].AsString();
   const std::string_view named_kind = std::as_const(body)["kind"].AsString();
@@ -174,7 +176,8 @@ base::Result<PatchType> PatchTypeOf(const base::HttpRequest& request) {
   return Status(Code::kUnsupportedMediaType,
                 "the body of the request was in an unknown format (" + type +
                     ") - accepted media types include: application/json-patch+json, "
-                    "application/merge-patch+json, application/strategic-merge-patch+json");
+                    "application/merge-patch+json, application/strategic-merge-patch+json, "
+                    "application/apply-patch+yaml");
 }
 
 }  // namespace
@@ -182,6 +185,12 @@ base::Result<PatchType> PatchTypeOf(const base::HttpRequest& request) {
 base::Result<Json> ApplyPatch(const Call& call, const manifests::Message& message,
                               const Json& current) {
   ASSIGN_OR_RETURN(const PatchType type, PatchTypeOf(call.request));
+  if (!call.request.Query("force").empty()) {
+    return Status(Code::kInvalid,
+                  "PatchOptions.meta.k8s.io \"\" is invalid: force: Forbidden: may not be "
+                  "specified for non-apply patch",
+                  {{"FieldValueForbidden", "may not be specified for non-apply patch", "force"}});
+  }
   base::Result<Json> patch = base::ParseJson(call.request.body);
   if (!patch.ok()) return patch.status().WithContext("the patch is no JSON");
   if (type == PatchType::kJson) return manifests::JsonPatch(current, *patch);
@@ -246,10 +255,10 @@ base::Result<Answer> HandleUpdate(const Call& call) {
 }
 
 base::Result<Answer> HandlePatch(const Call& call) {
-  // First: whoever sends an apply patch shall hear that it is not served, object or not.
+  if (IsApply(call.request)) return HandleApply(call);
   RETURN_IF_ERROR(PatchTypeOf(call.request).status());
   ASSIGN_OR_RETURN(const ObjectPtr current, Existing(call));
-  ASSIGN_OR_RETURN(Json patched, ApplyPatch(call, *call.kind.root, current->document.ToJson()));
+  ASSIGN_OR_RETURN(Json patched, ApplyPatch(call, *call.kind.root, ToClientJson(*current)));
   const bool same_kind =
       std::as_const(patched)["apiVersion"].AsString() == call.kind.ApiVersion() &&
       std::as_const(patched)["kind"].AsString() == call.kind.kind;

@@ -333,12 +333,6 @@ TEST_F(KubectlTest, WhatIsNotServedIsSaid) {
   const std::string not_found =
       "exit 1: Error from server (NotFound): the server could not find the requested resource\n";
   EXPECT_EQ(Kubectl("auth can-i get pods"), not_found);
-  EXPECT_EQ(
-      Kubectl("apply --server-side -f -", "{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}"),
-      "exit 1: error: Server-side apply not available on the server: (the body of the "
-      "request was in an unknown format (application/apply-patch+yaml) - accepted media "
-      "types include: application/json-patch+json, application/merge-patch+json, "
-      "application/strategic-merge-patch+json)\n");
 }
 
 }  // namespace
