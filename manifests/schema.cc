@@ -37,8 +37,8 @@ const Field* Message::Find(std::string_view field) const {
 Schema::Schema() = default;
 Schema::~Schema() = default;
 
-std::shared_ptr<const Schema> Schema::BuiltIn() {
-  static const std::shared_ptr<const Schema> kBuiltIn = [] {
+SchemaPtr Schema::BuiltIn() {
+  static const SchemaPtr kBuiltIn = [] {
     std::vector<Source> sources;
     for (const EmbeddedFile& file : kEmbeddedTypes) sources.push_back({file.name, file.text});
     auto schema = Load(sources);

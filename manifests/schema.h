@@ -96,6 +96,12 @@ struct Column {
   std::string path;    // ".spec.replicas"; or "=rule" for one of state/api/columns.cc's rules
 };
 
+class Schema;
+struct Kind;
+using SchemaPtr = std::shared_ptr<const Schema>;
+using KindPtr = std::shared_ptr<const Kind>;  // keeps the schema that it is of
+
+// A kind in one of its versions.
 struct Kind {
   std::string group;    // "" for core
   std::string version;  // "v1"
@@ -112,6 +118,7 @@ struct Kind {
   std::map<std::string, std::string>
       field_selectors;     // selectable field -> path; metadata.* always are
   bool generation = true;  // metadata.generation counts changes of the spec
+  bool storage = false;    // of several versions this one is stored
 
   // "v1" or "apps/v1".
   std::string ApiVersion() const { return group.empty() ? version : group + "/" + version; }
@@ -119,24 +126,33 @@ struct Kind {
   std::string Resource() const { return group.empty() ? plural : plural + "." + group; }
 };
 
-class Schema {
+class Schema : public std::enable_shared_from_this<Schema> {
  public:
   // The built-in types. They are part of the program, so a mistake in them is a programmer error.
-  static std::shared_ptr<const Schema> BuiltIn();
+  static SchemaPtr BuiltIn();
 
   struct Source {
     std::string name;
     std::string_view text;
   };
   // kInvalid, with file and line, if a file breaks the form or names an unknown message.
-  static base::Result<std::shared_ptr<const Schema>> Load(const std::vector<Source>& sources);
+  static base::Result<SchemaPtr> Load(const std::vector<Source>& sources);
+  // This one and more: what there is already is shared.
+  base::Result<SchemaPtr> With(const std::vector<Source>& sources) const;
+
+  // The same for schemas of the same sources, and for no others: it keys what is made of a schema.
+  uint64_t version() const { return version_; }
 
   // Null if there is none.
   const Kind* FindKind(std::string_view api_version, std::string_view kind) const;
   const Kind* FindResource(std::string_view group, std::string_view version,
                            std::string_view plural) const;
-  const Kind* FindByResource(std::string_view resource) const;  // "deployments.apps"
+  // Of "deployments.apps": in the version that is stored.
+  const Kind* FindByResource(std::string_view resource) const;
   const Message* FindMessage(std::string_view group, std::string_view name) const;
+
+  // `kind`, one of this schema's, for what outlives the call.
+  KindPtr Hold(const Kind& kind) const { return KindPtr(shared_from_this(), &kind); }
 
   // All kinds, by group, version and plural: a fixed order.
   const std::vector<const Kind*>& kinds() const { return kinds_; }
@@ -150,6 +166,12 @@ class Schema {
  private:
   friend class SchemaLoader;
   Schema();
+  static base::Result<SchemaPtr> LoadOver(const SchemaPtr& base,
+                                          const std::vector<Source>& sources);
+
+  SchemaPtr base_;  // whose messages and kinds are among these
+  uint64_t version_ = 0xCBF29CE484222325u;
+  std::map<std::string, std::vector<std::string>, std::less<>> enums_;
   std::vector<std::unique_ptr<Message>> messages_;
   std::vector<std::unique_ptr<Kind>> owned_kinds_;
   std::vector<const Kind*> kinds_;

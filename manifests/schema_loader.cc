@@ -40,6 +40,9 @@ constexpr ScalarName kScalarNames[] = {
     {"any", Scalar::kAny},
 };
 
+// FNV-1a, 64 bits.
+uint64_t Mixed(uint64_t hash, char c) { return (hash ^ static_cast<uint8_t>(c)) * 0x100000001B3u; }
+
 bool IsNumeric(Scalar scalar) {
   return scalar == Scalar::kInt32 || scalar == Scalar::kInt64 || scalar == Scalar::kDouble ||
          scalar == Scalar::kIntOrString;
@@ -98,10 +101,13 @@ bool DefaultFits(const Field& field, const Json& value) {
 
 class SchemaLoader {
  public:
+  // Of a schema that has all of `base`, if there is one.
+  explicit SchemaLoader(const SchemaPtr& base);
+
   Status Declare(const Schema::Source& source);
   Status DefineMessages();
   Status DefineKinds();
-  std::shared_ptr<const Schema> Finish();
+  Result<SchemaPtr> Finish();
 
  private:
   using Enum = std::vector<std::string>;
@@ -146,9 +152,19 @@ class SchemaLoader {
 
   std::vector<File> files_;
   std::shared_ptr<Schema> schema_{new Schema()};
-  std::map<std::string, Enum, std::less<>> enums_;
-  std::map<std::string, Message*, std::less<>> messages_;
+  std::map<std::string, Message*, std::less<>> messages_;  // of these files
 };
+
+SchemaLoader::SchemaLoader(const SchemaPtr& base) {
+  if (base == nullptr) return;
+  schema_->base_ = base;
+  schema_->version_ = base->version_;
+  schema_->kinds_ = base->kinds_;
+  schema_->enums_ = base->enums_;
+  schema_->by_kind_ = base->by_kind_;
+  schema_->by_path_ = base->by_path_;
+  schema_->by_message_ = base->by_message_;
+}
 
 // scalars
 
@@ -182,6 +198,7 @@ Result<int64_t> SchemaLoader::Integer(const File& file, const TypeNode& node) {
 Status SchemaLoader::Declare(const Schema::Source& source) {
   File file;
   file.name = source.name;
+  for (const char c : source.text) schema_->version_ = Mixed(schema_->version_, c);
   ASSIGN_OR_RETURN(file.tree, ReadTypeTree(source.name, source.text));
   const TypeNode& tree = file.tree;
   if (tree.kind != TypeNode::Kind::kMap) return Error(file, tree, "the file must be a map");
@@ -209,7 +226,7 @@ Status SchemaLoader::DeclareEnums(const File& file, const TypeNode& enums) {
   for (size_t i = 0; i < enums.keys.size(); ++i) {
     ASSIGN_OR_RETURN(Enum values, Texts(file, enums.children[i]));
     if (values.empty()) return Error(file, enums.children[i], "an enumeration needs values");
-    if (!enums_.emplace(Key(file.package, enums.keys[i]), std::move(values)).second) {
+    if (!schema_->enums_.emplace(Key(file.package, enums.keys[i]), std::move(values)).second) {
       return Error(file, enums.children[i], enums.keys[i] + " is declared twice");
     }
   }
@@ -222,10 +239,11 @@ Status SchemaLoader::DeclareMessages(const File& file, const TypeNode& messages)
     message->name = messages.keys[i];
     message->group = file.package;
     const std::string key = Key(file.package, messages.keys[i]);
-    if (enums_.count(key) != 0 || !messages_.emplace(key, message.get()).second) {
+    if (schema_->enums_.count(key) != 0 ||
+        !schema_->by_message_.emplace(key, message.get()).second) {
       return Error(file, messages.children[i], messages.keys[i] + " is declared twice");
     }
-    schema_->by_message_.emplace(key, message.get());
+    messages_.emplace(key, message.get());
     schema_->messages_.push_back(std::move(message));
   }
   return Status();
@@ -316,12 +334,13 @@ Status SchemaLoader::SetType(const File& file, const TypeNode& node, Field& fiel
     return Status();
   }
   const std::string key = QualifiedKey(file, type);
-  if (const auto it = enums_.find(key); it != enums_.end()) {
+  if (const auto it = schema_->enums_.find(key); it != schema_->enums_.end()) {
     field.enum_values = it->second;
     return Status();
   }
-  const auto it = messages_.find(key);
-  if (it == messages_.end()) return Error(file, node, "unknown type " + std::string(type));
+  const auto it = schema_->by_message_.find(key);
+  if (it == schema_->by_message_.end())
+    return Error(file, node, "unknown type " + std::string(type));
   field.scalar = Scalar::kMessage;
   field.message = it->second;
   return Status();
@@ -470,8 +489,8 @@ Status SchemaLoader::DefineKind(const File& file, const std::string& name, const
   for (size_t i = 0; i < node.keys.size(); ++i) {
     RETURN_IF_ERROR(SetKindAttribute(file, node.keys[i], node.children[i], *kind));
   }
-  const auto root = messages_.find(Key(file.package, name));
-  if (root == messages_.end()) return Error(file, node, "there is no message " + name);
+  const auto root = schema_->by_message_.find(Key(file.package, name));
+  if (root == schema_->by_message_.end()) return Error(file, node, "there is no message " + name);
   kind->root = root->second;
   if (kind->plural.empty()) return Error(file, node, name + " has no plural");
   if (kind->root->Find("metadata") == nullptr) {
@@ -481,7 +500,6 @@ Status SchemaLoader::DefineKind(const File& file, const std::string& name, const
       schema_->by_kind_.emplace(Key(file.api_version, name), kind.get()).second &&
       schema_->by_path_.emplace(Key(file.api_version, kind->plural), kind.get()).second;
   if (!fresh) return Error(file, node, name + " is declared twice");
-  schema_->by_resource_.emplace(kind->Resource(), kind.get());
   schema_->owned_kinds_.push_back(std::move(kind));
   return Status();
 }
@@ -513,6 +531,10 @@ Status SchemaLoader::SetKindAttribute(const File& file, const std::string& key,
   }
   if (key == "generation") {
     ASSIGN_OR_RETURN(kind.generation, Bool(file, node));
+    return Status();
+  }
+  if (key == "storage") {
+    ASSIGN_OR_RETURN(kind.storage, Bool(file, node));
     return Status();
   }
   if (key == "fieldSelectors") {
@@ -559,16 +581,38 @@ Result<Column> SchemaLoader::DefineColumn(const File& file, const TypeNode& node
   return column;
 }
 
-std::shared_ptr<const Schema> SchemaLoader::Finish() {
+// A kind with several versions says which of them is stored.
+Result<SchemaPtr> SchemaLoader::Finish() {
   for (const auto& kind : schema_->owned_kinds_) schema_->kinds_.push_back(kind.get());
   std::sort(schema_->kinds_.begin(), schema_->kinds_.end(), [](const Kind* a, const Kind* b) {
     return std::tie(a->group, a->version, a->plural) < std::tie(b->group, b->version, b->plural);
   });
-  return schema_;
+  std::map<std::string, std::pair<int, int>> versions;  // of a resource; which say that of them
+  for (const Kind* kind : schema_->kinds_) {
+    const Kind*& stored = schema_->by_resource_[kind->Resource()];
+    if (stored == nullptr || kind->storage) stored = kind;
+    auto& [all, storing] = versions[kind->Resource()];
+    ++all;
+    storing += kind->storage;
+  }
+  for (const auto& [resource, counts] : versions) {
+    if (counts.first == 1 || counts.second == 1) continue;
+    return Status(base::Code::kInvalid,
+                  resource + " has several versions; one of them needs storage: true");
+  }
+  return SchemaPtr(schema_);
 }
 
-Result<std::shared_ptr<const Schema>> Schema::Load(const std::vector<Source>& sources) {
-  SchemaLoader loader;
+Result<SchemaPtr> Schema::Load(const std::vector<Source>& sources) {
+  return LoadOver(nullptr, sources);
+}
+
+Result<SchemaPtr> Schema::With(const std::vector<Source>& sources) const {
+  return LoadOver(shared_from_this(), sources);
+}
+
+Result<SchemaPtr> Schema::LoadOver(const SchemaPtr& base, const std::vector<Source>& sources) {
+  SchemaLoader loader(base);
   for (const Source& source : sources) RETURN_IF_ERROR(loader.Declare(source));
   RETURN_IF_ERROR(loader.DefineMessages());
   RETURN_IF_ERROR(loader.DefineKinds());

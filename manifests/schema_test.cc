@@ -184,5 +184,38 @@ TEST(IgnoredFieldsTest, TheCommittedPageIsThatOfTheTables) {
       << "manifests/IGNORED.md is stale; run `ninja -C build ignored` to write it anew";
 }
 
+TEST(SchemaTest, AnotherSchemaSharesWhatItIsMadeOf) {
+  constexpr std::string_view kWidget =
+      "package: example.com/v1\napiVersion: example.com/v1\n"
+      "kinds:\n  Widget: {plural: widgets, singular: widget, scope: Cluster}\n"
+      "messages:\n  Widget:\n    metadata: {number: 1, type: meta/v1.ObjectMeta}\n"
+      "    policy: {number: 2, type: core/v1.PullPolicy}\n";
+  const SchemaPtr built_in = Schema::BuiltIn();
+  const auto more = built_in->With({{"widget.yaml", kWidget}});
+  ASSERT_TRUE(more.ok()) << more.status().ToString();
+  EXPECT_EQ((*more)->FindKind("v1", "Pod"), built_in->FindKind("v1", "Pod"));
+  EXPECT_NE((*more)->FindKind("example.com/v1", "Widget"), nullptr);
+  EXPECT_EQ(built_in->FindKind("example.com/v1", "Widget"), nullptr);
+  EXPECT_EQ((*more)->kinds().size(), built_in->kinds().size() + 1);
+  // What is made of a schema is kept by its version.
+  EXPECT_NE((*more)->version(), built_in->version());
+  EXPECT_EQ((*built_in->With({{"widget.yaml", kWidget}}))->version(), (*more)->version());
+}
+
+TEST(SchemaTest, OfSeveralVersionsOneIsStored) {
+  const auto types = [](std::string version, std::string storage) {
+    return "package: e/" + version + "\napiVersion: e/" + version +
+           "\nkinds:\n  W: {plural: ws, singular: w, scope: Cluster, storage: " + storage +
+           "}\nmessages:\n  W:\n    metadata: {number: 1, type: meta/v1.ObjectMeta}\n";
+  };
+  const std::string v1 = types("v1", "false"), v2 = types("v2", "true");
+  const auto schema = Schema::BuiltIn()->With({{"a", v1}, {"b", v2}});
+  ASSERT_TRUE(schema.ok()) << schema.status().ToString();
+  EXPECT_EQ((*schema)->FindByResource("ws.e"), (*schema)->FindKind("e/v2", "W"));
+  const std::string none = types("v2", "false");
+  EXPECT_EQ(Schema::BuiltIn()->With({{"a", v1}, {"b", none}}).status().message(),
+            "ws.e has several versions; one of them needs storage: true");
+}
+
 }  // namespace
 }  // namespace manifests

@@ -14,6 +14,7 @@
 
 #include "manifests/apply/apply.h"
 #include "manifests/server_metadata.h"
+#include "manifests/versions.h"
 #include "state/admission/admission.h"
 
 namespace state {
@@ -119,16 +120,18 @@ std::string GenerateName(std::string_view base, base::Rng& rng) {
 Draft::Draft(View view, const DraftContext& context)
     : view_(std::move(view)), context_(context), rng_(context.seed) {}
 
-base::Result<const manifests::Kind*> Draft::KindOf(const base::Json& object) const {
-  const std::string_view api_version = object["apiVersion"].AsString();
-  const std::string_view name = object["kind"].AsString();
-  const manifests::Kind* kind = context_.schema->FindKind(api_version, name);
+base::Result<const manifests::Kind*> Draft::Intake(base::Json& object) const {
+  const std::string_view api_version = std::as_const(object)["apiVersion"].AsString();
+  const std::string_view name = std::as_const(object)["kind"].AsString();
+  const manifests::Kind* kind = schema().FindKind(api_version, name);
   if (kind == nullptr) {
     return base::Status(base::Code::kNotFound, "no kind \"" + std::string(name) +
                                                    "\" is registered for version \"" +
                                                    std::string(api_version) + "\"");
   }
-  return kind;
+  const manifests::Kind& stored = manifests::StorageVersion(schema(), *kind);
+  if (&stored != kind) object = manifests::Convert(std::move(object), stored);
+  return &stored;
 }
 
 base::Status Draft::CheckObject(const manifests::Kind& kind, base::Json& object,
@@ -165,7 +168,7 @@ base::Result<ObjectPtr> Draft::Create(base::Json object, manifests::UnknownField
 }
 
 base::Result<ObjectPtr> Draft::CreateNamed(base::Json object, manifests::UnknownFields unknown) {
-  ASSIGN_OR_RETURN(const manifests::Kind* kind, KindOf(object));
+  ASSIGN_OR_RETURN(const manifests::Kind* kind, Intake(object));
   return Add(*kind, std::move(object), unknown, [&](const base::Json&, const base::Json& created) {
     const manifests::FieldChanges all =
         manifests::CompareFields(*kind->root, base::Json(), created, StatusApart(*kind));
@@ -204,7 +207,7 @@ base::Result<ObjectPtr> Draft::Add(const manifests::Kind& kind, base::Json objec
 
 base::Result<ObjectPtr> Draft::Update(base::Json object, manifests::UnknownFields unknown,
                                       std::string_view subresource) {
-  ASSIGN_OR_RETURN(const manifests::Kind* kind, KindOf(object));
+  ASSIGN_OR_RETURN(const manifests::Kind* kind, Intake(object));
   const Key key = KeyOf(*kind, object);
   const ObjectPtr old = view_.Get(key);
   if (old == nullptr)
@@ -241,7 +244,7 @@ base::Result<ObjectPtr> Draft::Replace(const manifests::Kind& kind, const Object
 
 base::Result<ObjectPtr> Draft::Apply(base::Json configuration, bool force,
                                      std::string_view subresource) {
-  ASSIGN_OR_RETURN(const manifests::Kind* kind, KindOf(configuration));
+  ASSIGN_OR_RETURN(const manifests::Kind* kind, Intake(configuration));
   const base::Json& metadata = std::as_const(configuration)["metadata"];
   if (!metadata["managedFields"].empty())
     return base::Status(base::Code::kBadRequest, "metadata.managedFields must be nil");
@@ -280,7 +283,7 @@ base::Result<ObjectPtr> Draft::UpdateStatus(const Key& key, base::Json status) {
   const ObjectPtr old = view_.Get(key);
   if (old == nullptr)
     return base::Status(base::Code::kNotFound, key.resource + " \"" + key.name + "\" not found");
-  const manifests::Kind* kind = context_.schema->FindByResource(key.resource);
+  const manifests::Kind* kind = schema().FindByResource(key.resource);
   CHECK(kind != nullptr);
   const base::Json before = old->document.ToJson();
   base::Json object = before;
@@ -321,7 +324,7 @@ base::Result<ObjectPtr> Draft::Delete(const Key& key, const DeleteOptions& optio
                                                    std::to_string(old->revision) + ", not " +
                                                    options.resource_version);
   }
-  const manifests::Kind* kind = context_.schema->FindByResource(key.resource);
+  const manifests::Kind* kind = schema().FindByResource(key.resource);
   CHECK(kind != nullptr);
   base::Json object = old->document.ToJson();
   base::Json& metadata = object["metadata"];

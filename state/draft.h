@@ -36,7 +36,6 @@ struct ClusterConfig {
 };
 
 struct DraftContext {
-  const manifests::Schema* schema = nullptr;
   const ClusterConfig* config = nullptr;
   base::WallTime now;
   // Of uids and generated names: never the same for two drafts of a store's life.
@@ -55,6 +54,7 @@ struct DeleteOptions {
 
 class Draft {
  public:
+  // `view` is a store's: it has the schema.
   Draft(View view, const DraftContext& context);
 
   // `object` has its apiVersion and kind. The staged object comes back. kAlreadyExists, kInvalid,
@@ -89,6 +89,7 @@ class Draft {
   // The state as it would be.
   const View& view() const { return view_; }
   const DraftContext& context() const { return context_; }
+  const manifests::Schema& schema() const { return *view_.schema(); }
   // "spec.x is accepted but not acted on yet", in the order they came up.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
@@ -115,7 +116,8 @@ class Draft {
   base::Result<ObjectPtr> Replace(const manifests::Kind& kind, const ObjectPtr& old,
                                   base::Json object, manifests::UnknownFields unknown,
                                   const Managers& managers);
-  base::Result<const manifests::Kind*> KindOf(const base::Json& object) const;
+  // Its kind, in the version that is stored, into which it is converted.
+  base::Result<const manifests::Kind*> Intake(base::Json& object) const;
   base::Status CheckObject(const manifests::Kind& kind, base::Json& object,
                            manifests::UnknownFields unknown);
   ObjectPtr Stage(const Key& key, const base::Json& object, manifests::ManagedFieldsPtr managers);

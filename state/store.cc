@@ -9,6 +9,7 @@
 #include <charconv>
 #include <utility>
 
+#include "manifests/versions.h"
 #include "state/record.h"
 
 namespace state {
@@ -108,8 +109,30 @@ base::Status Store::Load() {
   for (const Record& record : open) garbage.deletes.push_back(RecordKey(record.object->revision));
   if (!garbage.empty()) RETURN_IF_ERROR(storage_.Write(garbage));
   view_.set_revision(revision);
+  view_.set_schema(options_.schema_of(view_));
+  ConvertStored();
   durable_ = revision;
   return base::Status();
+}
+
+// An object is stored with the version that its kind was stored in at that time; who reads it here
+// finds it in the one that is stored now.
+void Store::ConvertStored() {
+  std::vector<ObjectPtr> converted;
+  std::string resource, api_version;  // of the kind that was looked up last: objects come by kind
+  const manifests::Kind* kind = nullptr;
+  view_.ForEach([&](const ObjectPtr& object) {
+    if (object->key.resource != resource) {
+      resource = object->key.resource;
+      kind = view_.schema()->FindByResource(resource);
+      if (kind != nullptr) api_version = kind->ApiVersion();
+    }
+    if (kind == nullptr || (*object)["apiVersion"].AsString() == api_version) return;
+    auto fresh = std::make_shared<Object>(*object);
+    fresh->document = base::Document(manifests::Convert(object->document.ToJson(), *kind));
+    converted.push_back(std::move(fresh));
+  });
+  for (ObjectPtr& object : converted) view_.Put(std::move(object));
 }
 
 base::Result<Store::Committed> Store::Commit(Transaction transaction) {

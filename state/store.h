@@ -22,6 +22,7 @@
 #include "base/status.h"
 #include "base/subscription.h"
 #include "state/owner_pool.h"
+#include "state/schema_of.h"
 #include "state/storage.h"
 #include "state/transaction.h"
 #include "state/view.h"
@@ -35,6 +36,7 @@ struct StoreOptions {
   size_t log_window_bytes = 64u << 20;
   // The largest batch handed to the Storage at once; more waits for the next.
   size_t max_batch_bytes = 16u << 20;
+  std::function<manifests::SchemaPtr(const View&)> schema_of = SchemaOf;
 };
 
 class Store {
@@ -88,6 +90,7 @@ class Store {
   Store(base::Loop& loop, Storage& storage, const StoreOptions& options,
         std::function<void(base::Status)> failed);
   base::Status Load();
+  void ConvertStored();
   void Append(Change change);
   void Trim(StorageBatch& batch);
   void FlushSoon();

@@ -8,7 +8,9 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
+#include "manifests/schema.h"
 #include "state/object.h"
 #include "state/persistent_set.h"
 
@@ -115,6 +117,8 @@ class View {
 
   Revision revision() const { return revision_; }
   size_t size() const { return objects_.size(); }
+  // What the objects follow. Null in a View that no store made, such as an agent's.
+  const manifests::SchemaPtr& schema() const { return schema_; }
 
   // Null if there is none.
   ObjectPtr Get(const Key& key) const;
@@ -137,11 +141,13 @@ class View {
   void Put(ObjectPtr object);
   void Remove(const Key& key);
   void set_revision(Revision revision) { revision_ = revision; }
+  void set_schema(manifests::SchemaPtr schema) { schema_ = std::move(schema); }
 
  private:
   void IndexObject(const ObjectPtr& object, bool add);
 
   Revision revision_ = 0;
+  manifests::SchemaPtr schema_;
   Objects objects_;
   IndexSet indexes_[kIndexes];
 };

@@ -55,7 +55,7 @@ void SyncEngine::Attempt(const RepoPtr& repo) {
                context = Context(*repo), known = Known(repo), near = repo->latest,
                sets = std::vector{repo->set, repo->checked, repo->applied}]() -> base::Loop::Task {
                 Reading reading;
-                auto state = ReadState(view, known, context);
+                auto state = ReadState(view, known);
                 reading.status = state.status();
                 if (state.ok()) {
                   reading.inventory = state->inventory;
@@ -69,8 +69,8 @@ void SyncEngine::Attempt(const RepoPtr& repo) {
                     }
                   }
                   if (head.ok() && reading.set == nullptr) {
-                    const SetSource source{
-                        git_, repo->name, {}, state->settings.scope, *context.schema, *repo->cache};
+                    const SetSource source{git_,          repo->name,  {}, state->settings.scope,
+                                           view.schema(), *repo->cache};
                     auto set = ReadSet(source, *head, near.get());
                     reading.status = set.status();
                     if (set.ok()) reading.set = *set;
@@ -109,7 +109,7 @@ void SyncEngine::Apply(const RepoPtr& repo, SyncPlan plan) {
     }
     // Something moved since the worker looked: plan again on what is there now.
     const state::DraftContext context = Context(*repo);
-    const auto state = ReadState(store_.view(), Known(repo), context);
+    const auto state = ReadState(store_.view(), Known(repo));
     if (!state.ok()) return Retry(repo, std::string(state.status().message()));
     repo->since_plan.clear();
     plan = PlanSync(store_.view(), *state, *repo->set, repo->options, context);

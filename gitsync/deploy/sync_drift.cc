@@ -98,8 +98,8 @@ state::Key SyncEngine::RootOf(const state::Object& object) const {
   base::Value owner = object.ControllerRef();
   state::ObjectPtr above;
   for (int level = 0; level < kMaxLevels && owner.Exists(); ++level) {
-    const manifests::Kind* kind = writer_.context().schema->FindKind(owner["apiVersion"].AsString(),
-                                                                     owner["kind"].AsString());
+    const manifests::Kind* kind =
+        store_.view().schema()->FindKind(owner["apiVersion"].AsString(), owner["kind"].AsString());
     if (kind == nullptr) break;
     root = state::Key{kind->Resource(), kind->namespaced ? root.ns : "",
                       std::string(owner["name"].AsString())};
@@ -125,7 +125,7 @@ void SyncEngine::Repair(const RepoPtr& repo) {
   std::set<state::Key> keys = std::exchange(repo->drifted, {});
   // What another repository has taken over is no longer ours to put back.
   repo->inventory =
-      ReadInventory(store_.view(), *writer_.context().schema, repo->name, repo->inventory);
+      ReadInventory(store_.view(), *store_.view().schema(), repo->name, repo->inventory);
   std::erase_if(keys, [&](const state::Key& key) { return !repo->inventory.keys->contains(key); });
   RepairPlan plan = PlanRepair(store_.view(), repo->name, *repo->applied, keys, Context(*repo));
   const auto committed = store_.Commit(std::move(plan.transaction));

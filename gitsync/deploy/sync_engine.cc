@@ -17,10 +17,9 @@ std::string DeployRef(const RepositoryState& state) {
   return "refs/heads/" + state.settings.branch;
 }
 
-base::Result<RepositoryState> ReadState(const state::View& view, const RepositoryState& known,
-                                        const state::DraftContext& context) {
+base::Result<RepositoryState> ReadState(const state::View& view, const RepositoryState& known) {
   ASSIGN_OR_RETURN(RepositoryState state, ReadRepository(view, known.name));
-  state.inventory = ReadInventory(view, *context.schema, known.name, known.inventory);
+  state.inventory = ReadInventory(view, *view.schema(), known.name, known.inventory);
   state.applied = known.applied;
   state.unsure = known.unsure;
   return state;
@@ -169,7 +168,7 @@ void SyncEngine::DeleteRepository(const std::string& name, std::function<void(St
 base::Result<RepositoryState> SyncEngine::Recall(const std::string& name) const {
   const RepoPtr repo = Find(name);
   if (repo == nullptr) return NoRepository(name);
-  return ReadState(store_.view(), Known(repo), writer_.context());
+  return ReadState(store_.view(), Known(repo));
 }
 
 }  // namespace gitsync

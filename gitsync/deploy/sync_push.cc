@@ -56,14 +56,14 @@ void SyncEngine::Check(const RepoPtr& repo, const PushRequest& request, const Re
       [this, repo, commit = update.new_oid, quarantine = request.quarantine, options, session,
        view = store_.view(), context = Context(*repo), known = Known(repo),
        near = repo->latest]() -> base::Loop::Task {
-        auto state = ReadState(view, known, context);
+        auto state = ReadState(view, known);
         if (!state.ok()) {
           return [session, status = state.status()] {
             Refuse(*session, std::string(status.message()));
           };
         }
-        const SetSource source{
-            git_, repo->name, quarantine, state->settings.scope, *context.schema, *repo->cache};
+        const SetSource source{git_,          repo->name,  quarantine, state->settings.scope,
+                               view.schema(), *repo->cache};
         auto set = ReadSet(source, commit, near.get());
         if (!set.ok()) {
           return [session, status = set.status()] {

@@ -188,7 +188,7 @@ class SyncPlanner {
     auto known = inventories_.find(owner);
     if (known == inventories_.end()) {
       known =
-          inventories_.emplace(owner, ReadInventory(before_, *draft_.context().schema, owner).keys)
+          inventories_.emplace(owner, ReadInventory(before_, draft_.schema(), owner).keys)
               .first;
     }
     return known->second->contains(object.key) ? owner : "";

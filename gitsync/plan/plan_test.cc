@@ -63,7 +63,7 @@ class PlanTest : public testing::Test {
       set.tree += path + text;
     }
     const auto read =
-        ReadManifests(discovery, RepositoryScope(), *cluster_.schema, cache_,
+        ReadManifests(discovery, RepositoryScope(), cluster_.schema, cache_,
                       [](const std::string& oid) { return base::Result<std::string>(oid); });
     const std::string tree = set.tree;
     set = *read;

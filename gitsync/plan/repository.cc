@@ -172,7 +172,7 @@ base::Status RecordInventory(state::Draft& draft, const std::string& repository,
        {"kind", "Inventory"},
        {"metadata", Json::MakeObject({{"name", repository}, {"namespace", kSystemNamespace}})},
        {"count", static_cast<int64_t>(keys.size())},
-       {"entries", EntriesOf(*draft.context().schema, keys)}});
+       {"entries", EntriesOf(draft.schema(), keys)}});
   if (draft.view().Get(kInventories, kSystemNamespace, repository) == nullptr) {
     return draft.Create(std::move(inventory)).status();
   }
@@ -198,7 +198,7 @@ base::Status RecordApplied(state::Draft& draft, const RepositoryState& repositor
 
 base::Status Disown(state::Draft& draft, const std::string& owner,
                     const std::set<state::Key>& keys) {
-  const Inventory inventory = ReadInventory(draft.view(), *draft.context().schema, owner);
+  const Inventory inventory = ReadInventory(draft.view(), draft.schema(), owner);
   if (inventory.object == nullptr) return base::Status();
   std::set<state::Key> left = *inventory.keys;
   for (const state::Key& key : keys) left.erase(key);

@@ -248,9 +248,9 @@ const Manifest* ManifestSet::Find(const state::Key& key) const {
 }
 
 base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const RepositoryScope& scope,
-                                        const manifests::Schema& schema, ParseCache& cache,
+                                        const manifests::SchemaPtr& schema, ParseCache& cache,
                                         const ReadBlobFunction& read) {
-  SetReader reader(scope, schema);
+  SetReader reader(scope, *schema);
   size_t bytes = 0;
   for (const SourceError& error : discovery.errors) reader.Refuse(error.path, error.message);
   for (const ManifestFile& file : discovery.files) {
@@ -272,6 +272,7 @@ base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const Reposi
   }
   cache.EndRound();
   ManifestSet set = reader.Finish();
+  set.schema = schema;
   set.selection = discovery.selection;
   set.scope = scope;
   set.bytes = bytes;
@@ -280,10 +281,11 @@ base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const Reposi
 
 base::Result<std::optional<ManifestSet>> PatchManifests(const ManifestSet& set,
                                                         const std::vector<TreeChange>& changes,
-                                                        const manifests::Schema& schema,
+                                                        const manifests::SchemaPtr& schema,
                                                         ParseCache& cache,
                                                         const ReadBlobFunction& read) {
   if (set.selection == nullptr || !set.errors.empty()) return std::optional<ManifestSet>();
+  if (set.schema->version() != schema->version()) return std::optional<ManifestSet>();
   uint64_t bytes = set.bytes;
   std::vector<std::string_view> gone;  // paths, in order
   std::vector<const TreeEntry*> come;
@@ -303,7 +305,7 @@ base::Result<std::optional<ManifestSet>> PatchManifests(const ManifestSet& set,
   for (const Manifest& manifest : set.manifests) {
     if (!std::binary_search(gone.begin(), gone.end(), manifest.path)) kept.push_back(manifest);
   }
-  SetReader reader(set.scope, schema);
+  SetReader reader(set.scope, *schema);
   reader.Keep(std::move(kept));
   for (const TreeEntry* entry : come) {
     ASSIGN_OR_RETURN(const std::shared_ptr<const ParsedFile> parsed,
@@ -312,6 +314,7 @@ base::Result<std::optional<ManifestSet>> PatchManifests(const ManifestSet& set,
   }
   cache.EndRound();
   ManifestSet patched = reader.Finish();
+  patched.schema = set.schema;  // the kinds of what stays are its
   // Without manifests, manifests/ itself may be gone, and the whole repository meant again.
   if (!patched.errors.empty() || patched.manifests.empty()) return std::optional<ManifestSet>();
   patched.selection = set.selection;

@@ -68,8 +68,8 @@ struct RepositoryScope {
 inline constexpr std::string_view kSystemNamespace = "plumb-system";
 
 struct Manifest {
-  state::Key key;  // with the default namespace filled in
-  const manifests::Kind* kind = nullptr;
+  state::Key key;                            // with the default namespace filled in
+  const manifests::Kind* kind = nullptr;     // of its set's schema
   std::shared_ptr<const base::Json> object;  // as it was written; the same while its blob is
   std::string path;
 
@@ -80,6 +80,7 @@ struct Manifest {
 
 struct ManifestSet {
   std::string commit, tree;         // what it was read from
+  manifests::SchemaPtr schema;      // of the kinds
   std::vector<Manifest> manifests;  // by key, each key once
   std::vector<SourceError> errors;  // by path and place
   std::shared_ptr<const Selection> selection;
@@ -92,7 +93,7 @@ struct ManifestSet {
 // Errors of `read` come back (they say nothing about the commit); mistakes are in
 // ManifestSet::errors.
 base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const RepositoryScope& scope,
-                                        const manifests::Schema& schema, ParseCache& cache,
+                                        const manifests::SchemaPtr& schema, ParseCache& cache,
                                         const ReadBlobFunction& read);
 
 // What ReadManifests would make of the commit that `changes` lead to from that of `set`, at the
@@ -100,7 +101,7 @@ base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const Reposi
 // are, or where a change selects other files.
 base::Result<std::optional<ManifestSet>> PatchManifests(const ManifestSet& set,
                                                         const std::vector<TreeChange>& changes,
-                                                        const manifests::Schema& schema,
+                                                        const manifests::SchemaPtr& schema,
                                                         ParseCache& cache,
                                                         const ReadBlobFunction& read);
 

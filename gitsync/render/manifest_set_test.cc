@@ -16,7 +16,7 @@ class ManifestSetTest : public testing::Test {
       discovery.files.push_back(ManifestFile{path, text, text.size()});
     }
     const auto set =
-        ReadManifests(discovery, scope_, *manifests::Schema::BuiltIn(), cache_,
+        ReadManifests(discovery, scope_, manifests::Schema::BuiltIn(), cache_,
                       [](const std::string& oid) { return base::Result<std::string>(oid); });
     EXPECT_TRUE(set.ok());
     std::string text;
@@ -127,7 +127,7 @@ TEST_F(ManifestSetTest, AFailedReadIsNotRemembered) {
     return fails ? base::Result<std::string>(base::Code::kUnavailable, "torn fetch")
                  : base::Result<std::string>(std::string(kConfig));
   };
-  const manifests::Schema& schema = *manifests::Schema::BuiltIn();
+  const manifests::SchemaPtr schema = manifests::Schema::BuiltIn();
   EXPECT_EQ(ReadManifests(discovery, scope_, schema, cache_, read).status().ToString(),
             "ServiceUnavailable: torn fetch");
   fails = false;

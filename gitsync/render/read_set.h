@@ -17,7 +17,7 @@ struct SetSource {
   std::string repository;
   Quarantine quarantine;
   RepositoryScope scope;
-  const manifests::Schema& schema;
+  manifests::SchemaPtr schema;
   ParseCache& cache;
 };
 

@@ -48,7 +48,7 @@ class ReadSetTest : public testing::Test {
   std::shared_ptr<const ManifestSet> ReadCommit(const std::string& commit,
                                                 const ManifestSet* near) {
     const auto schema = manifests::Schema::BuiltIn();
-    auto set = ReadSet(SetSource{git_, "shop", {}, scope_, *schema, cache_}, commit, near);
+    auto set = ReadSet(SetSource{git_, "shop", {}, scope_, schema, cache_}, commit, near);
     EXPECT_TRUE(set.ok()) << set.status().ToString();
     return *set;
   }

@@ -133,11 +133,11 @@ std::string RenderNote(const Settlement& settlement) {
          "\n";
 }
 
-StatusTree RenderStatus(const state::View& view, const manifests::Schema& schema,
-                        const Settlement& settlement, const Rendered* last) {
+StatusTree RenderStatus(const state::View& view, const Settlement& settlement,
+                        const Rendered* last) {
   StatusTree tree;
   auto rendered = std::make_shared<Rendered>();
-  rendered->inventory = ReadInventory(view, schema, settlement.repository,
+  rendered->inventory = ReadInventory(view, *view.schema(), settlement.repository,
                                       last == nullptr ? Inventory() : last->inventory);
   std::vector<RowPtr>& rows = rendered->rows;
   // Both are by key: what the last one has and this one has not is passed over, and removed.
@@ -149,7 +149,7 @@ StatusTree RenderStatus(const state::View& view, const manifests::Schema& schema
     }
   };
   for (const state::Key& key : *rendered->inventory.keys) {
-    const manifests::Kind* kind = schema.FindByResource(key.resource);
+    const manifests::Kind* kind = view.schema()->FindByResource(key.resource);
     if (kind == nullptr) continue;
     const state::ObjectPtr object = view.Get(key);
     pass(&key);

@@ -47,8 +47,8 @@ struct StatusTree {
 // `view` holds the repository's inventory. No file holds anything of an object but its identity,
 // its health and its status: of a Secret, that it is there. With `last`, files and removed are what
 // differs from its tree; without, the whole.
-StatusTree RenderStatus(const state::View& view, const manifests::Schema& schema,
-                        const Settlement& settlement, const Rendered* last = nullptr);
+StatusTree RenderStatus(const state::View& view, const Settlement& settlement,
+                        const Rendered* last = nullptr);
 
 // The note alone, without a look at the objects: of a superseded deploy.
 std::string RenderNote(const Settlement& settlement);

@@ -28,9 +28,7 @@ class StatusBranchTest : public testing::Test {
     ASSERT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
   }
 
-  StatusTree Render() {
-    return RenderStatus(cluster_.store().view(), *cluster_.schema, settlement_);
-  }
+  StatusTree Render() { return RenderStatus(cluster_.store().view(), settlement_); }
 
   // Every file's path, and its content without the uid, which tests do not know.
   static std::string Text(const StatusTree& tree) {
@@ -161,8 +159,7 @@ TEST_F(StatusBranchTest, TheNextTreeIsWhatDiffers) {
   const StatusTree first = Render();
   cluster_.Delete("configmaps", "default", "b");
   Own({b, c, d});
-  const StatusTree next =
-      RenderStatus(cluster_.store().view(), *cluster_.schema, settlement_, first.rendered.get());
+  const StatusTree next = RenderStatus(cluster_.store().view(), settlement_, first.rendered.get());
   std::string paths;
   for (const auto& [path, content] : next.files) paths += path + "\n";
   for (const std::string& path : next.removed) paths += "- " + path + "\n";

@@ -96,8 +96,7 @@ Status NoteMissed(GitStore& git, const std::vector<Settlement>& missed) {
 }
 
 Result<Published> PublishStatus(GitStore& git, const state::View& view,
-                                const manifests::Schema& schema, const Settlement& settlement,
-                                const Published& last) {
+                                const Settlement& settlement, const Published& last) {
   ASSIGN_OR_RETURN(const bool noted, IsNoted(git, settlement));
   if (settlement.outcome == DeployOutcome::kSuperseded) {
     if (!noted) RETURN_IF_ERROR(WriteNote(git, settlement, RenderNote(settlement)));
@@ -108,9 +107,9 @@ Result<Published> PublishStatus(GitStore& git, const state::View& view,
   const bool recorded = tip.ok() && IsRecorded(git, settlement, *tip);
   if (recorded && noted) return last;
   const bool known = tip.ok() && *tip == last.commit;
-  StatusTree tree = RenderStatus(view, schema, settlement, known ? last.rendered.get() : nullptr);
+  StatusTree tree = RenderStatus(view, settlement, known ? last.rendered.get() : nullptr);
   const bool small = known && tree.files.size() + tree.removed.size() <= kMaxChangedFiles;
-  if (known && !small) tree = RenderStatus(view, schema, settlement);
+  if (known && !small) tree = RenderStatus(view, settlement);
   const std::string note = tree.note;
   Published published = last;
   if (!recorded) {
@@ -122,9 +121,8 @@ Result<Published> PublishStatus(GitStore& git, const state::View& view,
   return published;
 }
 
-StatusPublisher::StatusPublisher(base::Loop& loop, state::Store& store, GitStore& git,
-                                 std::shared_ptr<const manifests::Schema> schema)
-    : loop_(loop), store_(store), git_(git), schema_(std::move(schema)) {
+StatusPublisher::StatusPublisher(base::Loop& loop, state::Store& store, GitStore& git)
+    : loop_(loop), store_(store), git_(git) {
   on_commit_ = store_.OnCommit([this](const state::Change& change) {
     if (change.key().resource != kKustomizations) return;
     if (change.removed) {
@@ -172,13 +170,13 @@ void StatusPublisher::Pump(const std::string& name, const RepositoryPtr& reposit
   if (repository->busy || repository->waiting.empty()) return;
   if (repository->waiting.front().view.revision() > store_.durable()) return;  // it has its own
   repository->busy = true;
-  loop_.Offload([this, tie = lifeline_.tie(), name, repository, &git = git_, schema = schema_,
+  loop_.Offload([this, tie = lifeline_.tie(), name, repository, &git = git_,
                  work = repository->waiting.front(),
                  last = repository->published]() -> base::Loop::Task {
     Result<Published> published = last;
     if (Status noted = NoteMissed(git, work.missed); !noted.ok()) published = noted;
     if (published.ok()) {
-      published = PublishStatus(git, work.view, *schema, work.settlement, last);
+      published = PublishStatus(git, work.view, work.settlement, last);
     }
     return tie.Wrap([this, name, repository, published = std::move(published)] {
       Written(name, repository, published);

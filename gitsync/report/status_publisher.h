@@ -35,8 +35,7 @@ struct Published {
 
 class StatusPublisher {
  public:
-  StatusPublisher(base::Loop& loop, state::Store& store, GitStore& git,
-                  std::shared_ptr<const manifests::Schema> schema);
+  StatusPublisher(base::Loop& loop, state::Store& store, GitStore& git);
 
   // Nothing waits to be written.
   bool Idle() const;
@@ -64,7 +63,6 @@ class StatusPublisher {
   base::Loop& loop_;
   state::Store& store_;
   GitStore& git_;
-  const std::shared_ptr<const manifests::Schema> schema_;
   std::map<std::string, RepositoryPtr> repositories_;
   base::Subscription on_commit_;
   base::Lifeline lifeline_;
@@ -73,8 +71,7 @@ class StatusPublisher {
 // What a worker does: writes the branch and the note, or leaves them as they are if they say so
 // already. A superseded deploy gets a note only. What the branch holds then.
 base::Result<Published> PublishStatus(GitStore& git, const state::View& view,
-                                      const manifests::Schema& schema, const Settlement& settlement,
-                                      const Published& last);
+                                      const Settlement& settlement, const Published& last);
 
 // Notes on earlier deploys, where there is no note yet.
 base::Status NoteMissed(GitStore& git, const std::vector<Settlement>& missed);

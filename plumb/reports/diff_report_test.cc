@@ -33,7 +33,7 @@ class DiffReportTest : public testing::Test {
     auto repository = gitsync::ReadRepository(cluster_.store().view(), "site");
     repository->inventory =
         gitsync::ReadInventory(cluster_.store().view(), *cluster_.schema, "site");
-    const gitsync::SetSource source{git_,  "site", {}, repository->settings.scope, *cluster_.schema,
+    const gitsync::SetSource source{git_,  "site", {}, repository->settings.scope, cluster_.schema,
                                     cache_};
     set = *gitsync::ReadSet(source, commit, nullptr);
     return gitsync::PlanSync(cluster_.store().view(), *repository, *set, {}, cluster_.Context());

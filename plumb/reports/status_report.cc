@@ -95,7 +95,7 @@ bool IsListed(const manifests::Kind& kind) {
 // A tree of objects, built to a depth and a size.
 class Tree {
  public:
-  Tree(const state::View& view, const manifests::Schema& schema) : view_(view), schema_(schema) {}
+  explicit Tree(const state::View& view) : view_(view), schema_(*view.schema()) {}
 
   Json Of(const state::Object& object, int depth = 0) {
     const Health health = gitsync::HealthOf(object, view_);
@@ -274,8 +274,7 @@ Result<state::ObjectPtr> FindObject(const state::View& view, const manifests::Ki
 
 }  // namespace
 
-Json ClusterStatus(const state::View& view, const manifests::Schema& schema,
-                   const std::string& ns) {
+Json ClusterStatus(const state::View& view, const std::string& ns) {
   Json nodes = Json::MakeArray(), repositories = Json::MakeArray();
   int64_t more_nodes = 0;
   for (const state::ObjectPtr& node : view.List("nodes")) {
@@ -291,7 +290,7 @@ Json ClusterStatus(const state::View& view, const manifests::Schema& schema,
   }
   int64_t healthy = 0, more = 0;
   std::map<std::pair<int, state::Key>, Json> unhealthy;  // failed ones first
-  for (const manifests::Kind* kind : schema.kinds()) {
+  for (const manifests::Kind* kind : view.schema()->kinds()) {
     if (!IsListed(*kind) || (!ns.empty() && !kind->namespaced)) continue;
     for (const state::ObjectPtr& object : view.List(kind->Resource(), ns)) {
       if (object->ControllerRef().Exists()) continue;
@@ -321,16 +320,15 @@ Json ClusterStatus(const state::View& view, const manifests::Schema& schema,
                            {"healthy", healthy}});
 }
 
-Result<Json> ObjectStatus(const state::View& view, const manifests::Schema& schema,
-                          const StatusQuery& query) {
-  Tree tree(view, schema);
+Result<Json> ObjectStatus(const state::View& view, const StatusQuery& query) {
+  Tree tree(view);
   const std::string kind_name = Lower(query.kind);
   if (kind_name == kRepository || kind_name == "repo" || kind_name == "repos" ||
       kind_name == "repositories") {
     RETURN_IF_ERROR(gitsync::ReadRepository(view, query.name).status());
     return tree.OfRepository(*view.Get(gitsync::KustomizationKey(query.name)));
   }
-  ASSIGN_OR_RETURN(const manifests::Kind* const kind, FindKind(schema, query.kind));
+  ASSIGN_OR_RETURN(const manifests::Kind* const kind, FindKind(*view.schema(), query.kind));
   ASSIGN_OR_RETURN(const state::ObjectPtr object, FindObject(view, *kind, query));
   return tree.Of(*object);
 }

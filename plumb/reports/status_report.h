@@ -23,12 +23,10 @@ struct StatusQuery {
 // {nodes: [{name, ready, reason, since, address, pods}], more_nodes,
 //  repositories: [{name, revision, phase, message, since, objects}],
 //  unhealthy: [{object, level, reason}], more_unhealthy, healthy}
-base::Json ClusterStatus(const state::View& view, const manifests::Schema& schema,
-                         const std::string& ns);
+base::Json ClusterStatus(const state::View& view, const std::string& ns);
 
 // {object, level, reason, notes: [text], warnings: [{reason, message, count, last}],
 //  children: [...], more}. kNotFound, kInvalid (an unknown kind, several namespaces).
-base::Result<base::Json> ObjectStatus(const state::View& view, const manifests::Schema& schema,
-                                      const StatusQuery& query);
+base::Result<base::Json> ObjectStatus(const state::View& view, const StatusQuery& query);
 
 }  // namespace plumb

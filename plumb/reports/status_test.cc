@@ -23,12 +23,12 @@ spec:
 class StatusTest : public testing::Test {
  protected:
   std::string Page(const std::string& ns = "") {
-    base::Json report = ClusterStatus(cluster_.store().view(), *cluster_.schema, ns);
+    base::Json report = ClusterStatus(cluster_.store().view(), ns);
     report.Set("version", "1");
     return Text(report);
   }
   std::string Object(const StatusQuery& query) {
-    const auto report = ObjectStatus(cluster_.store().view(), *cluster_.schema, query);
+    const auto report = ObjectStatus(cluster_.store().view(), query);
     return report.ok() ? Text(*report) : std::string(report.status().message()) + "\n";
   }
   std::string Text(const base::Json& report) {

@@ -25,14 +25,13 @@ ControlPlane::ControlPlane(base::Loop& loop, ControlPlaneOptions options, Contro
     : loop_(loop),
       options_(std::move(options)),
       seams_(std::move(seams)),
-      schema_(manifests::Schema::BuiltIn()),
-      api_(schema_, state::VersionInfo{.program_version = kVersion},
-           std::make_shared<const state::OpenApi>(*schema_)) {}
+      api_(state::VersionInfo{.program_version = kVersion},
+           std::make_shared<const state::OpenApi>(*manifests::Schema::BuiltIn())) {}
 
 ControlPlane::~ControlPlane() = default;
 
 state::DraftContext ControlPlane::NewContext() const {
-  return {schema_.get(), &options_.cluster, loop_.now().wall, seams_.seed(),
+  return {&options_.cluster, loop_.now().wall, seams_.seed(),
           state::ProgramActor("plumb-controllers")};
 }
 
@@ -60,12 +59,12 @@ base::Status ControlPlane::Assemble(std::function<void(base::Status)> failed,
   api_server_ = std::make_unique<state::ApiServer>(loop_, *store_, api_, options_.cluster,
                                                    seams_.authenticate, NodeLogSource(loop_, *hub_),
                                                    api_options);
-  status_ = std::make_unique<StatusFeed>(loop_, *store_, schema_, seams_.authenticate);
+  status_ = std::make_unique<StatusFeed>(loop_, *store_, seams_.authenticate);
   return base::Status();
 }
 
 void ControlPlane::AssembleGit() {
-  publisher_ = std::make_unique<gitsync::StatusPublisher>(loop_, *store_, seams_.git, schema_);
+  publisher_ = std::make_unique<gitsync::StatusPublisher>(loop_, *store_, seams_.git);
   outbox_ = std::make_unique<gitsync::Outbox>(loop_, *store_, NewContext(), seams_.webhooks);
   gitsync::EngineOptions engine;
   engine.url_base = options_.git_url;

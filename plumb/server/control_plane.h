@@ -62,7 +62,6 @@ class ControlPlane {
   state::Store& store() { return *store_; }
   gitsync::SyncEngine& engine() { return *engine_; }
   nodeagent::Hub& hub() { return *hub_; }
-  const std::shared_ptr<const manifests::Schema>& schema() const { return schema_; }
   // For a draft of this moment.
   state::DraftContext NewContext() const;
   // Nothing waits to be read, applied or told.
@@ -77,7 +76,6 @@ class ControlPlane {
   base::Loop& loop_;
   const ControlPlaneOptions options_;
   const ControlPlaneSeams seams_;
-  const std::shared_ptr<const manifests::Schema> schema_;
   // Each uses those above it.
   std::unique_ptr<state::Store> store_;
   std::unique_ptr<reconciler::Reconciler> reconciler_;

@@ -20,12 +20,8 @@ struct StatusFeed::Watcher {
   bool again = false;  // it changed while a report was made
 };
 
-StatusFeed::StatusFeed(base::Loop& loop, state::Store& store,
-                       std::shared_ptr<const manifests::Schema> schema, Authenticator authenticate)
-    : loop_(loop),
-      store_(store),
-      schema_(std::move(schema)),
-      authenticate_(std::move(authenticate)) {
+StatusFeed::StatusFeed(base::Loop& loop, state::Store& store, Authenticator authenticate)
+    : loop_(loop), store_(store), authenticate_(std::move(authenticate)) {
   on_durable_ = store_.OnDurable([this] { Changed(); });
   heartbeat_ = loop_.After(kStatusHeartbeat, [this] { Beat(); });
 }
@@ -70,14 +66,12 @@ void StatusFeed::Handle(base::IncomingRequest incoming, std::unique_ptr<base::Re
 void StatusFeed::Make(const StatusQuery& query, std::function<void(Result<Json>)> done) {
   const state::View view = store_.view();
   store_.WhenDurable(view.revision(), lifeline_.Wrap([this, query, view, done = std::move(done)] {
-    loop_.Offload(
-        [schema = schema_, query, view, done = lifeline_.Wrap(done)]() -> base::Loop::Task {
-          Result<Json> report = query.kind.empty()
-                                    ? Result<Json>(ClusterStatus(view, *schema, query.ns))
-                                    : ObjectStatus(view, *schema, query);
-          if (report.ok()) report->Set("version", kVersion);
-          return [done, report = std::move(report)] { done(report); };
-        });
+    loop_.Offload([query, view, done = lifeline_.Wrap(done)]() -> base::Loop::Task {
+      Result<Json> report = query.kind.empty() ? Result<Json>(ClusterStatus(view, query.ns))
+                                               : ObjectStatus(view, query);
+      if (report.ok()) report->Set("version", kVersion);
+      return [done, report = std::move(report)] { done(report); };
+    });
   }));
 }
 

@@ -26,8 +26,7 @@ inline constexpr base::Duration kStatusHeartbeat = base::Duration::Seconds(30);
 
 class StatusFeed {
  public:
-  StatusFeed(base::Loop& loop, state::Store& store, std::shared_ptr<const manifests::Schema> schema,
-             Authenticator authenticate);
+  StatusFeed(base::Loop& loop, state::Store& store, Authenticator authenticate);
   ~StatusFeed();
 
   void Handle(base::IncomingRequest incoming, std::unique_ptr<base::Reply> reply);
@@ -46,7 +45,6 @@ class StatusFeed {
 
   base::Loop& loop_;
   state::Store& store_;
-  const std::shared_ptr<const manifests::Schema> schema_;
   const Authenticator authenticate_;
   std::map<uint64_t, WatcherPtr> watchers_;
   uint64_t next_id_ = 1;

@@ -31,7 +31,9 @@ TEST_F(ClusterObjectsTest, ClusterHasItsNamespacesAndGetsThemBack) {
 }
 
 TEST_F(ClusterObjectsTest, EnsureFillsAnEmptyStoreOnce) {
-  state::Draft draft(state::View(), cluster_->Context());
+  state::View nothing;
+  nothing.set_schema(manifests::Schema::BuiltIn());
+  state::Draft draft(nothing, cluster_->Context());
   ASSERT_TRUE(EnsureClusterObjects(draft).ok());
   EXPECT_EQ(draft.Finish().writes.size(), 6u);
   ASSERT_TRUE(EnsureClusterObjects(draft).ok());

@@ -163,7 +163,7 @@ class GarbageCollector final : public Controller {
   static state::ObjectPtr ObjectOf(Turn& turn, const state::Key& key) {
     const size_t space = key.resource.find(' ');
     if (space == std::string::npos) return turn.view().Get(key);
-    const manifests::Kind* kind = turn.draft().context().schema->FindKind(
+    const manifests::Kind* kind = turn.draft().schema().FindKind(
         key.resource.substr(0, space), key.resource.substr(space + 1));
     if (kind == nullptr) return nullptr;
     return turn.view().Get(kind->Resource(), kind->namespaced ? key.ns : "", key.name);
@@ -182,7 +182,7 @@ class GarbageCollector final : public Controller {
   }
 
   static base::Status DeleteDependents(Turn& turn, const state::Object& owner) {
-    const manifests::Schema& schema = *turn.draft().context().schema;
+    const manifests::Schema& schema = turn.draft().schema();
     const state::View before = turn.view();
     size_t written = 0;
     bool blocked = false;
@@ -204,7 +204,7 @@ class GarbageCollector final : public Controller {
   // A dependent of an owner that goes in the foreground follows it, unless another owner keeps it.
   static base::Status LetGo(Turn& turn, const state::Object& owner,
                             const state::Object& dependent) {
-    const manifests::Schema& schema = *turn.draft().context().schema;
+    const manifests::Schema& schema = turn.draft().schema();
     for (base::Value reference : dependent.Meta("ownerReferences").Elements()) {
       if (reference["uid"].AsString() == owner.Uid()) continue;
       const OwnerState other = FindOwner(turn.view(), schema, dependent, reference).state;
@@ -220,7 +220,7 @@ class GarbageCollector final : public Controller {
   }
 
   static base::Status CheckOwners(Turn& turn, const state::Object& dependent) {
-    const manifests::Schema& schema = *turn.draft().context().schema;
+    const manifests::Schema& schema = turn.draft().schema();
     std::set<std::string, std::less<>> gone;
     bool kept = false;
     for (base::Value reference : dependent.Meta("ownerReferences").Elements()) {

@@ -77,7 +77,7 @@ class NamespaceController final : public Controller {
     RETURN_IF_ERROR(DeleteAll(turn, "pods", ns, budget, remains));
     const bool pods_left = !remains.empty();
     std::set<std::string> seen = {"pods"};
-    for (const manifests::Kind* kind : turn.draft().context().schema->kinds()) {
+    for (const manifests::Kind* kind : turn.draft().schema().kinds()) {
       if (!kind->namespaced || !seen.insert(kind->Resource()).second) continue;
       int none = 0;
       RETURN_IF_ERROR(DeleteAll(turn, kind->Resource(), ns, pods_left ? none : budget, remains));

@@ -48,7 +48,7 @@ class QuotaStatusController final : public Controller {
       hard.Set(name, limit.ToJson());
     }
     const state::ResourceList sums =
-        state::QuotaUsage(turn.view(), *turn.draft().context().schema, *quota, names);
+        state::QuotaUsage(turn.view(), turn.draft().schema(), *quota, names);
     for (const auto& [name, sum] : sums) used.Set(name, sum.ToString(IsBytes(name)));
     base::Json status = (*quota)["status"].ToJson();
     status.Set("hard", std::move(hard));

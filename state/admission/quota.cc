@@ -117,7 +117,7 @@ base::Status AdmitQuota(AdmissionRequest& request) {
       if (wanted.count(name) != 0) names.emplace_back(name);
     }
     if (names.empty()) continue;
-    const ResourceList used = QuotaUsage(request.view, *request.context.schema, *quota, names);
+    const ResourceList used = QuotaUsage(request.view, *request.view.schema(), *quota, names);
     std::string exceeded;
     for (const std::string& name : names) {
       const auto before = had.find(name);

@@ -2,6 +2,8 @@
 // whether the client takes what is served (406); then the verb's own rules.
 #include "state/api/api.h"
 
+#include <utility>
+
 #include "manifests/wire/protobuf.h"
 #include "state/api/authorize.h"
 #include "state/api/handlers.h"
@@ -72,20 +74,20 @@ base::Result<Answer> Dispatch(const Call& call, std::string_view verb) {
 
 }  // namespace
 
-Api::Api(std::shared_ptr<const manifests::Schema> schema, VersionInfo version,
-         std::shared_ptr<const OpenApi> openapi)
-    : schema_(std::move(schema)), version_(std::move(version)), openapi_(std::move(openapi)) {}
+Api::Api(VersionInfo version, std::shared_ptr<const OpenApi> openapi)
+    : version_(std::move(version)), openapi_(std::move(openapi)) {}
 
 Answer Api::Handle(const base::HttpRequest& request, const View& view,
                    const DraftContext& context) const {
   const ApiRoute route = ParseRoute(request.segments);
+  const manifests::Schema& schema = *view.schema();
   const manifests::Kind* kind =
-      route.is_resource ? schema_->FindResource(route.group, route.version, route.plural) : nullptr;
+      route.is_resource ? schema.FindResource(route.group, route.version, route.plural) : nullptr;
   const About about{kind, route.name};
   if (const Status allowed = Authorize(request, route, view); !allowed.ok())
     return Failed(allowed, about);
   if (!route.is_resource) {
-    std::optional<base::HttpResponse> found = Discover(request, *schema_, openapi_.get(), version_);
+    std::optional<base::HttpResponse> found = Discover(request, schema, openapi_.get(), version_);
     if (!found) return Failed(NoSuchPath(), about);
     Answer answer;
     answer.response = *std::move(found);

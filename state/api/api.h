@@ -1,8 +1,7 @@
 // Api: the REST API of Kubernetes as a function from a request and a View to an Answer.
 //
 // Pure: it reads no clock and changes nothing; what is to be committed, watched or streamed comes
-// back as a value, and ApiServer does it. Immutable, any thread; copies share the schema and its
-// OpenAPI documents. The schema must outlive the answers.
+// back as a value, and ApiServer does it. Immutable, any thread; copies share the OpenAPI documents.
 #pragma once
 
 #include <functional>
@@ -59,9 +58,9 @@ struct Answer {
 
 class Api {
  public:
-  // `openapi` is the schema's; without it, the documents are made whenever they are asked for.
-  Api(std::shared_ptr<const manifests::Schema> schema, VersionInfo version,
-      std::shared_ptr<const OpenApi> openapi = nullptr);
+  // `openapi` is that of the schema that most Views have; for others, the documents are made
+  // whenever they are asked for.
+  explicit Api(VersionInfo version, std::shared_ptr<const OpenApi> openapi = nullptr);
 
   // `request` is authenticated: an empty user is nobody. `context` is that of a draft over `view`.
   Answer Handle(const base::HttpRequest& request, const View& view,
@@ -76,10 +75,7 @@ class Api {
   // resourceVersionMatch=Exact.
   static std::optional<Revision> WantedRevision(const base::HttpRequest& request);
 
-  const manifests::Schema& schema() const { return *schema_; }
-
  private:
-  std::shared_ptr<const manifests::Schema> schema_;
   VersionInfo version_;
   std::shared_ptr<const OpenApi> openapi_;
 };

@@ -19,9 +19,9 @@ base::HttpResponse TooManyRequests() {
 }
 
 // The details of a failed commit, as of any other failure.
-About AboutOf(const base::HttpRequest& request, const Api& api) {
+About AboutOf(const base::HttpRequest& request, const manifests::Schema& schema) {
   const ApiRoute route = ParseRoute(request.segments);
-  return About{api.schema().FindResource(route.group, route.version, route.plural), route.name};
+  return About{schema.FindResource(route.group, route.version, route.plural), route.name};
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ ApiServer::ApiServer(base::Loop& loop, Store& store, const Api& api, const Clust
       authenticate_(std::move(authenticate)),
       logs_(std::move(logs)),
       options_(options),
-      writer_(loop, store, DraftContext{&api.schema(), &config, base::WallTime(), options.seed},
+      writer_(loop, store, DraftContext{&config, base::WallTime(), options.seed},
               nullptr),  // each request has its own
       watches_(loop, store, options.watches) {}
 
@@ -131,7 +131,7 @@ void ApiServer::Commit(Answer answer, const base::HttpRequest& request,
                        std::unique_ptr<base::Reply> reply) {
   const auto committed = store_.Commit(*std::move(answer.transaction));
   if (!committed.ok()) {
-    reply->Send(FailureAnswer(committed.status(), AboutOf(request, api_)));
+    reply->Send(FailureAnswer(committed.status(), AboutOf(request, *store_.view().schema())));
     return;
   }
   SendWhenDurable(store_.revision(), true, answer.render(*committed), std::move(reply));

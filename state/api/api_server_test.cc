@@ -66,7 +66,7 @@ class ApiServerTest : public testing::Test {
   base::SimLoop loop_{1};
   MemoryStorage storage_;
   ClusterConfig config_;
-  const Api api_{manifests::Schema::BuiltIn(), VersionInfo()};
+  const Api api_{VersionInfo()};
   std::unique_ptr<Store> store_;
   std::unique_ptr<ApiServer> server_;
 };

@@ -18,6 +18,8 @@ struct Call {
   const manifests::Kind& kind;
   Representation as;
 
+  // For what the answer keeps beyond the call.
+  manifests::KindPtr HeldKind() const { return view.schema()->Hold(kind); }
   Key ObjectKey() const { return Key{kind.Resource(), route.ns, route.name}; }
 };
 

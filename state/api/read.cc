@@ -177,7 +177,8 @@ bool Api::IsLong(const base::HttpRequest& request, const View& view) {
 
 base::Result<Answer> HandleList(const Call& call) {
   const base::HttpRequest& request = call.request;
-  ASSIGN_OR_RETURN(const Selection selection, Selection::Parse(request, call.route, call.kind));
+  ASSIGN_OR_RETURN(const Selection selection,
+                   Selection::Parse(request, call.route, call.HeldKind()));
   ASSIGN_OR_RETURN(const ReadVersion version, ParseVersion(request));
   RETURN_IF_ERROR(CheckListOptions(request, version));
   RETURN_IF_ERROR(CheckNotAhead(version.revision, call.view));
@@ -217,7 +218,7 @@ base::Result<Answer> HandleList(const Call& call) {
 
 base::Result<Answer> HandleWatch(const Call& call) {
   const base::HttpRequest& request = call.request;
-  ASSIGN_OR_RETURN(Selection selection, Selection::Parse(request, call.route, call.kind));
+  ASSIGN_OR_RETURN(Selection selection, Selection::Parse(request, call.route, call.HeldKind()));
   ASSIGN_OR_RETURN(const ReadVersion version, ParseVersion(request));
   if (!request.Query("continue").empty())
     return Status(Code::kBadRequest, "continue is not allowed with watch");

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "manifests/versions.h"
 #include "manifests/wire/protobuf.h"
 #include "state/api/tables.h"
 
@@ -23,6 +24,14 @@ Body ProtobufBody(std::string bytes) {
 std::string MetaVersion(const Representation& as) { return "meta.k8s.io/" + as.version; }
 
 constexpr size_t kManagedBytes = 1536;  // of an object's managedFields, about
+
+// An object is stored in one version of its kind, and served in the one that was asked for.
+void AppendAs(const manifests::Kind& kind, const Object& object, std::string& text) {
+  if (object["apiVersion"].AsString() == kind.ApiVersion()) return AppendJson(object, text);
+  Object converted = object;
+  converted.document = base::Document(manifests::Convert(object.document.ToJson(), kind));
+  AppendJson(converted, text);
+}
 
 std::string PartialOf(const Object& object, const Representation& as) {
   std::string text = "{\"apiVersion\":\"" + MetaVersion(as) +
@@ -70,21 +79,25 @@ size_t BytesOf(const std::vector<ObjectPtr>& objects) {
   return bytes;
 }
 
-// With metadata.managedFields.
-base::Document ClientDocument(const Object& object) {
-  return object.managers ? base::Document(ToClientJson(object)) : object.document;
+// As AppendAs.
+base::Document DocumentAs(const manifests::Kind& kind, const Object& object) {
+  const bool stored = object["apiVersion"].AsString() == kind.ApiVersion();
+  if (stored && object.managers == nullptr) return object.document;
+  Json json = ToClientJson(object);
+  return base::Document(stored ? std::move(json) : manifests::Convert(std::move(json), kind));
 }
 
-std::string ProtobufListOf(const TypeOf& type, const std::vector<ObjectPtr>& objects, Json meta,
-                           size_t expected) {
+std::string ProtobufListOf(const manifests::Kind& kind, const TypeOf& type,
+                           const std::vector<ObjectPtr>& objects, Json meta, size_t expected) {
   manifests::ProtobufList list(type.api_version, type.name + "List", expected);
   list.SetMetadata(MetaMessage("ListMeta"), meta);
-  for (const ObjectPtr& object : objects) list.Add(type.message, ClientDocument(*object).root());
+  for (const ObjectPtr& object : objects) list.Add(type.message, DocumentAs(kind, *object).root());
   return std::move(list).Finish();
 }
 
-std::string JsonListOf(const TypeOf& type, const std::vector<ObjectPtr>& objects, Json meta,
-                       const Representation& as, size_t expected) {
+std::string JsonListOf(const manifests::Kind& kind, const TypeOf& type,
+                       const std::vector<ObjectPtr>& objects, Json meta, const Representation& as,
+                       size_t expected) {
   std::string text = "{\"apiVersion\":\"" + type.api_version + "\",\"items\":[";
   text.reserve(expected);  // a large list grown piece by piece is copied several times
   bool first = true;
@@ -93,7 +106,7 @@ std::string JsonListOf(const TypeOf& type, const std::vector<ObjectPtr>& objects
     if (as.form == Form::kPartial) {
       text += PartialOf(*object, as);
     } else {
-      AppendJson(*object, text);
+      AppendAs(kind, *object, text);
     }
   }
   text += "],\"kind\":\"" + type.name + "List\",\"metadata\":";
@@ -113,12 +126,12 @@ Body RenderObject(const manifests::Kind& kind, const ObjectPtr& object, const Re
   if (as.wire == Wire::kProtobuf) {
     const TypeOf type(kind, as);
     return ProtobufBody(manifests::EncodeBody(type.api_version, type.name, type.message,
-                                              ClientDocument(*object).root()));
+                                              DocumentAs(kind, *object).root()));
   }
   if (as.form == Form::kPartial) return JsonBody(PartialOf(*object, as));
   std::string text;
   text.reserve(BytesOf(*object));
-  AppendJson(*object, text);
+  AppendAs(kind, *object, text);
   return JsonBody(std::move(text));
 }
 
@@ -137,8 +150,8 @@ Body RenderList(const manifests::Kind& kind, const std::vector<ObjectPtr>& objec
   const TypeOf type(kind, as);
   const size_t expected = as.form == Form::kWhole ? BytesOf(objects) : 0;
   if (as.wire == Wire::kProtobuf)
-    return ProtobufBody(ProtobufListOf(type, objects, MetaOf(meta), expected));
-  return JsonBody(JsonListOf(type, objects, MetaOf(meta), as, expected));
+    return ProtobufBody(ProtobufListOf(kind, type, objects, MetaOf(meta), expected));
+  return JsonBody(JsonListOf(kind, type, objects, MetaOf(meta), as, expected));
 }
 
 Body RenderBookmark(const manifests::Kind& kind, Revision revision, bool initial_end,

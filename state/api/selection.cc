@@ -27,9 +27,10 @@ std::string PathOf(const manifests::Kind& kind, const std::string& field) {
 }  // namespace
 
 base::Result<Selection> Selection::Parse(const base::HttpRequest& request, const ApiRoute& route,
-                                         const manifests::Kind& kind) {
+                                         manifests::KindPtr held_kind) {
+  const manifests::Kind& kind = *held_kind;
   Selection selection;
-  selection.kind_ = &kind;
+  selection.kind_ = std::move(held_kind);
   selection.ns_ = route.ns;
   auto labels = manifests::LabelSelector::Parse(request.Query("labelSelector"));
   if (!labels.ok())

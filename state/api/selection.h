@@ -20,7 +20,7 @@ class Selection {
  public:
   // kBadRequest for a selector that does not parse, or a field that cannot be selected by.
   static base::Result<Selection> Parse(const base::HttpRequest& request, const ApiRoute& route,
-                                       const manifests::Kind& kind);
+                                       manifests::KindPtr kind);
 
   bool Matches(const Object& object) const;
   // Neither labels nor fields restrict it.
@@ -44,7 +44,7 @@ class Selection {
     bool equal;
     std::string value;
   };
-  const manifests::Kind* kind_ = nullptr;
+  manifests::KindPtr kind_;
   std::string ns_;
   manifests::LabelSelector labels_;
   std::vector<FieldRequirement> fields_;

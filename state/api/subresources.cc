@@ -86,7 +86,7 @@ base::Result<Answer> HandleStatus(const Call& call, std::string_view verb) {
 // The message of a body that is of no kind.
 const manifests::Message& MessageOf(const Call& call, std::string_view group,
                                     std::string_view name) {
-  const manifests::Message* message = call.context.schema->FindMessage(group, name);
+  const manifests::Message* message = call.view.schema()->FindMessage(group, name);
   CHECK(message != nullptr);
   return *message;
 }

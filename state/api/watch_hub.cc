@@ -3,6 +3,8 @@
 // while kCatchUpBacklog bytes wait for its peer.
 #include "state/api/watch_hub.h"
 
+#include <tuple>
+
 #include "state/api/render.h"
 
 namespace state {
@@ -23,7 +25,8 @@ class WatchHub::Encoder {
   Encoder(const Change& change, base::WallTime now) : change_(change), now_(now) {}
 
   std::shared_ptr<const std::string> Line(const WatchEvent& event, const Watch& watch) {
-    std::shared_ptr<const std::string>& line = lines_[{event.type, watch.request.as}];
+    std::shared_ptr<const std::string>& line =
+        lines_[{event.type, watch.request.as, watch.request.selection.kind().ApiVersion()}];
     if (line == nullptr) {
       line = std::make_shared<const std::string>(
           RenderEvent(event, watch.request.selection.kind(), watch.request.as, now_));
@@ -35,7 +38,10 @@ class WatchHub::Encoder {
  private:
   const Change& change_;
   base::WallTime now_;
-  std::map<std::pair<std::string_view, Representation>, std::shared_ptr<const std::string>> lines_;
+  // By what it is, the form, and the version of the kind.
+  std::map<std::tuple<std::string_view, Representation, std::string>,
+           std::shared_ptr<const std::string>>
+      lines_;
 };
 
 namespace {
@@ -181,12 +187,14 @@ bool WatchHub::SendMissed(Watch& watch) {
 }
 
 void WatchHub::SendBookmarks() {
-  std::map<std::pair<const manifests::Kind*, Representation>, std::shared_ptr<const std::string>>
+  // By the kind's version and name, and the form.
+  std::map<std::tuple<std::string, std::string, Representation>, std::shared_ptr<const std::string>>
       lines;
   for (const auto& [id, watch] : watches_) {
     if (!watch->live || !watch->request.bookmarks) continue;
     const manifests::Kind& kind = watch->request.selection.kind();
-    std::shared_ptr<const std::string>& line = lines[{&kind, watch->request.as}];
+    std::shared_ptr<const std::string>& line =
+        lines[{kind.ApiVersion(), kind.kind, watch->request.as}];
     if (line == nullptr) {
       line = std::make_shared<const std::string>(
           RenderBookmarkEvent(kind, cursor_, false, watch->request.as));

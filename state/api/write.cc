@@ -9,6 +9,7 @@
 
 #include "manifests/apply/managed_fields.h"
 #include "manifests/patch/patch.h"
+#include "manifests/versions.h"
 #include "state/api/authorize.h"
 #include "state/api/handlers.h"
 #include "state/api/render.h"
@@ -227,13 +228,13 @@ Answer Finish(const Call& call, const Draft& draft, const WriteOptions& options,
 }
 
 RenderResult RenderAsAsked(const Call& call) {
-  return [kind = &call.kind, as = call.as, now = call.context.now](const ObjectPtr& object) {
+  return [kind = call.HeldKind(), as = call.as, now = call.context.now](const ObjectPtr& object) {
     return RenderObject(*kind, object, as, now);
   };
 }
 
 RenderResult RenderSuccess(const Call& call) {
-  return [kind = &call.kind, as = call.as](const ObjectPtr& object) {
+  return [kind = call.HeldKind(), as = call.as](const ObjectPtr& object) {
     return RenderMessage(MetaMessage("Status"), SuccessStatus(*kind, *object), as);
   };
 }
@@ -258,7 +259,8 @@ base::Result<Answer> HandlePatch(const Call& call) {
   if (IsApply(call.request)) return HandleApply(call);
   RETURN_IF_ERROR(PatchTypeOf(call.request).status());
   ASSIGN_OR_RETURN(const ObjectPtr current, Existing(call));
-  ASSIGN_OR_RETURN(Json patched, ApplyPatch(call, *call.kind.root, ToClientJson(*current)));
+  ASSIGN_OR_RETURN(Json patched, ApplyPatch(call, *call.kind.root,
+                                            manifests::Convert(ToClientJson(*current), call.kind)));
   const bool same_kind =
       std::as_const(patched)["apiVersion"].AsString() == call.kind.ApiVersion() &&
       std::as_const(patched)["kind"].AsString() == call.kind.kind;
@@ -313,7 +315,7 @@ base::Result<Answer> HandleDeleteCollection(const Call& call) {
   write.dry_run = write.dry_run || AsksDryRun(body);
   ASSIGN_OR_RETURN(const DeleteOptions options, ParseDeleteOptions(call.request, body));
   ASSIGN_OR_RETURN(const Selection selection,
-                   Selection::Parse(call.request, call.route, call.kind));
+                   Selection::Parse(call.request, call.route, call.HeldKind()));
   std::vector<ObjectPtr> found;
   selection.Visit(call.view, selection.FirstKey(), [&](const ObjectPtr& object) {
     found.push_back(object);
@@ -328,7 +330,7 @@ base::Result<Answer> HandleDeleteCollection(const Call& call) {
     ASSIGN_OR_RETURN(object, draft.Delete(object->key, options));
   }
   Answer answer;
-  const auto render = [found, kind = &call.kind, as = call.as,
+  const auto render = [found, kind = call.HeldKind(), as = call.as,
                        now = call.context.now](Revision revision) {
     return Responding(RenderList(*kind, found, ListMeta{revision, "", std::nullopt}, as, now));
   };

@@ -8,19 +8,17 @@
 
 namespace state {
 
-TestCluster::TestCluster(uint64_t seed)
-    : faults(seed),
-      loop(seed),
-      storage(&faults),
-      schema(manifests::Schema::BuiltIn()),
-      seeds_(seed) {
+TestCluster::TestCluster(uint64_t seed, manifests::SchemaPtr with_schema)
+    : faults(seed), loop(seed), storage(&faults), schema(std::move(with_schema)), seeds_(seed) {
   Open();
   AddNamespace("default");
 }
 
 void TestCluster::Open() {
   storage.Reopen();
-  auto opened = Store::Open(loop, storage, StoreOptions(), [](base::Status) {});
+  StoreOptions options;
+  options.schema_of = [this](const View&) { return schema; };
+  auto opened = Store::Open(loop, storage, options, [](base::Status) {});
   CHECK(opened.ok());
   store_ = *std::move(opened);
 }
@@ -32,7 +30,7 @@ void TestCluster::Crash() {
 }
 
 DraftContext TestCluster::Context() {
-  return DraftContext{schema.get(), &config, loop.now().wall, seeds_.Next()};
+  return DraftContext{&config, loop.now().wall, seeds_.Next()};
 }
 
 base::Status TestCluster::TryApply(Draft& draft, std::string_view yaml) {

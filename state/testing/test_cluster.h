@@ -16,7 +16,8 @@ namespace state {
 
 class TestCluster {
  public:
-  explicit TestCluster(uint64_t seed = 1);
+  explicit TestCluster(uint64_t seed = 1,
+                       manifests::SchemaPtr schema = manifests::Schema::BuiltIn());
 
   // A context for drafts, with the loop's time and a fresh seed.
   DraftContext Context();
@@ -54,7 +55,7 @@ class TestCluster {
   base::SimLoop loop;
   MemoryStorage storage;
   ClusterConfig config;
-  std::shared_ptr<const manifests::Schema> schema;
+  manifests::SchemaPtr schema;  // of the store, from when it is opened
   Store& store() { return *store_; }
   const Store& store() const { return *store_; }
 

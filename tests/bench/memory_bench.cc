@@ -129,8 +129,7 @@ void ReportSeconds(const char* name, const char* how, double seconds) {
 
 // The list that a client would get, made in this process.
 double TimeList(const state::View& view) {
-  const auto schema = manifests::Schema::BuiltIn();
-  const state::Api api(schema, {});
+  const state::Api api({});
   const state::ClusterConfig config;
   base::HttpRequest request;
   request.method = "GET";
@@ -140,7 +139,7 @@ double TimeList(const state::View& view) {
   request.identity.groups = {"plumb:admin"};
   const double begin = Seconds();
   const state::Answer answer =
-      api.Handle(request, view, {schema.get(), &config, base::WallTime::FromSeconds(1), 1});
+      api.Handle(request, view, {&config, base::WallTime::FromSeconds(1), 1});
   CHECK(answer.response.status == 200);
   return Seconds() - begin;
 }

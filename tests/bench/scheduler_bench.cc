@@ -65,7 +65,6 @@ base::Result<double> ThroughStore(const Context& context, int pods, int groups, 
   ASSIGN_OR_RETURN(std::unique_ptr<state::Store> store,
                    state::Store::Open(loop.loop(), *storage, {},
                                       [&](base::Status status) { broken = std::move(status); }));
-  const auto schema = manifests::Schema::BuiltIn();
   const state::ClusterConfig config;
   std::unique_ptr<scheduler::Scheduler> scheduler;
   base::Subscription on_durable;
@@ -89,7 +88,7 @@ base::Result<double> ThroughStore(const Context& context, int pods, int groups, 
       begin = Seconds();
       scheduler = std::make_unique<scheduler::Scheduler>(
           loop.loop(), *store,
-          state::DraftContext{schema.get(), &config, loop.loop().now().wall, 1});
+          state::DraftContext{&config, loop.loop().now().wall, 1});
     });
     return 0;
   });

@@ -43,12 +43,12 @@ std::string ContentOf(World& world, SimServer& server, const GitUser& user) {
   state->inventory = gitsync::ReadInventory(server.view(), *world.schema, name);
   gitsync::ParseCache cache;
   const auto set =
-      gitsync::ReadSet({world.git, name, {}, state->settings.scope, *world.schema, cache},
+      gitsync::ReadSet({world.git, name, {}, state->settings.scope, world.schema, cache},
                        user.head_commit(), nullptr);
   if (!set.ok()) return where + set.status().ToString();
   const gitsync::SyncPlan plan =
       gitsync::PlanSync(server.view(), *state, **set, gitsync::PushOptions(),
-                        {world.schema.get(), &world.config, world.loop.now().wall, 1});
+                        {&world.config, world.loop.now().wall, 1});
   if (!plan.errors.empty()) return where + plan.errors[0].ToString();
   for (const gitsync::ObjectResult& result : plan.results) {
     if (result.action == gitsync::Action::kUnchanged) continue;

@@ -84,7 +84,7 @@ class DiffService {
                                             const gitsync::ReadBlobFunction& read) {
     ASSIGN_OR_RETURN(const gitsync::Discovery discovery, gitsync::Discover(entries, read));
     gitsync::ParseCache cache;
-    return gitsync::ReadManifests(discovery, basis.repository.settings.scope, *basis.context.schema,
+    return gitsync::ReadManifests(discovery, basis.repository.settings.scope, basis.view.schema(),
                                   cache, read);
   }
 

@@ -50,10 +50,9 @@ class KubectlTest : public base::HttpFixture {
   void SetUp() override {
     kubectl_ = FindKubectl();
     if (kubectl_.empty()) GTEST_SKIP() << "no kubectl: run ci/setup";
-    schema_ = manifests::Schema::BuiltIn();
     OnLoop([this] {
       store_ = base::Must(Store::Open(loop_, storage_, StoreOptions(), [](base::Status) {}));
-      api_ = std::make_unique<Api>(schema_, VersionInfo());
+      api_ = std::make_unique<Api>(VersionInfo());
       server_side_ = std::make_unique<ApiServer>(
           loop_, *store_, *api_, config_,
           [](const base::IncomingRequest& incoming) -> base::Result<base::Identity> {
@@ -138,7 +137,6 @@ class KubectlTest : public base::HttpFixture {
 
   std::string kubectl_;
   fs::path directory_;
-  std::shared_ptr<const manifests::Schema> schema_;
   ClusterConfig config_;
   MemoryStorage storage_;
   std::unique_ptr<Store> store_;

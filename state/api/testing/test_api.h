@@ -11,7 +11,8 @@ namespace state {
 
 class TestApi {
  public:
-  TestApi() : api(cluster.schema, VersionInfo()) {}
+  explicit TestApi(manifests::SchemaPtr schema = manifests::Schema::BuiltIn())
+      : cluster(1, std::move(schema)), api(VersionInfo()) {}
 
   // A body that begins with "{" or "[" is sent as it is, any other is read as YAML first.
   Answer Ask(std::string_view method, std::string_view target, std::string_view body = {},
