@@ -188,8 +188,7 @@ class SyncPlanner {
     auto known = inventories_.find(owner);
     if (known == inventories_.end()) {
       known =
-          inventories_.emplace(owner, ReadInventory(before_, draft_.schema(), owner).keys)
-              .first;
+          inventories_.emplace(owner, ReadInventory(before_, draft_.schema(), owner).keys).first;
     }
     return known->second->contains(object.key) ? owner : "";
   }

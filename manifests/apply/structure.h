@@ -1,8 +1,9 @@
 // Objects as server-side apply sees them: a tree of fields that the schema divides into members,
 // elements with keys, and leaves. What applying does to them, apart from whose they are.
 //
-// Pure; any thread. The rules are those of Kubernetes' structured merge. Nulls count as absent.
-// What only the server sets (server_metadata.h), the type, the name and the namespace are in no set.
+// Pure; any thread. The rules are those of Kubernetes' structured merge. Nulls count as absent. In
+// no set are the type, the name, the namespace, and what only the server sets
+// (server_metadata.h).
 #pragma once
 
 #include <string_view>

@@ -163,8 +163,8 @@ class GarbageCollector final : public Controller {
   static state::ObjectPtr ObjectOf(Turn& turn, const state::Key& key) {
     const size_t space = key.resource.find(' ');
     if (space == std::string::npos) return turn.view().Get(key);
-    const manifests::Kind* kind = turn.draft().schema().FindKind(
-        key.resource.substr(0, space), key.resource.substr(space + 1));
+    const manifests::Kind* kind = turn.draft().schema().FindKind(key.resource.substr(0, space),
+                                                                 key.resource.substr(space + 1));
     if (kind == nullptr) return nullptr;
     return turn.view().Get(kind->Resource(), kind->namespaced ? key.ns : "", key.name);
   }

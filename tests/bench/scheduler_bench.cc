@@ -87,8 +87,7 @@ base::Result<double> ThroughStore(const Context& context, int pods, int groups, 
       });
       begin = Seconds();
       scheduler = std::make_unique<scheduler::Scheduler>(
-          loop.loop(), *store,
-          state::DraftContext{&config, loop.loop().now().wall, 1});
+          loop.loop(), *store, state::DraftContext{&config, loop.loop().now().wall, 1});
     });
     return 0;
   });
