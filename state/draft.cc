@@ -242,8 +242,8 @@ base::Result<ObjectPtr> Draft::Replace(const manifests::Kind& kind, const Object
   return StageUpdate(old, object, managers(before, object));
 }
 
-base::Result<ObjectPtr> Draft::Apply(base::Json configuration, bool force,
-                                     std::string_view subresource) {
+base::Result<ObjectPtr> Draft::Apply(base::Json configuration, const ApplyOptions& options) {
+  const std::string_view subresource = options.subresource;
   ASSIGN_OR_RETURN(const manifests::Kind* kind, Intake(configuration));
   const base::Json& metadata = std::as_const(configuration)["metadata"];
   if (!metadata["managedFields"].empty())
@@ -268,9 +268,11 @@ base::Result<ObjectPtr> Draft::Apply(base::Json configuration, bool force,
                                      .live = live,
                                      .configuration = configuration,
                                      .manager = Manager(*kind, true, subresource),
-                                     .force = force,
+                                     .force = options.force,
                                      .now = context_.now,
-                                     .without = StatusApart(*kind)},
+                                     .without = StatusApart(*kind),
+                                     .reclaimed = options.reclaimed,
+                                     .applied_before = options.applied_before},
                                     std::move(known)));
   const manifests::ManagedFieldsPtr entries = Share(std::move(applied.entries));
   const Managers managers = [&](const base::Json&, const base::Json&) { return entries; };

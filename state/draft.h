@@ -52,6 +52,14 @@ struct DeleteOptions {
   std::string resource_version;                 // precondition, if not empty
 };
 
+struct ApplyOptions {
+  bool force = false;
+  std::string_view subresource = {};
+  // As in manifests::Application.
+  manifests::FieldSet reclaimed = {};
+  const manifests::FieldSet* applied_before = nullptr;
+};
+
 class Draft {
  public:
   // `view` is a store's: it has the schema.
@@ -71,8 +79,7 @@ class Draft {
   // there. kConflict, with a cause for each field, if other managers own fields that would get
   // another value, unless `force` takes them; otherwise as Create and Update. Through "status" only
   // the status is applied; through any subresource an object that is not there is kNotFound.
-  base::Result<ObjectPtr> Apply(base::Json configuration, bool force,
-                                std::string_view subresource = {});
+  base::Result<ObjectPtr> Apply(base::Json configuration, const ApplyOptions& options = {});
 
   // Replaces the status only (and, for nodes, labels and annotations stay as they are).
   base::Result<ObjectPtr> UpdateStatus(const Key& key, base::Json status);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gitsync/deploy/sync_engine.h"
+#include "gitsync/plan/by_hand.h"
 
 namespace gitsync {
 
@@ -64,17 +65,13 @@ struct SyncEngine::Reading {
   SyncPlan plan;
 };
 
-// The manager of what repositories say, see Kubernetes' managedFields.
-inline constexpr std::string_view kFieldManager = "plumb-gitsync";
-
 // As people are shown a commit.
 inline std::string ShortCommit(const std::string& commit) { return commit.substr(0, 12); }
 
 std::string DeployRef(const RepositoryState& state);
 
 // `known` brought up to `view`.
-base::Result<RepositoryState> ReadState(const state::View& view, const RepositoryState& known,
-                                        const state::DraftContext& context);
+base::Result<RepositoryState> ReadState(const state::View& view, const RepositoryState& known);
 
 // To whoever pushes: a line for each, up to kMaxErrorLines; the rest is counted.
 inline constexpr size_t kMaxErrorLines = 200;

@@ -1,17 +1,21 @@
-// An update is a three-way merge: the manifest's fields over the live object, minus the fields that
-// the manifest set last time and no longer does. For that, what was set is remembered in an
-// annotation, as a shape: the merge looks at members and at the keys of list elements, never at
-// other values, so long texts and everything that a Secret holds are left out.
+// A repository is one manager of fields among others (server-side apply): what its manifest names
+// gets the manifest's values, whoever wrote others; what the manifest named last time and no longer
+// does is removed, unless another manager holds it too; what people's tools have added is removed;
+// what controllers and other programs hold stays.
 //
 // What only the server writes (status, uid, resourceVersion, ...) is taken off a manifest, so that
 // one exported with kubectl can be pushed as it is.
+//
+// Earlier plumbs remembered in an annotation what they had set. It is taken over and goes.
 #include "gitsync/plan/apply_manifest.h"
 
 #include <charconv>
 #include <optional>
 #include <utility>
 
+#include "gitsync/plan/by_hand.h"
 #include "gitsync/plan/repository.h"
+#include "manifests/apply/structure.h"
 #include "manifests/patch/patch.h"
 #include "manifests/server_metadata.h"
 #include "manifests/validate.h"
@@ -20,31 +24,13 @@ namespace gitsync {
 namespace {
 
 using base::Json;
+using manifests::FieldSet;
 
-Json ShapeOf(const Json& value) {
-  if (value.IsString()) {
-    return value.AsString().size() > kMaxLastAppliedText ? Json("") : Json(value.AsString());
-  }
-  if (value.IsArray()) {
-    Json list = Json::MakeArray();
-    for (const Json& element : value.Elements()) list.Append(ShapeOf(element));
-    return list;
-  }
-  if (!value.IsObject()) return value;
-  Json map = Json::MakeObject();
-  for (const Json::Member& member : value.Members()) {
-    map.MutableMembers().push_back(Json::Member{member.key, ShapeOf(member.value)});
-  }
-  return map;
-}
+constexpr std::string_view kLastApplied = "plumb.dev/last-applied";  // of earlier plumbs
 
-std::string LastApplied(const Manifest& manifest, const Json& wanted) {
-  Json shape = ShapeOf(wanted);
-  if (manifest.key.resource == "secrets" && shape["data"].IsObject()) {
-    for (Json::Member& member : shape["data"].MutableMembers()) member.value = "";
-  }
-  return shape.ToString();
-}
+// Flux's: how what others added to an object is dealt with, and when it is left alone.
+constexpr std::string_view kApplyMode = "kustomize.toolkit.fluxcd.io/ssa";
+constexpr std::string_view kMerge = "Merge", kIfNotPresent = "IfNotPresent", kIgnore = "Ignore";
 
 // The manifest in the server's words, without what plumb adds to it.
 Json WantedOf(const Manifest& manifest) {
@@ -54,11 +40,52 @@ Json WantedOf(const Manifest& manifest) {
   manifests::RemoveServerSetMetadata(metadata);
   if (manifest.kind->namespaced) metadata.Set("namespace", manifest.key.ns);
   if (metadata.Has("annotations") && std::as_const(metadata)["annotations"].IsObject()) {
-    metadata["annotations"].Remove(kLastAppliedAnnotation);
+    metadata["annotations"].Remove(kLastApplied);
   }
   // Folds stringData into data, which is how it will be read back.
   if (manifest.key.resource == "secrets") manifests::ApplyDefaults(*manifest.kind, wanted);
   return wanted;
+}
+
+// What tells that the object is the repository's. The manifest's labels were found to be valid.
+void Sign(std::string_view repository, Json& wanted) {
+  Json& labels = wanted["metadata"]["labels"];
+  labels.Set(kOwnerLabel, repository);
+  labels.Set(kOwnerNamespaceLabel, kSystemNamespace);
+}
+
+// The manifest or the object asks for it in an annotation.
+bool Asks(const Manifest& manifest, const state::Object* live, std::string_view annotation,
+          std::string_view value) {
+  return (*manifest.object)["metadata"]["annotations"][annotation].AsString() == value ||
+         (live != nullptr && live->Meta("annotations")[annotation].AsString() == value);
+}
+
+bool HasLastApplied(const state::Object& live) {
+  return live.Meta("annotations")[kLastApplied].Exists();
+}
+
+// What an earlier plumb set. Of an object that has no such word, what is there is nobody's.
+FieldSet AppliedBefore(const Manifest& manifest, const state::Object& live) {
+  const base::Result<Json> last =
+      base::ParseJson(live.Meta("annotations")[kLastApplied].AsString());
+  if (!last.ok() || !last->IsObject()) return FieldSet();
+  Json all = *last;
+  if (!all["metadata"].IsNull() && !all["metadata"].IsObject()) return FieldSet();
+  Sign("", all);
+  base::Result<FieldSet> fields = manifests::FieldsOf(*manifest.kind->root, all);
+  return fields.ok() ? *std::move(fields) : FieldSet();
+}
+
+// Of a live object, what is to go although no manifest ever named it.
+FieldSet Reclaimed(const Manifest& manifest, const state::Object& live, const FieldSet& named) {
+  FieldSet fields;
+  if (!Asks(manifest, &live, kApplyMode, kMerge)) fields = ChangedByHand(live, named);
+  if (HasLastApplied(live)) {
+    fields =
+        fields.Union(OneField({"f:metadata", "f:annotations", "f:" + std::string(kLastApplied)}));
+  }
+  return fields;
 }
 
 // The place of "spec.containers[0].image" or "metadata.labels[app]" in the manifest, or of the
@@ -100,7 +127,7 @@ class Application {
 
   Outcome Run(std::vector<SourceError>& warnings) {
     const state::ObjectPtr live = draft_.view().Get(manifest_.key);
-    if (live != nullptr && (live->Deleting() || LeaveAlone(*live))) return Outcome::kSkipped;
+    if (LeaveAlone(live.get()) || (live != nullptr && live->Deleting())) return Outcome::kSkipped;
     if (live != nullptr && IsAsAsked(manifest_, repository_, *live)) return Outcome::kUnchanged;
 
     Json wanted = WantedOf(manifest_);
@@ -113,47 +140,32 @@ class Application {
     for (const manifests::Problem& problem : findings.warnings) {
       warnings.push_back(manifest_.Error(PlaceOf(problem), problem.field + ": " + problem.message));
     }
-    if (LastApplied(manifest_, wanted).size() > kMaxLastAppliedBytes) {
-      errors_.push_back(manifest_.Error(
-          manifest_.object->mark,
-          "the object has too many fields: their names alone take more than " +
-              std::to_string(kMaxLastAppliedBytes) + " bytes; split it into several objects"));
-      return Outcome::kFailed;
-    }
-    Sign(manifest_, repository_, wanted);
-    return live == nullptr ? Create(std::move(wanted)) : Update(*live, wanted);
-  }
-
-  // What tells that the object is ours, and what we set. The manifest was found to be valid.
-  static void Sign(const Manifest& manifest, std::string_view repository, Json& wanted) {
-    const std::string last = LastApplied(manifest, wanted);
-    Json& metadata = wanted["metadata"];
-    metadata["labels"].Set(kOwnerLabel, repository);
-    metadata["labels"].Set(kOwnerNamespaceLabel, kSystemNamespace);
-    metadata["annotations"].Set(kLastAppliedAnnotation, last);
-  }
-
-  static Json OriginalOf(const state::Object& live) {
-    base::Result<Json> original =
-        base::ParseJson(live.Meta("annotations")[kLastAppliedAnnotation].AsString("{}"));
-    return original.ok() ? *std::move(original) : Json::MakeObject();
+    Sign(repository_, wanted);
+    return live == nullptr ? Settled(draft_.Apply(std::move(wanted), {.force = true}).status(),
+                                     Outcome::kCreated)
+                           : Update(live, std::move(wanted));
   }
 
  private:
-  bool LeaveAlone(const state::Object& live) const {
-    return live.Meta("annotations")[kReconcileAnnotation].AsString() == "disabled" ||
-           (*manifest_.object)["metadata"]["annotations"][kReconcileAnnotation].AsString() ==
-               "disabled";
+  bool LeaveAlone(const state::Object* live) const {
+    return Asks(manifest_, live, kReconcileAnnotation, "disabled") ||
+           Asks(manifest_, live, kApplyMode, kIgnore) ||
+           (live != nullptr && Asks(manifest_, live, kApplyMode, kIfNotPresent));
   }
 
-  Outcome Create(Json wanted) {
-    return Settled(draft_.Create(std::move(wanted)).status(), Outcome::kCreated);
-  }
-
-  Outcome Update(const state::Object& live, const Json& wanted) {
-    Json merged = manifests::ThreeWayMerge(*manifest_.kind->root, OriginalOf(live), wanted,
-                                           live.document.ToJson());
-    return Settled(draft_.Update(std::move(merged)).status(), Outcome::kConfigured);
+  Outcome Update(const state::ObjectPtr& live, Json wanted) {
+    const base::Result<FieldSet> named = manifests::FieldsOf(*manifest_.kind->root, wanted);
+    if (!named.ok()) return Settled(named.status(), Outcome::kFailed);
+    state::ApplyOptions options{.force = true, .reclaimed = Reclaimed(manifest_, *live, *named)};
+    const FieldSet before = AppliedBefore(manifest_, *live);
+    if (live->managers == nullptr) options.applied_before = &before;
+    base::Result<state::ObjectPtr> applied = draft_.Apply(wanted, options);
+    if (!applied.ok() && !options.reclaimed.empty()) {  // what cannot be taken back stays
+      options.reclaimed = FieldSet();
+      applied = draft_.Apply(std::move(wanted), options);
+    }
+    const bool same = applied.ok() && state::SameContent(**applied, *live);
+    return Settled(applied.status(), same ? Outcome::kUnchanged : Outcome::kConfigured);
   }
 
   Outcome Settled(const base::Status& status, Outcome done) {
@@ -196,14 +208,19 @@ Outcome ApplyManifest(state::Draft& draft, const Manifest& manifest, std::string
 }
 
 bool IsAsAsked(const Manifest& manifest, std::string_view repository, const state::Object& object) {
-  const Json live = object.document.ToJson();
+  if (HasLastApplied(object)) return false;
+  const manifests::FieldSetPtr applied = AppliedFields(object);
+  if (applied == nullptr) return false;
   Json wanted = WantedOf(manifest);
   const Json& metadata = std::as_const(wanted)["metadata"];
   for (const char* field : {"labels", "annotations"}) {
     if (!metadata[field].IsNull() && !metadata[field].IsObject()) return false;  // invalid
   }
-  Application::Sign(manifest, repository, wanted);
-  return manifests::IsApplied(*manifest.kind->root, Application::OriginalOf(object), wanted, live);
+  Sign(repository, wanted);
+  const base::Result<FieldSet> named = manifests::FieldsOf(*manifest.kind->root, wanted);
+  return named.ok() && *named == *applied && Reclaimed(manifest, object, *named).empty() &&
+         manifests::IsApplied(*manifest.kind->root, Json::MakeObject(), wanted,
+                              object.document.ToJson());
 }
 
 }  // namespace gitsync

@@ -11,11 +11,6 @@
 
 namespace gitsync {
 
-// On every applied object: which fields the manifest set, so that those it no longer sets are
-// removed and those that others set stay.
-inline constexpr std::string_view kLastAppliedAnnotation = "plumb.dev/last-applied";
-inline constexpr size_t kMaxLastAppliedBytes = 128 << 10;
-inline constexpr size_t kMaxLastAppliedText = 256;  // longer strings are left out of it
 // On a manifest or an object, "disabled": plumb leaves the object as it is (Flux).
 inline constexpr std::string_view kReconcileAnnotation = "kustomize.toolkit.fluxcd.io/reconcile";
 

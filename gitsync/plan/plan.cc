@@ -20,11 +20,19 @@
 
 #include "gitsync/plan/apply_manifest.h"
 #include "gitsync/plan/apply_order.h"
+#include "gitsync/plan/by_hand.h"
 #include "gitsync/plan/references.h"
 #include "gitsync/plan/workload_quota.h"
 
 namespace gitsync {
 namespace {
+
+// Whoever asks for the plan, what it writes is the repository's.
+state::DraftContext ByGit(state::DraftContext context) {
+  if (context.actor == nullptr || context.actor->manager != kFieldManager)
+    context.actor = state::ProgramActor(kFieldManager);
+  return context;
+}
 
 constexpr std::string_view kFluxPrune = "kustomize.toolkit.fluxcd.io/prune";
 constexpr std::string_view kArgoOptions = "argocd.argoproj.io/sync-options";
@@ -55,7 +63,7 @@ class SyncPlanner {
         repository_(repository),
         set_(set),
         options_(options),
-        draft_(view, context) {}
+        draft_(view, ByGit(context)) {}
 
   // Everything the set asks for, whatever is known to be applied; the errors only.
   std::vector<SourceError> JudgeAll() { return Run(/*all=*/true).errors; }
@@ -172,8 +180,9 @@ class SyncPlanner {
       case Outcome::kSkipped:
         plan_.unsure.insert(manifest.key);
         Add(Action::kSkipped, manifest.key,
-            live->Deleting() ? "it is being deleted, and is made anew when it is gone"
-                             : "an annotation asks to leave it alone");
+            live != nullptr && live->Deleting()
+                ? "it is being deleted, and is made anew when it is gone"
+                : "an annotation asks to leave it alone");
         return false;
       default: Add(Action::kUnchanged, manifest.key); return false;
     }
@@ -403,7 +412,7 @@ RepairPlan PlanRepair(const state::View& view, const std::string& repository,
   std::stable_sort(ordered.begin(), ordered.end(), [](const Manifest* a, const Manifest* b) {
     return KindRank(a->key.resource) < KindRank(b->key.resource);
   });
-  state::Draft draft(view, context);
+  state::Draft draft(view, ByGit(context));
   std::vector<SourceError> warnings;
   for (const Manifest* manifest : ordered) {
     const Outcome outcome = ApplyManifest(draft, *manifest, repository, plan.errors, warnings);

@@ -118,6 +118,36 @@ class PlanTest : public testing::Test {
     unsure_.clear();
   }
 
+  // One value of the ConfigMap, written by a program that calls itself so.
+  void Set(const std::string& manager, const std::string& name, const std::string& value) {
+    Edit(manager, "", {"configmaps", "shop", "conf"},
+         [&](base::Json& conf) { conf["data"].Set(name, value); });
+  }
+
+  void Edit(const std::string& manager, const std::string& subresource, const state::Key& key,
+            const std::function<void(base::Json&)>& change) {
+    state::DraftContext context = cluster_.Context();
+    context.actor = state::ProgramActor(manager);
+    state::Draft draft(cluster_.store().view(), context);
+    base::Json object = draft.view().Get(key)->document.ToJson();
+    change(object);
+    const auto done =
+        draft.Update(std::move(object), manifests::UnknownFields::kError, subresource);
+    ASSERT_TRUE(done.ok()) << done.status().ToString();
+    Commit(draft.Finish());
+    unsure_.clear();
+  }
+
+  // As an earlier plumb wrote it.
+  void ForgetManagers(const state::Key& key) {
+    const state::ObjectPtr object = cluster_.store().view().Get(key);
+    state::Transaction transaction;
+    transaction.writes.push_back({key, object->document, object->revision});
+    Commit(std::move(transaction));
+  }
+
+  std::string Data() { return cluster_.Field("configmaps", "shop", "conf", "data"); }
+
   std::string Inventory(const std::string& name = "site") {
     std::string text;
     const auto inventory = ReadInventory(cluster_.store().view(), *cluster_.schema, name);
@@ -174,13 +204,97 @@ TEST_F(PlanTest, AnInventoryThatWasLostIsWrittenAgain) {
 
 TEST_F(PlanTest, FieldsThatOthersSetStayAndThoseThatLeaveTheManifestGo) {
   Push(kShop);
-  ByHand(Replace(kConfig, "a: one, b: two", "a: one, b: two, c: by hand"));
+  ByHand(Replace(kConfig, "a: one, b: two", "a: one, b: two, c: a program's"));
   Files files = kShop;
   files["conf.yaml"] = Replace(kConfig, ", b: two", "");
-  // TestCluster's Apply replaces the object, the annotation too; put it back first.
-  Push(kShop);
   EXPECT_EQ(Push(files), "configured  configmaps shop/conf\n1 configured, 2 unchanged\n");
-  EXPECT_EQ(cluster_.Field("configmaps", "shop", "conf", "data"), R"({"a":"one","c":"by hand"})");
+  EXPECT_EQ(Data(), R"({"a":"one","c":"a program's"})");
+}
+
+// A field that Git names has Git's value, whoever holds it.
+TEST_F(PlanTest, AFieldThatAnotherManagerTookComesBack) {
+  Push(kShop);
+  Set("kubectl-edit", "a", "three");
+  EXPECT_EQ(Push(kShop), "configured  configmaps shop/conf\n1 configured, 2 unchanged\n");
+  Set("some-operator", "a", "three");
+  EXPECT_EQ(Push(kShop), "configured  configmaps shop/conf\n1 configured, 2 unchanged\n");
+  EXPECT_EQ(Data(), R"({"a":"one","b":"two"})");
+  EXPECT_EQ(Push(kShop), "3 unchanged\n");
+}
+
+// One that it does not name goes if only people's tools hold it.
+TEST_F(PlanTest, WhatPeopleAddedByHandGoes) {
+  Push(kShop);
+  Set("kubectl-edit", "c", "by hand");
+  EXPECT_EQ(Push(kShop), "configured  configmaps shop/conf\n1 configured, 2 unchanged\n");
+  EXPECT_EQ(Data(), R"({"a":"one","b":"two"})");
+  Set("some-operator", "c", "kept");
+  EXPECT_EQ(Push(kShop), "3 unchanged\n");
+  EXPECT_EQ(Data(), R"({"a":"one","b":"two","c":"kept"})");
+}
+
+TEST_F(PlanTest, WhatCameAsAScaleOrARestartIsNobodysDrift) {
+  Files files = kShop;
+  files["web.yaml"] = Replace(kWeb, "  replicas: 2\n", "");
+  Push(files);
+  Edit("kubectl", "scale", {"deployments.apps", "shop", "web"},
+       [](base::Json& web) { web["spec"].Set("replicas", 5); });
+  Edit("kubectl-rollout", "", {"deployments.apps", "shop", "web"}, [](base::Json& web) {
+    web["spec"]["template"]["metadata"]["annotations"].Set("kubectl.kubernetes.io/restartedAt",
+                                                           "2026-01-01T00:00:00Z");
+  });
+  EXPECT_EQ(Push(files), "3 unchanged\n");
+  Edit("kubectl-edit", "", {"deployments.apps", "shop", "web"},
+       [](base::Json& web) { web["spec"].Set("paused", true); });
+  EXPECT_EQ(Push(files), "configured  deployments.apps shop/web\n1 configured, 2 unchanged\n");
+  const auto web = [&](const std::string& path) {
+    return cluster_.Field("deployments.apps", "shop", "web", path);
+  };
+  EXPECT_EQ(web("spec.paused"), "absent");
+  EXPECT_EQ(web("spec.replicas"), "5");
+  EXPECT_EQ(web("spec.template.metadata.annotations"),
+            R"({"kubectl.kubernetes.io/restartedAt":"2026-01-01T00:00:00Z"})");
+}
+
+// Flux's ways of leaving others their part.
+TEST_F(PlanTest, AnAnnotationSaysHowToApply) {
+  const auto conf = [](const std::string& mode) {
+    return Replace(
+        kConfig, "namespace: shop}",
+        "namespace: shop, annotations: {kustomize.toolkit.fluxcd.io/ssa: " + mode + "}}");
+  };
+  Files files = kShop;
+  files["conf.yaml"] = conf("Ignore");
+  EXPECT_EQ(Judge(files, {.allow_missing = true}),
+            "created     namespaces shop\n"
+            "skipped     configmaps shop/conf (an annotation asks to leave it alone)\n"
+            "created     deployments.apps shop/web\n"
+            "2 created, 1 skipped\n");
+  files["conf.yaml"] = conf("Merge");
+  Push(files);
+  Set("kubectl-edit", "c", "by hand");
+  EXPECT_EQ(Push(files), "3 unchanged\n");
+  files["conf.yaml"] = conf("IfNotPresent");
+  EXPECT_EQ(Push(files),
+            "skipped     configmaps shop/conf (an annotation asks to leave it alone)\n"
+            "2 unchanged, 1 skipped\n");
+}
+
+// An earlier plumb kept no managers, but what it had applied, in an annotation.
+TEST_F(PlanTest, WhatAnEarlierPlumbAppliedIsTakenOver) {
+  Push({{"ns.yaml", kNamespace}});
+  const std::string last =
+      R"('{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"conf","namespace":"shop"},)"
+      R"("data":{"a":"one","b":"two"}}')";
+  ByHand(Replace(Replace(kConfig, "namespace: shop}",
+                         "namespace: shop, annotations: {plumb.dev/last-applied: " + last + "}}"),
+                 "b: two", "b: two, c: somebody's"));
+  ForgetManagers({"configmaps", "shop", "conf"});
+  const Files files = {{"ns.yaml", kNamespace}, {"conf.yaml", Replace(kConfig, ", b: two", "")}};
+  EXPECT_EQ(Push(files), "configured  configmaps shop/conf\n1 configured, 1 unchanged\n");
+  EXPECT_EQ(Data(), R"({"a":"one","c":"somebody's"})");
+  EXPECT_EQ(cluster_.Field("configmaps", "shop", "conf", "metadata.annotations"), "absent");
+  EXPECT_EQ(Push(files), "2 unchanged\n");
 }
 
 TEST_F(PlanTest, ExactlyWhatLeftTheCommitIsPruned) {
@@ -375,9 +489,7 @@ TEST_F(PlanTest, ASecretsValuesAreNotCopied) {
          "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: "
          "hunter2}\ndata: {token: aHVudGVyMw==}\n"}});
   const std::string annotations = cluster_.Field("secrets", "default", "s", "metadata.annotations");
-  EXPECT_EQ(
-      annotations,
-      R"({"plumb.dev/last-applied":"{\"apiVersion\":\"v1\",\"data\":{\"password\":\"\",\"token\":\"\"},\"kind\":\"Secret\",\"metadata\":{\"name\":\"s\",\"namespace\":\"default\"},\"type\":\"Opaque\"}"})");
+  EXPECT_EQ(annotations, "absent");
   EXPECT_EQ(cluster_.Field("secrets", "default", "s", "data"),
             R"({"password":"aHVudGVyMg==","token":"aHVudGVyMw=="})");
   Push({{"s.yaml",

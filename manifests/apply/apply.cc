@@ -184,7 +184,9 @@ ManagedFields AfterUpdate(ManagedFields entries, const FieldManager& writer,
 Result<Applied> Apply(const Application& application, ManagedFields entries) {
   const Json configuration = WithoutNulls(application.configuration);
   const FieldManager& manager = application.manager;
-  if (entries.empty() && !application.live.IsNull()) {
+  if (entries.empty() && application.applied_before != nullptr) {
+    SetFields(EntryOf(entries, manager), *application.applied_before);
+  } else if (entries.empty() && !application.live.IsNull()) {
     entries =
         AfterUpdate({}, {std::string(kBeforeFirstApply), false, manager.api_version, ""},
                     CompareFields(application.root, Json(), application.live, application.without),
@@ -193,8 +195,12 @@ Result<Applied> Apply(const Application& application, ManagedFields entries) {
   const ManagedFields before = entries;
   ASSIGN_OR_RETURN(FieldSet named, FieldsOf(application.root, configuration));
   ManagedEntry& own = EntryOf(entries, manager);
-  const FieldSetPtr last = own.fields;
+  const FieldSet last = own.fields->Union(application.reclaimed);
   own.manager = std::make_shared<const FieldManager>(manager);
+  if (!application.reclaimed.empty()) {
+    const FieldSet unnamed = application.reclaimed.Difference(named);
+    for (ManagedEntry& entry : entries) SetFields(entry, entry.fields->Difference(unnamed));
+  }
   SetFields(own, std::move(named));
   FieldSet owned;
   for (const ManagedEntry& entry : entries) owned = owned.Union(*entry.fields);
@@ -202,7 +208,7 @@ Result<Applied> Apply(const Application& application, ManagedFields entries) {
   Applied applied;
   applied.object =
       PruneApplied(application.root,
-                   MergeApplied(application.root, application.live, configuration), *last, owned);
+                   MergeApplied(application.root, application.live, configuration), last, owned);
   const FieldChanges changes = CompareFields(application.root, application.live, applied.object);
   RETURN_IF_ERROR(CheckConflicts(application, entries, changes.written));
   for (ManagedEntry& entry : entries) {

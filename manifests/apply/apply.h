@@ -33,6 +33,11 @@ struct Application {
   bool force = false;  // take what others own, too
   base::WallTime now;
   std::string_view without;  // a member of the root that this write does not own: "status"
+  // Removed whoever owns them, but for what the configuration names.
+  FieldSet reclaimed = {};
+  // What the manager had applied by the time when nobody's fields were kept yet, for an object of
+  // such a time; null: everything that is there belongs to "before-first-apply".
+  const FieldSet* applied_before = nullptr;
 };
 
 struct Applied {

@@ -72,7 +72,6 @@ Json Shown(Json object, Masks& masks) {
     metadata["labels"].Remove(gitsync::kOwnerNamespaceLabel);
   }
   if (metadata["annotations"].IsObject()) {
-    metadata["annotations"].Remove(gitsync::kLastAppliedAnnotation);
     // kubectl's own; it repeats all of an object, Secrets included.
     metadata["annotations"].Remove(manifests::kLastAppliedAnnotation);
   }

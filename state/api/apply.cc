@@ -63,7 +63,7 @@ base::Result<Answer> HandleApply(const Call& call) {
     RETURN_IF_ERROR(AuthorizeNodeCreate(call.request.identity, call.route, configuration));
   Draft draft(call.view, call.context);
   base::Result<ObjectPtr> applied =
-      draft.Apply(std::move(configuration), QueryFlag(call.request, "force"));
+      draft.Apply(std::move(configuration), {.force = QueryFlag(call.request, "force")});
   if (!applied.ok()) return AsDecodingError(applied.status(), call.kind);
   return Finish(call, draft, options, *std::move(applied), create ? 201 : 200, RenderAsAsked(call));
 }
@@ -74,8 +74,9 @@ base::Result<Answer> HandleApplyStatus(const Call& call) {
                    ReadConfiguration(call, call.kind.ApiVersion(), call.kind.kind));
   RETURN_IF_ERROR(MatchPath(call, configuration));
   Draft draft(call.view, call.context);
-  ASSIGN_OR_RETURN(ObjectPtr applied, draft.Apply(std::move(configuration),
-                                                  QueryFlag(call.request, "force"), "status"));
+  ASSIGN_OR_RETURN(ObjectPtr applied,
+                   draft.Apply(std::move(configuration), {.force = QueryFlag(call.request, "force"),
+                                                          .subresource = "status"}));
   RETURN_IF_ERROR(CheckStatus(call.kind, applied->document.ToJson()));
   return Finish(call, draft, options, std::move(applied), 200, RenderAsAsked(call));
 }
@@ -91,7 +92,8 @@ base::Result<Answer> HandleApplyScale(const Call& call, const RenderResult& rend
     configuration["spec"].Set("replicas", replicas);
   Draft draft(call.view, call.context);
   base::Result<ObjectPtr> applied =
-      draft.Apply(std::move(configuration), QueryFlag(call.request, "force"), "scale");
+      draft.Apply(std::move(configuration),
+                  {.force = QueryFlag(call.request, "force"), .subresource = "scale"});
   if (!applied.ok()) return applied.status();
   return Finish(call, draft, options, *std::move(applied), 200, render);
 }
