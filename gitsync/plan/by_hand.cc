@@ -1,6 +1,6 @@
-// The table of people's tools follows from how their requests name themselves: kubectl says which of
-// its commands it is ("kubectl-edit"), a browser's console what its user agent begins with. What any
-// other manager holds is its own to keep: a controller, an autoscaler, a helm release.
+// The table of people's tools follows from how their requests name themselves: kubectl says which
+// of its commands it is ("kubectl-edit"), a browser's console what its user agent begins with. What
+// any other manager holds is its own to keep: a controller, an autoscaler, a helm release.
 #include "gitsync/plan/by_hand.h"
 
 #include <algorithm>

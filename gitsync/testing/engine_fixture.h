@@ -42,8 +42,7 @@ class EngineFixture : public testing::Test {
   }
 
   void Start() {
-    publisher_ =
-        std::make_unique<StatusPublisher>(cluster_.loop, cluster_.store(), git_);
+    publisher_ = std::make_unique<StatusPublisher>(cluster_.loop, cluster_.store(), git_);
     engine_ = std::make_unique<SyncEngine>(cluster_.loop, cluster_.store(), git_,
                                            cluster_.Context(), options_);
   }

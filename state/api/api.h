@@ -1,7 +1,8 @@
 // Api: the REST API of Kubernetes as a function from a request and a View to an Answer.
 //
 // Pure: it reads no clock and changes nothing; what is to be committed, watched or streamed comes
-// back as a value, and ApiServer does it. Immutable, any thread; copies share the OpenAPI documents.
+// back as a value, and ApiServer does it. Immutable, any thread; copies share the OpenAPI
+// documents.
 #pragma once
 
 #include <functional>
