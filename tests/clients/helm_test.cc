@@ -1,6 +1,6 @@
 // The real helm against a real server: the life of a release of a chart that the test writes. A
-// release is a Secret that helm sends as protobuf; its objects are sent by the client's own merge
-// (--server-side=false).
+// release is a Secret that helm sends as protobuf; its objects go by server-side apply, as helm does
+// it unless it is told otherwise, or by the client's own merge (--server-side=false).
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -48,7 +48,7 @@ spec:
           envFrom: [{configMapRef: {name: {{ .Release.Name }}-conf}}]
 )";
 
-class HelmTest : public KubectlTest {
+class HelmTest : public KubectlTest, public testing::WithParamInterface<const char*> {
  protected:
   void SetUp() override {
     KubectlTest::SetUp();
@@ -93,8 +93,8 @@ class HelmTest : public KubectlTest {
   std::string chart_;
 };
 
-TEST_F(HelmTest, AReleaseLivesFromInstallToUninstall) {
-  const std::string how = " --server-side=false";
+TEST_P(HelmTest, AReleaseLivesFromInstallToUninstall) {
+  const std::string how = GetParam();
   const std::string installed = Helm("install web " + chart_ + how);
   ASSERT_FALSE(installed.starts_with("exit")) << installed;
   EXPECT_EQ(Seen(), "example/web:1:2:hello:80");
@@ -127,6 +127,31 @@ TEST_F(HelmTest, AReleaseLivesFromInstallToUninstall) {
             "serviceaccount/default\n");
   EXPECT_EQ(Helm("list -q"), "");
 }
+
+INSTANTIATE_TEST_SUITE_P(Apply, HelmTest, testing::Values("", " --server-side=false"),
+                         [](const auto& how) {
+                           return std::string(*how.param == 0 ? "ByTheServer" : "ByTheClient");
+                         });
+
+class HelmConflictTest : public HelmTest {};
+
+// What somebody else has taken is not overwritten unless that is asked for.
+TEST_P(HelmConflictTest, AnUpgradeAsksWhoeverHoldsAField) {
+  const std::string installed = Helm("install web " + chart_);
+  ASSERT_FALSE(installed.starts_with("exit")) << installed;
+  Kubectl("apply --server-side --force-conflicts --field-manager=oncall -f -",
+          "{apiVersion: v1, kind: ConfigMap, metadata: {name: web-conf}, data: {greeting: hush}}");
+  const std::string upgrade = "upgrade web " + chart_ + " --set greeting=ahoy";
+  const std::string refused = Helm(upgrade);
+  EXPECT_TRUE(refused.starts_with("exit 1: ")) << refused;
+  EXPECT_NE(refused.find("conflict with \"oncall\""), std::string::npos) << refused;
+  EXPECT_EQ(Kubectl("get configmap web-conf -o jsonpath={.data.greeting}"), "hush");
+  const std::string forced = Helm(upgrade + " --force-conflicts");
+  EXPECT_FALSE(forced.starts_with("exit")) << forced;
+  EXPECT_EQ(Kubectl("get configmap web-conf -o jsonpath={.data.greeting}"), "ahoy");
+}
+
+INSTANTIATE_TEST_SUITE_P(Apply, HelmConflictTest, testing::Values(""));
 
 }  // namespace
 }  // namespace plumb
