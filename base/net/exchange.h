@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/net/duplex.h"
 #include "base/net/http.h"
 #include "base/status.h"
 
@@ -39,6 +40,12 @@ class Reply {
   virtual void Send(HttpResponse response) = 0;
   // Sends the head and leaves the body open (chunked). Never compressed.
   virtual std::unique_ptr<Stream> Start(HttpResponse head) = 0;
+  // Answers 101 Switching Protocols: the connection is the caller's from now on. `head` names the
+  // protocol ("Upgrade: websocket", ...). The request must have asked for it.
+  virtual std::unique_ptr<Duplex> Upgrade(HttpResponse head) = 0;
+  // For an answer that may take long: called once if the client goes away before it has begun; may
+  // destroy the Reply.
+  virtual void OnGone(std::function<void()> gone) = 0;
 };
 
 // How a worker handler reads and answers; on its own thread; calls block.

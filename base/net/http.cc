@@ -25,6 +25,8 @@ int HexValue(char c) {
   return -1;
 }
 
+char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 Result<std::string> DecodeSegment(std::string_view raw) {
@@ -103,6 +105,20 @@ std::string_view HttpRequest::Query(std::string_view name) const {
 std::string_view HttpRequest::Header(std::string_view name) const {
   auto found = headers.find(std::string(name));
   return found == headers.end() ? std::string_view() : std::string_view(found->second);
+}
+
+bool HttpRequest::HeaderHas(std::string_view name, std::string_view token) const {
+  std::string_view list = Header(name);
+  while (!list.empty()) {
+    std::string_view each = TakeUntil(list, ',');
+    each.remove_prefix(std::min(each.find_first_not_of(" \t"), each.size()));
+    each = each.substr(0, each.find_last_not_of(" \t") + 1);
+    if (std::equal(each.begin(), each.end(), token.begin(), token.end(),
+                   [](char a, char b) { return Lower(a) == Lower(b); })) {
+      return true;
+    }
+  }
+  return false;
 }
 
 Result<std::string> PercentDecode(std::string_view text) {

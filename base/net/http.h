@@ -34,6 +34,8 @@ struct HttpRequest {
 
   std::string_view Query(std::string_view name) const;   // the first, or ""
   std::string_view Header(std::string_view name) const;  // lower-case name; "" if absent
+  // True if the header is a list ("a, b") that has `token`, in whatever case.
+  bool HeaderHas(std::string_view name, std::string_view token) const;
 };
 
 struct HttpResponse {
@@ -55,6 +57,8 @@ class Stream {
     return Write(std::string_view(*bytes));
   }
   virtual size_t Backlog() const = 0;
+  // Called on the loop each time that the backlog falls from `size` bytes or more to less.
+  virtual void OnDrained(size_t size, std::function<void()> drained) = 0;
   // Called on the loop once, when the peer goes away.
   virtual void OnClosed(std::function<void()> closed) = 0;
 };

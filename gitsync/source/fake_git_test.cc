@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "gitsync/testing/git_contract.h"
-#include "gitsync/testing/sha1.h"
 
 namespace gitsync {
 namespace {
@@ -28,13 +27,6 @@ class FakeDriver : public GitDriver {
 std::unique_ptr<GitDriver> MakeFake() { return std::make_unique<FakeDriver>(); }
 INSTANTIATE_TEST_SUITE_P(Fake, GitContract, testing::Values(GitUnderTest{"Fake", &MakeFake}),
                          GitName);
-
-TEST(Sha1, IsThatOfTheStandard) {
-  EXPECT_EQ(Sha1Hex("abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
-  EXPECT_EQ(Sha1Hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
-            "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
-  EXPECT_EQ(Sha1Hex(std::string(1'000'000, 'a')), "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
-}
 
 TEST(FakeGit, OfTwoPushesOnOneCommitTheSecondIsRefused) {
   FakeGit git;

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "gitsync/testing/sha1.h"
+#include "base/sha1.h"
 
 namespace gitsync {
 
@@ -262,7 +262,7 @@ Result<std::vector<CommitInfo>> FakeGit::History(const std::string& repository,
 }
 
 std::string FakeGit::WriteBlob(Objects& objects, const std::string& content) {
-  const std::string oid = Sha1Hex(Encode("blob", content));
+  const std::string oid = base::Sha1Hex(Encode("blob", content));
   objects.blobs[oid] = content;
   return oid;
 }
@@ -276,7 +276,7 @@ std::string FakeGit::WriteTreeObject(Objects& objects, Tree tree) {
   }
   std::string content;
   for (const auto& [key, line] : lines) content += line;
-  const std::string oid = Sha1Hex(Encode("tree", content));
+  const std::string oid = base::Sha1Hex(Encode("tree", content));
   objects.trees[oid] = std::move(tree);
   return oid;
 }
@@ -299,7 +299,7 @@ std::string FakeGit::WriteCommit(Objects& objects, CommitInfo commit, const std:
                           std::to_string(commit.author_time.seconds()) + " +0000\n";
   content += "author " + who + "committer " + who + "\n" + message;
   MessageParts parts = SplitMessage(message);
-  commit.oid = Sha1Hex(Encode("commit", content));
+  commit.oid = base::Sha1Hex(Encode("commit", content));
   commit.author_time = base::WallTime::FromSeconds(commit.author_time.seconds());
   commit.subject = std::move(parts.subject);
   commit.body = std::move(parts.body);

@@ -14,6 +14,8 @@ class FakeReply : public base::Reply {
   explicit FakeReply(std::optional<base::HttpResponse>& sent) : sent_(sent) {}
   void Send(base::HttpResponse response) override { sent_ = std::move(response); }
   std::unique_ptr<base::Stream> Start(base::HttpResponse) override { return nullptr; }
+  std::unique_ptr<base::Duplex> Upgrade(base::HttpResponse) override { return nullptr; }
+  void OnGone(std::function<void()>) override {}
 
  private:
   std::optional<base::HttpResponse>& sent_;

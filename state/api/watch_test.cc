@@ -61,6 +61,7 @@ class FakeStream final : public base::Stream {
     return Write(std::string_view(*bytes));
   }
   size_t Backlog() const override { return received_.backlog; }
+  void OnDrained(size_t, std::function<void()>) override {}
   void OnClosed(std::function<void()> closed) override { closed_ = std::move(closed); }
 
  private:

@@ -24,6 +24,7 @@ class Watcher::Client final : public base::Stream {
     return true;
   }
   size_t Backlog() const override { return slow ? kFullBacklog : 0; }
+  void OnDrained(size_t, std::function<void()>) override {}
   void OnClosed(std::function<void()> closed) override { closed_ = std::move(closed); }
 
   void HangUp() {

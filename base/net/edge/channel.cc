@@ -46,6 +46,31 @@ void Channel::BeginLocked(const HttpResponse& head, ResponseBody body) {
   }
 }
 
+void Channel::Upgrade(const HttpResponse* head, std::function<void()> on_inbox) {
+  std::lock_guard lock(mutex_);
+  if (begun_) return;
+  begun_ = true;
+  patient_ = true;
+  upgraded_ = true;
+  body_wanted_ = true;
+  body_ = Body::kOpen;
+  on_inbox_ = std::move(on_inbox);
+  framing_ = Framing::kPlain;
+  // Not kept alive as HTTP knows it, but its head must not say "close" either.
+  if (head != nullptr) {
+    head_ = FormatResponseHead(*head, ResponseBody::kUntilClose, /*keep_alive=*/true,
+                               std::time(nullptr));
+  }
+  WakeLocked();
+}
+
+std::string Channel::TakeInbox(bool* ended) {
+  std::lock_guard lock(mutex_);
+  *ended = body_ == Body::kEnded;
+  if (inbox_.size() >= kMaxInbox) waker_.Wake();  // there is room again
+  return std::exchange(inbox_, {});
+}
+
 bool Channel::begun() const {
   std::lock_guard lock(mutex_);
   return begun_;
@@ -95,6 +120,12 @@ size_t Channel::Backlog() const {
   return waiting_;
 }
 
+void Channel::OnDrained(size_t size, std::function<void()> drained) {
+  std::lock_guard lock(mutex_);
+  drained_size_ = size;
+  on_drained_ = std::move(drained);
+}
+
 void Channel::OnGone(std::function<void()> gone) {
   {
     std::lock_guard lock(mutex_);
@@ -124,17 +155,23 @@ Result<std::string> Channel::ReadBody() {
 }
 
 Channel::Progress Channel::Take(size_t size, std::string& out) {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (dropped_) return Progress::kDropped;
   if (!head_.empty()) {
     out.append(head_);
     head_.clear();
   }
   if (waiting_ > 0) {
-    bool was_full = waiting_ > size;
+    bool drained = waiting_ >= drained_size_ && waiting_ - std::min(size, waiting_) < drained_size_;
     AppendContent(std::min(size, waiting_), out);
     changed_.notify_all();
-    if (was_full) return Progress::kMore;
+    if (drained && on_drained_) {
+      const auto on_drained = on_drained_;
+      lock.unlock();
+      on_drained();
+      lock.lock();
+    }
+    if (waiting_ > 0) return Progress::kMore;
   }
   awake_ = false;
   if (!finished_) return Progress::kMore;
@@ -172,22 +209,35 @@ bool Channel::keep_alive() const {
   return keep_alive_;
 }
 
+bool Channel::upgraded() const {
+  std::lock_guard lock(mutex_);
+  return upgraded_;
+}
+
 size_t Channel::BodyRoom() const {
   std::lock_guard lock(mutex_);
   return body_wanted_ && inbox_.size() < kMaxInbox ? kMaxInbox - inbox_.size() : 0;
 }
 
 void Channel::PutBody(std::string_view piece) {
-  std::lock_guard lock(mutex_);
-  inbox_.append(piece);
+  bool first;
+  {
+    std::lock_guard lock(mutex_);
+    first = inbox_.empty();
+    inbox_.append(piece);
+  }
   changed_.notify_all();
+  if (first && on_inbox_) on_inbox_();
 }
 
 void Channel::EndBody(Status status) {
-  std::lock_guard lock(mutex_);
-  body_ = status.ok() ? Body::kEnded : Body::kFailed;
-  body_status_ = std::move(status);
+  {
+    std::lock_guard lock(mutex_);
+    body_ = status.ok() ? Body::kEnded : Body::kFailed;
+    body_status_ = std::move(status);
+  }
   changed_.notify_all();
+  if (on_inbox_) on_inbox_();
 }
 
 void Channel::PeerGone() {

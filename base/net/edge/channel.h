@@ -40,6 +40,12 @@ class Channel {
   void Send(HttpResponse response);
   void Begin(const HttpResponse& head, bool patient);  // patient: a peer may read as slowly as it
                                                        // likes, the backlog is the only limit
+  // Leaves the connection to the handler, after `head` if there is one: its bytes go out as they
+  // are written, and what comes in waits for TakeInbox. `on_inbox` is called on the connection's
+  // thread when bytes wait again.
+  void Upgrade(const HttpResponse* head, std::function<void()> on_inbox);
+  // `ended`: it was the last.
+  std::string TakeInbox(bool* ended);
   bool begun() const;
   // Queues bytes of the body. False once the peer is gone. More than `limit` bytes waiting drop the
   // peer: a stream with a hole is worth nothing.
@@ -48,6 +54,8 @@ class Channel {
   bool WriteBlocking(Bytes bytes, size_t limit);
   void Finish();
   size_t Backlog() const;
+  // Called on the connection's thread each time that the backlog falls under `size`.
+  void OnDrained(size_t size, std::function<void()> drained);
   // Called once, on the connection's thread, when the peer goes away before the end (or here and
   // now, if it has).
   void OnGone(std::function<void()> gone);
@@ -61,6 +69,7 @@ class Channel {
   // appended and kMore: a Wake will follow.
   Progress Take(size_t size, std::string& out);
   bool patient() const;
+  bool upgraded() const;
   bool keep_alive() const;  // after kFinished
   size_t BodyRoom() const;  // bytes of body that the handler waits for now
   void PutBody(std::string_view piece);
@@ -98,6 +107,10 @@ class Channel {
 
   Body body_;
   bool body_wanted_ = false;
+  bool upgraded_ = false;
+  size_t drained_size_ = 0;
+  std::function<void()> on_inbox_;
+  std::function<void()> on_drained_;
   std::string inbox_;
   Status body_status_;
 };

@@ -302,8 +302,16 @@ bool Connection::Serve() {
   return progress;
 }
 
-// Hands the worker as much of the request's body as it waits for.
+// Hands the worker as much of the request's body as it waits for, or whoever upgraded the
+// connection what came on it.
 bool Connection::PassBodyOn() {
+  if (!in_.empty() && channel_->upgraded()) {
+    size_t count = std::min(channel_->BodyRoom(), in_.size());
+    if (count == 0) return false;
+    channel_->PutBody(std::string_view(in_).substr(0, count));
+    in_.erase(0, count);
+    return true;
+  }
   size_t room = decoder_ ? channel_->BodyRoom() : 0;
   if (room == 0) return false;
   if (head_.expects_continue && !channel_->begun()) {

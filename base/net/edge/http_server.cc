@@ -21,6 +21,7 @@
 #include "base/edge/poller.h"
 #include "base/log.h"
 #include "base/net/edge/channel.h"
+#include "base/net/edge/channel_streams.h"
 #include "base/net/edge/connection.h"
 #include "base/net/edge/inflate.h"
 #include "base/net/edge/tls_listener.h"
@@ -38,50 +39,6 @@ constexpr int kKeepAliveIdleSeconds = 30;
 constexpr int kKeepAliveIntervalSeconds = 10;
 constexpr int kKeepAliveProbes = 3;
 
-// A stream as the loop sees it; its bytes leave on the connection's thread.
-class ChannelStream final : public Stream {
- public:
-  ChannelStream(Loop& loop, std::shared_ptr<Channel> channel)
-      : loop_(loop), channel_(std::move(channel)), end_(std::make_shared<End>()) {
-    channel_->OnGone([&loop, weak = std::weak_ptr<End>(end_)] {
-      loop.Post([weak] {
-        if (std::shared_ptr<End> end = weak.lock()) end->Come();
-      });
-    });
-  }
-  ~ChannelStream() override { channel_->Finish(); }
-
-  bool Write(std::string_view bytes) override {
-    return Write(std::make_shared<const std::string>(bytes));
-  }
-  bool Write(std::shared_ptr<const std::string> bytes) override {
-    return channel_->Write(std::move(bytes), kMaxStreamBacklog);
-  }
-  size_t Backlog() const override { return channel_->Backlog(); }
-
-  void OnClosed(std::function<void()> closed) override {
-    end_->closed = std::move(closed);
-    if (!end_->came) return;
-    loop_.Post([weak = std::weak_ptr<End>(end_)] {
-      if (std::shared_ptr<End> end = weak.lock()) end->Come();
-    });
-  }
-
- private:
-  struct End {  // loop only
-    std::function<void()> closed;
-    bool came = false;
-    void Come() {
-      came = true;
-      if (auto call = std::exchange(closed, nullptr)) call();
-    }
-  };
-
-  Loop& loop_;
-  std::shared_ptr<Channel> channel_;
-  std::shared_ptr<End> end_;
-};
-
 HttpResponse NoAnswer() {
   return FailureResponse(Status(Code::kInternal, "the request ended without an answer"));
 }
@@ -93,19 +50,35 @@ class LoopReply final : public Reply {
   ~LoopReply() override {
     if (channel_) channel_->Send(NoAnswer());
   }
-  void Send(HttpResponse response) override {
-    CHECK(channel_ != nullptr);
-    std::exchange(channel_, nullptr)->Send(std::move(response));
-  }
+  void Send(HttpResponse response) override { Answered()->Send(std::move(response)); }
   std::unique_ptr<Stream> Start(HttpResponse head) override {
+    std::shared_ptr<Channel> channel = Answered();
+    channel->Begin(head, /*patient=*/true);
+    return NewChannelStream(loop_, std::move(channel));
+  }
+  std::unique_ptr<Duplex> Upgrade(HttpResponse head) override {
+    return NewChannelDuplex(loop_, Answered(), std::move(head));
+  }
+  void OnGone(std::function<void()> gone) override {
     CHECK(channel_ != nullptr);
-    channel_->Begin(head, /*patient=*/true);
-    return std::make_unique<ChannelStream>(loop_, std::exchange(channel_, nullptr));
+    gone_ = std::make_shared<const std::function<void()>>(std::move(gone));
+    channel_->OnGone([&loop = loop_, weak = std::weak_ptr(gone_)] {
+      loop.Post([weak] {
+        if (const auto call = weak.lock()) (*call)();
+      });
+    });
   }
 
  private:
+  std::shared_ptr<Channel> Answered() {
+    CHECK(channel_ != nullptr);
+    gone_.reset();
+    return std::exchange(channel_, nullptr);
+  }
+
   Loop& loop_;
   std::shared_ptr<Channel> channel_;  // until it is answered
+  std::shared_ptr<const std::function<void()>> gone_;
 };
 
 class WorkerExchange final : public Exchange {

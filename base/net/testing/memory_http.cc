@@ -7,6 +7,7 @@ class NoBody final : public Stream {
  public:
   bool Write(std::string_view) override { return true; }
   size_t Backlog() const override { return 0; }
+  void OnDrained(size_t, std::function<void()>) override {}
   void OnClosed(std::function<void()>) override {}
 };
 
@@ -19,6 +20,11 @@ class AskerReply final : public Reply {
     asker_.answered(std::move(head));
     return std::make_unique<NoBody>();
   }
+  std::unique_ptr<Duplex> Upgrade(HttpResponse head) override {
+    CHECK(asker_.upgraded != nullptr);
+    return asker_.upgraded(std::move(head));
+  }
+  void OnGone(std::function<void()>) override {}  // an asker in memory waits for its answer
 
  private:
   const MemoryHttp::Asker asker_;

@@ -22,6 +22,8 @@ class MemoryHttp final : public Routes {
     std::function<void(HttpResponse)> answered;
     // Where the bytes after the head go. Absent: the head is an answer without a body.
     std::function<std::unique_ptr<Stream>(HttpResponse)> started;
+    // What an upgraded connection is to the handler. Absent: none is asked for.
+    std::function<std::unique_ptr<Duplex>(HttpResponse)> upgraded;
   };
 
   void AddLoopHandler(std::string prefix, LoopHandler handler) override {

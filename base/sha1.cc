@@ -1,10 +1,10 @@
-#include "gitsync/testing/sha1.h"
+#include "base/sha1.h"
 
 #include <array>
 #include <bit>
 #include <cstdint>
 
-namespace gitsync {
+namespace base {
 namespace {
 
 using State = std::array<uint32_t, 5>;
@@ -68,4 +68,4 @@ std::string Sha1Hex(std::string_view data) {
   return hex;
 }
 
-}  // namespace gitsync
+}  // namespace base
