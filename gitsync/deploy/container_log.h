@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "state/object.h"
+#include "state/pod_stream.h"
 
 namespace gitsync {
 
@@ -17,16 +17,10 @@ inline constexpr size_t kMaxLogTailBytes = 8192;  // asked for
 inline constexpr size_t kMaxRecordedLines = 3;    // in conditions, notes and webhooks
 inline constexpr size_t kMaxRecordedBytes = 400;
 
-struct ContainerLogRequest {
-  state::ObjectPtr pod;
-  std::string container;
-  bool previous = false;  // of the instance before the one that runs now
-};
-
 // Asks the pod's node for the end of a log: at most kMaxLogLines and kMaxLogTailBytes. `done` is
 // called at most once, on the loop, with what there is. Loop only.
 using ContainerLog =
-    std::function<void(const ContainerLogRequest&, std::function<void(std::string text)> done)>;
+    std::function<void(const state::PodStream&, std::function<void(std::string text)> done)>;
 
 // The last lines that are not empty, each fit to print.
 std::vector<std::string> LastLines(std::string_view text);

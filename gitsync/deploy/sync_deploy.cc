@@ -217,11 +217,16 @@ void SyncEngine::Fail(const RepoPtr& repo, const state::Key& failed, const std::
     Settle(repo, DeployOutcome::kFailed, message, RecordedLines(lines));
   });
   loop_.After(options_.log_limit, end);
-  options_.container_log({trouble->pod, trouble->container, trouble->previous},
-                         [log, end](std::string text) {
-                           *log = std::move(text);
-                           end();
-                         });
+  const state::PodStream tail{
+      .node = std::string((*trouble->pod)["spec"]["nodeName"].AsString()),
+      .request = state::LogRequest{.pod = trouble->pod->key,
+                                   .container = trouble->container,
+                                   .previous = trouble->previous,
+                                   .tail_lines = static_cast<int64_t>(kMaxLogLines)}};
+  options_.container_log(tail, [log, end](std::string text) {
+    *log = std::move(text);
+    end();
+  });
 }
 
 void SyncEngine::Settle(const RepoPtr& repo, DeployOutcome outcome, const std::string& message,

@@ -190,10 +190,10 @@ TEST_F(StatusPublisherTest, WhatWasDeployedIsNotTriggeredByTheStatusBranch) {
 }
 
 TEST_F(StatusPublisherTest, ACrashedContainersLastWordsAreInTheReplyAndTheNote) {
-  ContainerLogRequest asked;
-  options_.container_log = [&](const ContainerLogRequest& request,
+  state::LogRequest asked;
+  options_.container_log = [&](const state::PodStream& stream,
                                std::function<void(std::string)> done) {
-    asked = request;
+    asked = std::get<state::LogRequest>(stream.request);
     done("one\n\ntwo\x1b[31m\nthree\nfour\n");
   };
   Stop();
@@ -211,7 +211,7 @@ TEST_F(StatusPublisherTest, ACrashedContainersLastWordsAreInTheReplyAndTheNote) 
                      "{phase: Failed, containerStatuses: [{name: main, ready: false, state: "
                      "{terminated: {exitCode: 3, reason: Error}}}]}");
   cluster_.Settle();
-  EXPECT_EQ(asked.pod->key.name + " " + asked.container + (asked.previous ? " previous" : ""),
+  EXPECT_EQ(asked.pod.name + " " + asked.container + (asked.previous ? " previous" : ""),
             "job main");
   const std::string why = "pods default/job: failed; pod job: container main: exit 3 (Error)";
   EXPECT_EQ(terminal->text,
@@ -224,7 +224,7 @@ TEST_F(StatusPublisherTest, ACrashedContainersLastWordsAreInTheReplyAndTheNote) 
 
 TEST_F(StatusPublisherTest, LastWordsThatDoNotComeAreNotWaitedForLong) {
   std::function<void(std::string)> late;
-  options_.container_log = [&](const ContainerLogRequest&, std::function<void(std::string)> done) {
+  options_.container_log = [&](const state::PodStream&, std::function<void(std::string)> done) {
     late = std::move(done);
   };
   Stop();

@@ -156,6 +156,17 @@ cri::ContainerConfig ToCri(const SandboxConfig& sandbox, const ContainerConfig& 
   return out;
 }
 
+runtime::v1::ExecRequest ToCri(const std::string& container, const state::ExecRequest& exec) {
+  runtime::v1::ExecRequest request;
+  request.set_container_id(container);
+  request.mutable_cmd()->Assign(exec.command.begin(), exec.command.end());
+  request.set_tty(exec.terminal);
+  request.set_stdin(exec.stdin_open);
+  request.set_stdout(exec.stdout_open);
+  request.set_stderr(exec.stderr_open && !exec.terminal);
+  return request;
+}
+
 SandboxState FromCri(const cri::PodSandbox& listed, const std::string& ip) {
   SandboxState out;
   out.id = listed.id();

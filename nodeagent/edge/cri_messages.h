@@ -17,6 +17,8 @@ runtime::v1::PodSandboxConfig ToCri(const SandboxConfig& config, bool privileged
 
 runtime::v1::ContainerConfig ToCri(const SandboxConfig& sandbox, const ContainerConfig& config);
 
+runtime::v1::ExecRequest ToCri(const std::string& container, const state::ExecRequest& exec);
+
 // Of a list's item; `ip` comes from the sandbox's status, as the rest of a container from its.
 SandboxState FromCri(const runtime::v1::PodSandbox& listed, const std::string& ip);
 ContainerState FromCri(const runtime::v1::Container& listed,

@@ -31,6 +31,7 @@
 #include "containerd_events.grpc.pb.h"
 #include "cri.grpc.pb.h"
 #include "nodeagent/edge/cri_messages.h"
+#include "nodeagent/edge/cri_streaming.h"
 #include "nodeagent/pods/pull_status.h"
 
 namespace nodeagent {
@@ -351,6 +352,19 @@ class CriRuntime final : public Runtime {
          });
   }
 
+  std::unique_ptr<base::Duplex> OpenExec(const std::string& id,
+                                         const state::ExecRequest& exec) override {
+    auto command = std::make_unique<SpdyCommand>(loop_, exec);
+    Query(
+        &RuntimeStub::Exec, ToCri(id, exec),
+        [this, raw = command.get(), tie = command->tie()](base::Result<cri::ExecResponse> answer) {
+          if (!tie.holds()) return;
+          if (!answer.ok()) return raw->Fail(answer.status());
+          streaming_.Connect(answer->url(), *raw);
+        });
+    return command;
+  }
+
   void OnChange(std::function<void()> changed) override {
     changed_ = std::move(changed);
     StartEvents();
@@ -443,6 +457,7 @@ class CriRuntime final : public Runtime {
   base::Loop::TimerId event_retry_timer_ = 0;
   base::Backoff event_retry_ = kEventRetry;
   base::MonotonicTime stream_started_;
+  CriStreaming streaming_{loop_};
   base::Lifeline lifeline_;
 };
 

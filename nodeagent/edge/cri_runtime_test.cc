@@ -1,7 +1,9 @@
 // On a real containerd, in a network namespace and a directory of its own. Needs root.
 #include "nodeagent/edge/cri_runtime.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -29,6 +31,11 @@ constexpr char kPrefix[] = "plumb-cri-";  // of directories and namespaces; our 
 constexpr char kTemporary[] = "/tmp/";
 constexpr char kTestImage[] = "plumb.dev/contract/busybox:1";
 constexpr char kRegistry[] = "127.0.0.1:5000";  // in the namespace
+// Prints "COLUMNSxROWS" when it is told the terminal's size.
+constexpr char kSizeProgram[] = R"(#!/bin/sh
+until size=$(stty size 2>/dev/null) && [ "${size:-0 0}" != "0 0" ]; do sleep 0.05; done
+echo "${size#* }x${size% *}"
+)";
 constexpr size_t kMaxProgram = 32 << 20;
 constexpr size_t kMaxLog = 1 << 20;
 
@@ -37,12 +44,15 @@ std::string NamespacePath(const std::string& name) { return "/run/netns/" + name
 std::string TestImageArchive(const std::string& name) {
   auto busybox = base::ReadFile("/bin/busybox", kMaxProgram);
   CHECK(busybox.ok());
-  std::vector<ImageFile> files = {
-      {"bin/", 0755, "", ""},  {"data/", 0755, "", ""},
-      {"etc/", 0755, "", ""},  {"proc/", 0555, "", ""},
-      {"tmp/", 01777, "", ""}, {"bin/busybox", 0755, *std::move(busybox), ""}};
+  std::vector<ImageFile> files = {{"bin/", 0755, "", ""},
+                                  {"data/", 0755, "", ""},
+                                  {"etc/", 0755, "", ""},
+                                  {"proc/", 0555, "", ""},
+                                  {"tmp/", 01777, "", ""},
+                                  {"bin/busybox", 0755, *std::move(busybox), ""},
+                                  {"bin/size", 0755, kSizeProgram, ""}};
   for (const char* applet : {"sh", "sleep", "echo", "true", "false", "env", "grep", "id", "cat",
-                             "dd", "ping", "hostname", "pwd", "touch", "sort"}) {
+                             "dd", "ping", "hostname", "pwd", "touch", "sort", "stty"}) {
     files.push_back({std::string("bin/") + applet, 0777, "", "busybox"});
   }
   ImageConfig config;
@@ -201,10 +211,33 @@ ContainerConfig ShellFor(const std::string& program) {
   return {};
 }
 
+// This thread, and its loop, as an agent's would be: where containerd's own port can be reached.
+class InNetwork {
+ public:
+  explicit InNetwork(const std::string& path) : before_(Open("/proc/thread-self/ns/net")) {
+    Enter(Open(path));
+  }
+  ~InNetwork() { Enter(before_); }
+
+ private:
+  static base::UniqueFd Open(const std::string& path) {
+    base::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    CHECK(fd.valid());
+    return fd;
+  }
+  static void Enter(const base::UniqueFd& network) {
+    CHECK(setns(network.get(), CLONE_NEWNET) == 0);
+  }
+
+  const base::UniqueFd before_;
+};
+
 class CriWorld final : public RuntimeWorld {
  public:
   explicit CriWorld(TestNode& node)
-      : node_(node), runtime_(NewCriRuntime(node.loop(), {.socket = node.containerd().socket()})) {}
+      : node_(node),
+        network_(node.network_namespace()),
+        runtime_(NewCriRuntime(node.loop(), {.socket = node.containerd().socket()})) {}
   Runtime& runtime() override { return *runtime_; }
   bool Run(std::function<void()> act, std::function<bool()> done, base::Duration limit) override {
     return node_.Run(std::move(act), std::move(done), limit);
@@ -220,6 +253,7 @@ class CriWorld final : public RuntimeWorld {
 
  private:
   TestNode& node_;
+  const InNetwork network_;
   const std::unique_ptr<Runtime> runtime_;
 };
 

@@ -8,6 +8,8 @@ namespace {
 
 namespace wire = plumb::agent::v1;
 
+constexpr int64_t kAll = -1;  // of a log's lines or bytes
+
 void Put(const state::Key& key, wire::Key& out) {
   out.set_resource(key.resource);
   out.set_namespace_(key.ns);
@@ -91,18 +93,44 @@ struct Encoder {
   }
   void operator()(const StreamOpen& f) const {
     out.mutable_stream_open()->set_id(f.id);
+    out.mutable_stream_open()->set_secret(f.secret);
+    std::visit(*this, f.request);
+  }
+  void operator()(const state::LogRequest& f) const {
     wire::LogRequest& to = *out.mutable_stream_open()->mutable_log();
-    Put(f.log.pod, *to.mutable_pod());
-    to.set_container(f.log.container);
-    to.set_follow(f.log.follow);
-    to.set_previous(f.log.previous);
-    to.set_timestamps(f.log.timestamps);
-    to.set_tail_lines(f.log.tail_lines);
-    to.set_limit_bytes(f.log.limit_bytes);
-    to.set_since_ns(f.log.since.nanos());
+    Put(f.pod, *to.mutable_pod());
+    to.set_container(f.container);
+    to.set_follow(f.follow);
+    to.set_previous(f.previous);
+    to.set_timestamps(f.timestamps);
+    to.set_tail_lines(f.tail_lines.value_or(kAll));
+    to.set_limit_bytes(f.limit_bytes.value_or(kAll));
+    to.set_since_ns(f.since.nanos());
+  }
+  void operator()(const state::ExecRequest& f) const {
+    wire::ExecRequest& to = *out.mutable_stream_open()->mutable_exec();
+    Put(f.pod, *to.mutable_pod());
+    to.set_container(f.container);
+    for (const std::string& word : f.command) to.add_command(word);
+    to.set_with_stdin(f.stdin_open);
+    to.set_with_stdout(f.stdout_open);
+    to.set_with_stderr(f.stderr_open);
+    to.set_terminal(f.terminal);
   }
   void operator()(const StreamClose& f) const { out.mutable_stream_close()->set_id(f.id); }
   void operator()(const Heartbeat&) const { out.mutable_heartbeat(); }
+  void operator()(const StreamHello& f) const {
+    out.mutable_stream_hello()->set_id(f.id);
+    out.mutable_stream_hello()->set_secret(f.secret);
+  }
+  void operator()(const StreamData& f) const { out.mutable_stream_data()->set_bytes(f.bytes); }
+  void operator()(const StreamCredit& f) const { out.mutable_stream_credit()->set_bytes(f.bytes); }
+  void operator()(const StreamEnd& f) const {
+    wire::StreamEnd& to = *out.mutable_stream_end();
+    if (f.status.ok()) return;
+    to.set_reason(std::string(base::ReasonOf(f.status.code())));
+    to.set_message(std::string(f.status.message()));
+  }
 };
 
 using Decoded = base::Result<std::optional<Frame>>;
@@ -153,15 +181,51 @@ base::Status TakeStatus(const wire::StreamChunk& from) {
   return {base::CodeOfReason(from.code()), from.message()};
 }
 
-LogRequest TakeLog(const wire::LogRequest& from) {
-  return LogRequest{.pod = Take(from.pod()),
-                    .container = from.container(),
-                    .follow = from.follow(),
-                    .previous = from.previous(),
-                    .timestamps = from.timestamps(),
-                    .tail_lines = from.tail_lines(),
-                    .limit_bytes = from.limit_bytes(),
-                    .since = base::WallTime::FromNanos(from.since_ns())};
+// By name, so that either side may know codes that the other does not.
+base::Status TakeStatus(const wire::StreamEnd& from) {
+  if (from.reason().empty()) return {};
+  for (int i = 1; i <= static_cast<int>(base::Code::kCancelled); ++i) {
+    const auto code = static_cast<base::Code>(i);
+    if (from.reason() == base::ReasonOf(code)) return base::Status(code, from.message());
+  }
+  return base::Status(base::Code::kInternal, from.message());
+}
+
+std::optional<int64_t> TakeCount(int64_t count) {
+  return count < 0 ? std::optional<int64_t>() : count;
+}
+
+state::LogRequest TakeLog(const wire::LogRequest& from) {
+  return {.pod = Take(from.pod()),
+          .container = from.container(),
+          .follow = from.follow(),
+          .previous = from.previous(),
+          .timestamps = from.timestamps(),
+          .tail_lines = TakeCount(from.tail_lines()),
+          .limit_bytes = TakeCount(from.limit_bytes()),
+          .since = base::WallTime::FromNanos(from.since_ns())};
+}
+
+state::ExecRequest TakeExec(const wire::ExecRequest& from) {
+  return {.pod = Take(from.pod()),
+          .container = from.container(),
+          .command = {from.command().begin(), from.command().end()},
+          .stdin_open = from.with_stdin(),
+          .stdout_open = from.with_stdout(),
+          .stderr_open = from.with_stderr(),
+          .terminal = from.terminal()};
+}
+
+Decoded DecodeOpen(const wire::StreamOpen& from) {
+  StreamOpen open{from.id(), from.secret(), {}};
+  if (from.has_log()) {
+    open.request = TakeLog(from.log());
+  } else if (from.has_exec()) {
+    open.request = TakeExec(from.exec());
+  } else {
+    return std::optional<Frame>();
+  }
+  return Known(std::move(open));
 }
 
 }  // namespace
@@ -209,10 +273,13 @@ Decoded DecodeFrame(const wire::Frame& in) {
     case wire::Frame::kObjects: return DecodeObjects(in.objects());
     case wire::Frame::kStatusAck: return Known(StatusAck{in.status_ack().sequence()});
     case wire::Frame::kProgrammedAll: return Known(ProgrammedAll{in.programmed_all().revision()});
-    case wire::Frame::kStreamOpen:
-      if (!in.stream_open().has_log()) return std::optional<Frame>();
-      return Known(StreamOpen{in.stream_open().id(), TakeLog(in.stream_open().log())});
+    case wire::Frame::kStreamOpen: return DecodeOpen(in.stream_open());
     case wire::Frame::kStreamClose: return Known(StreamClose{in.stream_close().id()});
+    case wire::Frame::kStreamHello:
+      return Known(StreamHello{in.stream_hello().id(), in.stream_hello().secret()});
+    case wire::Frame::kStreamData: return Known(StreamData{in.stream_data().bytes()});
+    case wire::Frame::kStreamCredit: return Known(StreamCredit{in.stream_credit().bytes()});
+    case wire::Frame::kStreamEnd: return Known(StreamEnd{TakeStatus(in.stream_end())});
     case wire::Frame::KIND_NOT_SET: break;
   }
   return std::optional<Frame>();

@@ -209,9 +209,14 @@ class ClientReactor final : public grpc::ClientBidiReactor<wire::Frame, wire::Fr
                 const std::shared_ptr<grpc::Channel>& channel)
       : pipe_(std::move(pipe)), live_(std::move(live)), stub_(wire::Agent::NewStub(channel)) {}
 
-  void Start() {
+  enum class Call { kControl, kStream };
+  void Start(Call call) {
     live_->Add();
-    stub_->async()->Control(&context_, this);
+    if (call == Call::kControl) {
+      stub_->async()->Control(&context_, this);
+    } else {
+      stub_->async()->Stream(&context_, this);
+    }
     AddHold();  // until Hangup: the loop starts operations
     pipe_->Open(this);
     StartCall();
@@ -261,19 +266,28 @@ class GrpcDialer final : public FrameDialer {
     arguments.SetMaxReceiveMessageSize(static_cast<int>(kMaxFrameBytes));
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection is never an older one
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-    auto pipe = std::make_shared<Pipe>(loop_);
-    (new ClientReactor(
-         pipe, live_,
-         grpc::CreateCustomChannel("dns:///" + server_, grpc::SslCredentials(tls), arguments)))
-        ->Start();
-    return std::make_unique<GrpcChannel>(std::move(pipe), "");
+    connection_ =
+        grpc::CreateCustomChannel("dns:///" + server_, grpc::SslCredentials(tls), arguments);
+    return Call(ClientReactor::Call::kControl);
+  }
+  std::unique_ptr<FrameChannel> OpenStream() override {
+    CHECK(connection_ != nullptr);
+    live_->DropDone();
+    return Call(ClientReactor::Call::kStream);
   }
 
  private:
+  std::unique_ptr<FrameChannel> Call(ClientReactor::Call call) {
+    auto pipe = std::make_shared<Pipe>(loop_);
+    (new ClientReactor(pipe, live_, connection_))->Start(call);
+    return std::make_unique<GrpcChannel>(std::move(pipe), "");
+  }
+
   base::Loop& loop_;
   const std::string server_;
   const std::function<TlsIdentity()> identity_;
   const std::shared_ptr<Reactors> live_ = std::make_shared<Reactors>();
+  std::shared_ptr<grpc::Channel> connection_;  // the newest
 };
 
 // The control plane's end.
@@ -318,8 +332,12 @@ struct GrpcListener::Impl final : public wire::Agent::CallbackService {
   Impl(base::Loop& on_loop, std::string at, TlsIdentity with, GrpcListener::Accept to)
       : loop(on_loop), address(std::move(at)), identity(std::move(with)), accept(std::move(to)) {}
 
-  grpc::ServerBidiReactor<wire::Frame, wire::Frame>* Control(
-      grpc::CallbackServerContext* context) override {
+  using Reactor = grpc::ServerBidiReactor<wire::Frame, wire::Frame>;
+  // Their first frames tell them apart.
+  Reactor* Control(grpc::CallbackServerContext* context) override { return Take(context); }
+  Reactor* Stream(grpc::CallbackServerContext* context) override { return Take(context); }
+
+  Reactor* Take(grpc::CallbackServerContext* context) {
     const std::string user = CommonNameOf(*context->auth_context());
     const std::string node =
         user.starts_with(kNodeUserPrefix) ? user.substr(sizeof(kNodeUserPrefix) - 1) : "";

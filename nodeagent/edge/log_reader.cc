@@ -12,7 +12,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <iterator>
+#include <set>
 #include <utility>
+#include <vector>
 
 namespace nodeagent {
 namespace {
@@ -60,8 +64,8 @@ base::Result<off_t> TailOffset(int file, off_t size, int64_t lines, const std::s
 
 }  // namespace
 
-LogReader::LogReader(std::string path, LogOptions options)
-    : path_(std::move(path)), options_(options) {}
+LogReader::LogReader(std::string path, state::LogRequest request)
+    : path_(std::move(path)), request_(std::move(request)) {}
 
 base::Status LogReader::Open() {
   base::UniqueFd file(open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
@@ -71,11 +75,11 @@ base::Status LogReader::Open() {
 }
 
 base::Status LogReader::SeekTail() {
-  if (!options_.tail_lines) return {};
+  if (!request_.tail_lines) return {};
   struct stat info;
   if (fstat(file_.get(), &info) != 0) return base::ErrnoStatus("cannot look at " + path_, errno);
   ASSIGN_OR_RETURN(const off_t begin,
-                   TailOffset(file_.get(), info.st_size, *options_.tail_lines, path_));
+                   TailOffset(file_.get(), info.st_size, *request_.tail_lines, path_));
   lseek(file_.get(), begin, SEEK_SET);
   return {};
 }
@@ -96,8 +100,8 @@ bool LogReader::Rotated() const {
 }
 
 void LogReader::Append(std::string_view text, std::string& out) {
-  if (options_.limit_bytes) {
-    const int64_t left = std::max<int64_t>(0, *options_.limit_bytes - given_);
+  if (request_.limit_bytes) {
+    const int64_t left = std::max<int64_t>(0, *request_.limit_bytes - given_);
     limit_reached_ = static_cast<int64_t>(text.size()) >= left;
     text = text.substr(0, static_cast<size_t>(left));
   }
@@ -109,12 +113,12 @@ void LogReader::TakeLine(std::string_view line, std::string& out) {
   if (limit_reached_) return;
   Line parsed;
   if (!Parse(line, parsed)) return Append(std::string(line) + "\n", out);
-  if (!options_.since.IsZero()) {
+  if (!request_.since.IsZero()) {
     const auto time = base::WallTime::Parse(parsed.time);
-    if (time.ok() && *time < options_.since) return;
+    if (time.ok() && *time < request_.since) return;
   }
   std::string text;
-  if (options_.timestamps && !in_line_) text = std::string(parsed.time) + " ";
+  if (request_.timestamps && !in_line_) text = std::string(parsed.time) + " ";
   text += parsed.text;
   if (parsed.ends) text += '\n';
   in_line_ = !parsed.ends;
@@ -129,7 +133,7 @@ base::Result<std::string> LogReader::Next() {
   std::string out;
   while (out.size() < kLogChunkBytes && !limit_reached_) {
     const bool rotated =
-        options_.follow && Rotated();  // asked before the last look at the old file
+        request_.follow && Rotated();  // asked before the last look at the old file
     if (!Fill()) {
       if (!rotated) break;
       RETURN_IF_ERROR(Open());
@@ -145,10 +149,29 @@ base::Result<std::string> LogReader::Next() {
   return out;
 }
 
+base::Result<std::unique_ptr<LogText>> LogFiles::Open(const std::string& directory,
+                                                      const state::LogRequest& request) {
+  std::set<int> attempts;
+  const base::Result<std::vector<std::string>> names = base::ListDirectory(directory);
+  if (names.ok()) {
+    for (const std::string& name : *names) {
+      if (name.ends_with(".log")) attempts.insert(std::atoi(name.c_str()));
+    }
+  }
+  if (request.previous && !attempts.empty()) attempts.erase(std::prev(attempts.end()));
+  if (attempts.empty()) {
+    return base::Status(base::Code::kNotFound, request.previous
+                                                   ? "the container has no previous log"
+                                                   : "the container has no log yet");
+  }
+  return std::unique_ptr<LogText>(std::make_unique<LogReader>(
+      directory + "/" + std::to_string(*attempts.rbegin()) + ".log", request));
+}
+
 base::Result<std::string> ReadLogEnd(const std::string& path, size_t lines, size_t bytes) {
-  LogOptions options;
-  options.tail_lines = static_cast<int64_t>(lines);
-  LogReader reader(path, options);
+  state::LogRequest request;
+  request.tail_lines = static_cast<int64_t>(lines);
+  LogReader reader(path, request);
   std::string text;
   while (true) {
     ASSIGN_OR_RETURN(const std::string more, reader.Next());
@@ -156,44 +179,6 @@ base::Result<std::string> ReadLogEnd(const std::string& path, size_t lines, size
     text += more;
     if (text.size() > bytes) text.erase(0, text.size() - bytes);
   }
-}
-
-LogFollower::LogFollower(base::Loop& loop, std::string path, LogOptions options,
-                         std::function<bool()> running, Sink sink)
-    : loop_(loop),
-      follow_(options.follow),
-      running_(std::move(running)),
-      sink_(std::move(sink)),
-      reader_(std::make_shared<LogReader>(std::move(path), options)) {
-  Read();
-}
-
-LogFollower::~LogFollower() { loop_.Cancel(timer_); }
-
-void LogFollower::Read() {
-  // Asked before the read: what a container wrote before its end is read after it.
-  const bool was_running = follow_ && running_();
-  loop_.Offload([this, was_running, reader = reader_, tie = lifeline_.tie()]() -> base::Loop::Task {
-    auto bytes = reader->Next();
-    const Step step{std::move(bytes), reader->limit_reached()};
-    return tie.Wrap([this, step, was_running] { Got(step, was_running); });
-  });
-}
-
-void LogFollower::Got(const Step& step, bool was_running) {
-  const base::Lifeline::Tie tie = lifeline_.tie();  // hearing may end this
-  if (!step.bytes.ok()) {
-    sink_("", true, step.bytes.status());
-    return;
-  }
-  if (!step.bytes->empty() && !sink_(*step.bytes, false, {})) return;
-  if (!tie.holds()) return;
-  const bool at_end = step.bytes->empty();
-  if (step.limit_reached || (at_end && !was_running)) {
-    sink_("", true, {});
-    return;
-  }
-  timer_ = loop_.After(at_end ? kLogPoll : base::Duration(), [this] { Read(); });
 }
 
 }  // namespace nodeagent

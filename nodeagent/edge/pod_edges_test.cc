@@ -18,11 +18,13 @@
 #include "base/edge/files.h"
 #include "base/edge/real_loop.h"
 #include "base/net/edge/pki.h"
+#include "base/net/testing/memory_duplex.h"
 #include "nodeagent/edge/log_reader.h"
 #include "nodeagent/edge/log_rotation.h"
 #include "nodeagent/edge/node_facts.h"
 #include "nodeagent/edge/probe_client.h"
 #include "nodeagent/edge/volume_writer.h"
+#include "nodeagent/pods/log_follower.h"
 
 namespace nodeagent {
 namespace {
@@ -170,8 +172,8 @@ constexpr char kLog[] =
 
 class LogTest : public testing::Test {
  protected:
-  std::string All(LogOptions options) {
-    LogReader reader(path_, options);
+  std::string All(const state::LogRequest& request) {
+    LogReader reader(path_, request);
     std::string text;
     while (true) {
       const auto more = reader.Next();
@@ -217,25 +219,40 @@ TEST_F(LogTest, RotationKeepsFiveFiles) {
       << "the runtime has not opened it anew";
 }
 
+TEST_F(LogTest, TheNewestAttemptsLogIsOpenedOrTheOneBefore) {
+  LogFiles files;
+  EXPECT_EQ(files.Open(directory_.path(), {}).status().ToString(),
+            "NotFound: the container has no log yet");
+  Write(directory_.path() + "/9.log", "2026-01-01T00:00:01Z stdout F nine\n");
+  EXPECT_EQ(files.Open(directory_.path(), {.previous = true}).status().ToString(),
+            "NotFound: the container has no previous log");
+  Write(directory_.path() + "/10.log", "2026-01-01T00:00:01Z stdout F ten\n");
+  EXPECT_EQ(*(*files.Open(directory_.path(), {}))->Next(), "ten\n");
+  EXPECT_EQ(*(*files.Open(directory_.path(), {.previous = true}))->Next(), "nine\n");
+}
+
 TEST_F(LogTest, FollowerEndsWithItsContainer) {
   Write(path_, kLog);
   base::RealLoop loop;
+  LogFiles files;
   bool running = true;
   std::string heard;
+  auto [stream, reader] = base::MemoryDuplexPair(loop);
+  reader->Listen({.bytes =
+                      [&](std::string_view bytes) {
+                        heard += bytes;
+                        if (!heard.ends_with("three\n") || !running) return;
+                        Write(path_, "2026-01-01T00:00:09Z stdout F last\n", true);
+                        running = false;
+                      },
+                  .finished =
+                      [&](const base::Status& status) {
+                        heard += status.ToString();
+                        loop.Stop();
+                      }});
   LogFollower follower(
-      loop, path_, {.follow = true}, [&] { return running; },
-      [&](std::string_view bytes, bool end, const base::Status& status) {
-        heard += bytes;
-        if (heard.ends_with("three\n") && running) {
-          Write(path_, "2026-01-01T00:00:09Z stdout F last\n", true);
-          running = false;
-        }
-        if (end) {
-          heard += status.ToString();
-          loop.Stop();
-        }
-        return true;
-      });
+      loop, files, directory_.path(), {.follow = true},
+      [&](const std::string& path) { return running && path == path_; }, std::move(stream), [] {});
   loop.Run();
   EXPECT_EQ(heard, "one\ntwo\nthree\nlast\nOK");
 }

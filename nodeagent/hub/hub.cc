@@ -1,7 +1,7 @@
 // Rules:
-// - The first frame is a Hello for the node that the channel's certificate names; anything else
-// ends
-//   the connection. A second connection of a node replaces the first.
+// - The first frame is a Hello for the node that the channel's certificate names, or the
+//   StreamHello of a stream that was asked for; anything else ends the connection. A second control
+//   channel of a node replaces the first.
 // - The changes of a durable step are read and routed once for all sessions; one whose node is slow
 //   stays behind, and reads its own changes when the network has taken what was sent.
 // - The reports of a turn become one transaction. One that is refused is acknowledged like the
@@ -43,7 +43,8 @@ Hub::Hub(base::Loop& loop, state::Store& store, const state::DraftContext& conte
       store_(store),
       writer_(loop, store, context, state::ProgramActor("plumb-node")),
       options_(std::move(options)),
-      visible_(store.view()) {
+      visible_(store.view()),
+      streams_(loop, context.seed, [this](const std::string& node) { return ControlOf(node); }) {
   on_commit_ = store_.OnCommit([this](const state::Change&) {
     const state::View& view = store_.view();
     if (upcoming_.empty() || upcoming_.back().revision() != view.revision()) {
@@ -81,26 +82,37 @@ void Hub::Receive(uint64_t id, Frame frame) {
   const auto found = connections_.find(id);
   if (found == connections_.end()) return;
   if (!found->second.session) {
-    const base::Status hello = ReceiveHello(id, frame);
-    if (!hello.ok()) Drop(id, hello);
+    const base::Status taken = ReceiveFirst(id, frame);
+    if (!taken.ok()) Drop(id, taken);
     return;
   }
   members_[found->second.node].heard = loop_.now().monotonic;
   Handle(id, found->second, std::move(frame));
 }
 
-base::Status Hub::ReceiveHello(uint64_t id, const Frame& frame) {
+base::Status Hub::ReceiveFirst(uint64_t id, const Frame& frame) {
+  if (const auto* hello = std::get_if<Hello>(&frame)) return ReceiveHello(id, *hello);
+  if (const auto* hello = std::get_if<StreamHello>(&frame)) return ReceiveStreamHello(id, *hello);
+  return base::Status(base::Code::kBadRequest, "the first frame is not a Hello");
+}
+
+base::Status Hub::ReceiveStreamHello(uint64_t id, const StreamHello& hello) {
   Connection& connection = connections_.at(id);
-  const Hello* hello = std::get_if<Hello>(&frame);
-  if (hello == nullptr) {
-    return base::Status(base::Code::kBadRequest, "the first frame is not a Hello");
+  if (!streams_.Attach(hello, connection.channel)) {
+    return base::Status(base::Code::kCancelled, "the stream is not wanted any more");
   }
-  if (hello->node != connection.node || hello->node.empty()) {
+  connections_.erase(id);
+  return {};
+}
+
+base::Status Hub::ReceiveHello(uint64_t id, const Hello& hello) {
+  Connection& connection = connections_.at(id);
+  if (hello.node != connection.node || hello.node.empty()) {
     return base::Status(base::Code::kForbidden, "a certificate for node \"" + connection.node +
-                                                    "\" does not speak for node \"" + hello->node +
+                                                    "\" does not speak for node \"" + hello.node +
                                                     "\"");
   }
-  Member& member = members_[hello->node];
+  Member& member = members_[hello.node];
   if (member.connection != 0) {
     Drop(member.connection, base::Status(base::Code::kCancelled, "the node has a new connection"));
   }
@@ -108,12 +120,12 @@ base::Status Hub::ReceiveHello(uint64_t id, const Frame& frame) {
   member.heard = loop_.now().monotonic;
   member.programmed = 0;
   member.lease_renewed.reset();
-  connection.session.emplace(hello->node);
-  connection.session->Start(Welcome{options_.epoch, options_.heartbeat, options_.grace}, *hello,
-                            ChangesAfter(hello->have_revision), visible_);
-  base::LogInfo("node connected", {{"node", hello->node},
-                                   {"version", hello->version},
-                                   {"has", std::to_string(hello->have_revision)}});
+  connection.session.emplace(hello.node);
+  connection.session->Start(Welcome{options_.epoch, options_.heartbeat, options_.grace}, hello,
+                            ChangesAfter(hello.have_revision), visible_);
+  base::LogInfo("node connected", {{"node", hello.node},
+                                   {"version", hello.version},
+                                   {"has", std::to_string(hello.have_revision)}});
   Pump(connection);
   connection.channel->Send(ProgrammedAll{programmed_by_all_});
   QueueReport(id, Heartbeat{});  // its turn renews the lease
@@ -130,7 +142,7 @@ void Hub::Handle(uint64_t id, Connection& connection, Frame frame) {
     members_[connection.node].programmed = programmed->revision;
     PostOnce(counting_posted_, &Hub::CountProgrammed);
   } else if (const auto* chunk = std::get_if<StreamChunk>(&frame)) {
-    HandleChunk(connection.node, *chunk);
+    streams_.Receive(connection.node, *chunk);
   }
 }
 
@@ -138,11 +150,12 @@ void Hub::Drop(uint64_t id, const base::Status& why) {
   auto dropped = connections_.extract(id);  // destroyed at the end: it may be the caller
   if (dropped.empty()) return;
   const std::string& node = dropped.mapped().node;
-  base::LogInfo("node disconnected", {{"node", node}, {"why", why.ToString()}});
+  base::LogInfo(dropped.mapped().session ? "node disconnected" : "connection refused",
+                {{"node", node}, {"why", why.ToString()}});
   const auto member = members_.find(node);
   if (member == members_.end() || member->second.connection != id) return;
   member->second.connection = 0;
-  EndStreams(node);
+  streams_.EndAll(node);
 }
 
 // What the outside may see.
@@ -319,63 +332,14 @@ void Hub::PostOnce(bool& posted, void (Hub::*step)()) {
 
 // Streams.
 
-uint64_t Hub::OpenLogs(const std::string& node, const LogRequest& request, OnBytes on_bytes) {
-  const uint64_t id = ++last_stream_;
-  const size_t open =
-      static_cast<size_t>(std::count_if(streams_.begin(), streams_.end(), [&](const auto& each) {
-        return each.second.node == node;
-      }));
-  streams_[id] = OpenStream{node, std::move(on_bytes)};
-  base::Status refused;
-  if (!IsConnected(node)) {
-    refused = base::Status(base::Code::kUnavailable, "node " + node +
-                                                         " is not connected; its logs "
-                                                         "can be read when it is back");
-  } else if (open >= kMaxStreamsPerNode) {
-    refused = base::Status(base::Code::kTooManyRequests,
-                           "node " + node + " serves " + std::to_string(open) +
-                               " streams, as many as it may; close some");
-  }
-  if (refused.ok()) {
-    connections_.at(members_.at(node).connection).channel->Send(StreamOpen{id, request});
-    return id;
-  }
-  loop_.Post(lifeline_.Wrap([this, id, refused] {
-    auto stream = streams_.extract(id);
-    if (!stream.empty()) stream.mapped().on_bytes({}, true, refused);
-  }));
-  return id;
+std::unique_ptr<base::Duplex> Hub::Open(const std::string& node,
+                                        const state::StreamRequest& request) {
+  return streams_.Open(node, request);
 }
 
-void Hub::CloseLogs(uint64_t stream) {
-  const auto closed = streams_.extract(stream);
-  if (closed.empty() || !IsConnected(closed.mapped().node)) return;
-  connections_.at(members_.at(closed.mapped().node).connection).channel->Send(StreamClose{stream});
-}
-
-void Hub::HandleChunk(const std::string& node, const StreamChunk& chunk) {
-  const auto found = streams_.find(chunk.id);
-  if (found == streams_.end() || found->second.node != node) return;
-  const OnBytes on_bytes = found->second.on_bytes;  // it may close the stream
-  if (chunk.end) streams_.erase(found);
-  on_bytes(chunk.bytes, chunk.end, chunk.status);
-}
-
-void Hub::EndStreams(const std::string& node) {
-  std::vector<OnBytes> ended;
-  for (auto it = streams_.begin(); it != streams_.end();) {
-    if (it->second.node == node) {
-      ended.push_back(std::move(it->second.on_bytes));
-      it = streams_.erase(it);
-    } else {
-      ++it;
-    }
-  }
-  for (const OnBytes& on_bytes : ended) {
-    on_bytes({}, true,
-             base::Status(base::Code::kUnavailable,
-                          "the connection to node " + node + " broke; ask again"));
-  }
+FrameChannel* Hub::ControlOf(const std::string& node) {
+  if (!IsConnected(node)) return nullptr;
+  return connections_.at(members_.at(node).connection).channel.get();
 }
 
 }  // namespace nodeagent

@@ -18,6 +18,7 @@
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/subscription.h"
+#include "nodeagent/hub/node_streams.h"
 #include "nodeagent/hub/server_session.h"
 #include "nodeagent/session/transport.h"
 #include "state/draft.h"
@@ -38,8 +39,6 @@ struct HubOptions {
 
 class Hub {
  public:
-  using OnBytes = std::function<void(std::string_view bytes, bool end, base::Status status)>;
-
   // Nodes that were Ready get a full grace period from now on. `context` gives drafts their schema,
   // configuration and first seed.
   Hub(base::Loop& loop, state::Store& store, const state::DraftContext& context,
@@ -57,10 +56,8 @@ class Hub {
   // Called when programmed_by_all() has changed.
   void OnProgrammed(std::function<void()> listener) { on_programmed_ = std::move(listener); }
 
-  // Streams a container's log from its node. `on_bytes` is called on the loop, never from within
-  // OpenLogs; the last call has `end`. The id is for CloseLogs, after which nothing comes any more.
-  uint64_t OpenLogs(const std::string& node, const LogRequest& request, OnBytes on_bytes);
-  void CloseLogs(uint64_t stream);
+  // A stream to the node: a log, a command. What goes wrong is the stream's end, in a later turn.
+  std::unique_ptr<base::Duplex> Open(const std::string& node, const state::StreamRequest& request);
 
  private:
   struct Connection {
@@ -74,17 +71,14 @@ class Hub {
     state::Revision programmed = 0;
     std::optional<base::Now> lease_renewed;
   };
-  struct OpenStream {
-    std::string node;
-    OnBytes on_bytes;
-  };
 
   void Receive(uint64_t id, Frame frame);
-  base::Status ReceiveHello(uint64_t id, const Frame& frame);
+  base::Status ReceiveFirst(uint64_t id, const Frame& frame);
+  base::Status ReceiveHello(uint64_t id, const Hello& hello);
+  base::Status ReceiveStreamHello(uint64_t id, const StreamHello& hello);
   void Handle(uint64_t id, Connection& connection, Frame frame);
-  void HandleChunk(const std::string& node, const StreamChunk& chunk);
   void Drop(uint64_t id, const base::Status& why);
-  void EndStreams(const std::string& node);
+  FrameChannel* ControlOf(const std::string& node);
 
   void Feed();
   void Pump(Connection& connection);
@@ -118,8 +112,7 @@ class Hub {
   base::Loop::TimerId tick_ = 0;
   state::Revision programmed_by_all_ = 0;
   std::function<void()> on_programmed_;
-  std::map<uint64_t, OpenStream> streams_;
-  uint64_t last_stream_ = 0;
+  NodeStreams streams_;
   base::Subscription on_commit_, on_durable_;
   base::Lifeline lifeline_;
 };
@@ -127,6 +120,5 @@ class Hub {
 inline constexpr size_t kMaxReportsPerTurn = 500;
 inline constexpr size_t kMaxQueuedReports = 50'000;  // beyond, a reporting node has to come back
 inline constexpr size_t kMaxConnections = 20'000;
-inline constexpr size_t kMaxStreamsPerNode = 256;
 
 }  // namespace nodeagent

@@ -10,12 +10,15 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/net/duplex.h"
 #include "base/status.h"
 #include "base/time.h"
+#include "state/pod_stream.h"
 
 namespace nodeagent {
 
@@ -176,6 +179,12 @@ class Runtime {
   // Runs a command in a running container to its end; kTimeout after `timeout`.
   virtual void Exec(const std::string& id, const std::vector<std::string>& command,
                     base::Duration timeout, Done<ExecResult> done) = 0;
+
+  // Runs a command in a running container with its input and output open: messages of
+  // base/net/remote_channels.h pass both ways. The last one that comes, on kStatus, is how the
+  // command ended; without it, `finished` says why there was no command.
+  virtual std::unique_ptr<base::Duplex> OpenExec(const std::string& id,
+                                                 const state::ExecRequest& request) = 0;
 
   // Called on the loop whenever something may have changed: List again. At most one, set before the
   // first call.

@@ -12,6 +12,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "nodeagent/session/node_stream.h"
 
 namespace nodeagent {
 namespace {
@@ -47,7 +48,6 @@ void AgentSession::Start() {
 // The connection.
 
 void AgentSession::Connect() {
-  ++connection_;
   heard_ = loop_.now().monotonic;
   channel_ = dialer_.Connect();
   channel_->OnFrame([this](Frame frame) { Receive(std::move(frame)); });
@@ -65,7 +65,6 @@ void AgentSession::Reconnect(const base::Status& why) {
   const std::unique_ptr<FrameChannel> closed = std::move(channel_);  // it may be the caller
   welcomed_ = false;
   incoming_.reset();
-  streams_.clear();
   loop_.Cancel(timer_);
   const int64_t half = retry_.Next().millis() / 2;
   const auto spread = static_cast<int64_t>(rng_.Below(static_cast<uint64_t>(half) + 1));
@@ -85,8 +84,6 @@ void AgentSession::Receive(Frame frame) {
     if (on_programmed_all_) on_programmed_all_();
   } else if (const auto* open = std::get_if<StreamOpen>(&frame)) {
     ReceiveOpen(*open);
-  } else if (const auto* close = std::get_if<StreamClose>(&frame)) {
-    streams_.erase(close->id);
   }
 }
 
@@ -264,51 +261,22 @@ void AgentSession::Send(Frame frame) {
   if (welcomed_) channel_->Send(std::move(frame));
 }
 
-// Logs.
+// Streams.
 
 void AgentSession::ReceiveOpen(const StreamOpen& open) {
-  streams_.insert(open.id);
-  auto sink = std::make_unique<LogSink>(*this, connection_, open.id);
-  if (on_logs_) return on_logs_(open.log, std::move(sink));
-  sink->End(base::Status(base::Code::kUnavailable, "this node does not serve logs"));
-}
-
-LogSink::LogSink(AgentSession& session, uint64_t connection, uint64_t stream)
-    : session_(session), tie_(session.lifeline_.tie()), connection_(connection), stream_(stream) {}
-
-LogSink::~LogSink() {
-  if (!ended_) End(base::Status(base::Code::kCancelled, "the log is not read any further"));
-}
-
-AgentSession* LogSink::session() const {
-  if (ended_ || !tie_.holds() || session_.connection_ != connection_) return nullptr;
-  return session_.streams_.count(stream_) != 0 ? &session_ : nullptr;
-}
-
-bool LogSink::open() const { return session() != nullptr; }
-
-size_t LogSink::Backlog() const {
-  const AgentSession* to = session();
-  return to && to->channel_ ? to->channel_->Backlog() : 0;
-}
-
-bool LogSink::Write(std::string_view bytes) {
-  AgentSession* to = session();
-  if (to == nullptr) return false;
-  while (!bytes.empty()) {
-    const std::string_view piece = bytes.substr(0, kMaxStreamChunkBytes);
-    to->Send(StreamChunk{stream_, std::string(piece), false, {}});
-    bytes.remove_prefix(piece.size());
+  if (open.secret == 0) {  // a control plane that knows no streams of their own
+    return Send(StreamChunk{open.id,
+                            {},
+                            true,
+                            base::Status(base::Code::kUnavailable,
+                                         "this node's agent is newer than the control plane; "
+                                         "upgrade that first")});
   }
-  return true;
-}
-
-void LogSink::End(const base::Status& status) {
-  if (AgentSession* to = session()) {
-    to->Send(StreamChunk{stream_, {}, true, status});
-    to->streams_.erase(stream_);
-  }
-  ended_ = true;
+  auto channel = dialer_.OpenStream();
+  channel->Send(StreamHello{open.id, open.secret});
+  auto stream = std::make_unique<NodeStream>(loop_, NodeStream::Side::kAgent);
+  stream->Attach(std::move(channel));
+  if (on_stream_) on_stream_(open.request, std::move(stream));
 }
 
 }  // namespace nodeagent

@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "base/lifeline.h"
 #include "base/loop.h"
+#include "base/net/duplex.h"
 #include "base/rng.h"
 #include "nodeagent/session/transport.h"
 #include "nodeagent/session/view_cache.h"
@@ -31,33 +32,10 @@ struct AgentOptions {
   uint64_t seed = 0;  // spreads reconnects
 };
 
-class AgentSession;
-
-// Where a log goes. Owned by who reads the log; destroying it without End ends the stream as
-// cancelled.
-class LogSink {
- public:
-  LogSink(AgentSession& session, uint64_t connection, uint64_t stream);
-  ~LogSink();
-  // False once nobody listens any more.
-  bool Write(std::string_view bytes);
-  void End(const base::Status& status);
-  // Above kRefillBacklogBytes the reader should pause.
-  size_t Backlog() const;
-  bool open() const;
-
- private:
-  AgentSession* session() const;
-  AgentSession& session_;
-  const base::Lifeline::Tie tie_;  // to the session
-  const uint64_t connection_;
-  const uint64_t stream_;
-  bool ended_ = false;
-};
-
 class AgentSession {
  public:
-  using OnLogs = std::function<void(const LogRequest& request, std::unique_ptr<LogSink> sink)>;
+  using OnStream = std::function<void(const state::StreamRequest& request,
+                                      std::unique_ptr<base::Duplex> stream)>;
 
   AgentSession(base::Loop& loop, FrameDialer& dialer, std::shared_ptr<ViewCache> cache,
                AgentOptions options);
@@ -67,7 +45,8 @@ class AgentSession {
   // The View has changed: these keys, sorted. At Start: all keys of a cached View.
   void OnView(std::function<void(const std::vector<state::Key>&)> f) { on_view_ = std::move(f); }
   void OnProgrammedAll(std::function<void()> f) { on_programmed_all_ = std::move(f); }
-  void OnOpenLogs(OnLogs f) { on_logs_ = std::move(f); }
+  // The control plane wants a stream of its own. It ends with the connection, not with this.
+  void OnOpenStream(OnStream f) { on_stream_ = std::move(f); }
 
   // Loads the cached View and connects.
   void Start();
@@ -92,7 +71,6 @@ class AgentSession {
   size_t reports_waiting() const { return reports_.size(); }
 
  private:
-  friend class LogSink;
   using PodId = std::pair<state::Key, std::string>;  // and its uid
   struct Reported {
     base::Document status;
@@ -124,7 +102,7 @@ class AgentSession {
 
   std::function<void(const std::vector<state::Key>&)> on_view_;
   std::function<void()> on_programmed_all_;
-  OnLogs on_logs_;
+  OnStream on_stream_;
 
   CachedView held_;
   bool complete_ = false;
@@ -133,7 +111,6 @@ class AgentSession {
 
   // The connection.
   std::unique_ptr<FrameChannel> channel_;
-  uint64_t connection_ = 0;  // counts them
   bool welcomed_ = false;
   Welcome welcome_;
   base::MonotonicTime heard_;
@@ -146,7 +123,6 @@ class AgentSession {
   };
   std::optional<Incoming> incoming_;  // the transfer under way
   bool repeat_lost_ = false;          // until the first transfer of a connection is complete
-  std::set<uint64_t> streams_;        // open ones
 
   // Reports.
   uint64_t last_sequence_ = 0;

@@ -36,9 +36,17 @@ struct Sizer {
     for (const state::Key& key : f.removals) bytes += KeyBytes(key);
     return bytes;
   }
-  size_t operator()(const StreamOpen& f) const {
-    return KeyBytes(f.log.pod) + f.log.container.size();
+  size_t operator()(const StreamOpen& f) const { return std::visit(*this, f.request); }
+  size_t operator()(const state::LogRequest& f) const {
+    return KeyBytes(f.pod) + f.container.size();
   }
+  size_t operator()(const state::ExecRequest& f) const {
+    size_t bytes = KeyBytes(f.pod) + f.container.size();
+    for (const std::string& word : f.command) bytes += word.size();
+    return bytes;
+  }
+  size_t operator()(const StreamData& f) const { return f.bytes.size(); }
+  size_t operator()(const StreamEnd& f) const { return f.status.message().size(); }
   template <typename Small>
   size_t operator()(const Small&) const {
     return 0;

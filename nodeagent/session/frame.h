@@ -15,6 +15,7 @@
 #include "base/status.h"
 #include "base/time.h"
 #include "state/object.h"
+#include "state/pod_stream.h"
 
 namespace nodeagent {
 
@@ -65,7 +66,8 @@ struct Programmed {
   state::Revision revision = 0;
 };
 
-// Bytes of an open stream, in order. The last one has `end`, and says how it went.
+// Bytes of a log, in order, from an agent that knows no streams of their own. The last one has
+// `end`, and says how it went.
 struct StreamChunk {
   uint64_t id = 0;
   std::string bytes;
@@ -102,24 +104,15 @@ struct ProgrammedAll {
   state::Revision revision = 0;
 };
 
-// What of a container's log is wanted: the query of Kubernetes' pods/NAME/log.
-struct LogRequest {
-  state::Key pod;
-  std::string container;
-  bool follow = false;
-  bool previous = false;
-  bool timestamps = false;
-  int64_t tail_lines = -1;   // -1: all
-  int64_t limit_bytes = -1;  // -1: all
-  base::WallTime since;      // zero: from the start
-};
-
+// Asks the agent for a stream: a connection of its own whose first frame is a StreamHello with the
+// same id and secret.
 struct StreamOpen {
   uint64_t id = 0;
-  LogRequest log;
+  uint64_t secret = 0;
+  state::StreamRequest request;
 };
 
-// Nobody listens any more.
+// The stream that was asked for is not wanted any more.
 struct StreamClose {
   uint64_t id = 0;
 };
@@ -127,13 +120,31 @@ struct StreamClose {
 // From either side: I am here. The control plane answers each of an agent's with one of its own.
 struct Heartbeat {};
 
-using Frame =
-    std::variant<Hello, PodStatus, PodGone, NodeStatus, PodEvent, Programmed, StreamChunk, Welcome,
-                 Objects, StatusAck, ProgrammedAll, StreamOpen, StreamClose, Heartbeat>;
+// On a stream's own connection. First, from the agent: which stream this is.
+struct StreamHello {
+  uint64_t id = 0;
+  uint64_t secret = 0;
+};
+
+// From either side: bytes, which use up credit; credit for as many more; nothing more comes.
+struct StreamData {
+  std::string bytes;
+};
+struct StreamCredit {
+  uint64_t bytes = 0;
+};
+struct StreamEnd {
+  base::Status status;
+};
+
+using Frame = std::variant<Hello, PodStatus, PodGone, NodeStatus, PodEvent, Programmed, StreamChunk,
+                           Welcome, Objects, StatusAck, ProgrammedAll, StreamOpen, StreamClose,
+                           Heartbeat, StreamHello, StreamData, StreamCredit, StreamEnd>;
 
 inline constexpr size_t kMaxChunkBytes = 256u << 10;  // of documents in an Objects, or one document
 inline constexpr size_t kMaxChunkObjects = 1000;      // puts and removals in an Objects
-inline constexpr size_t kMaxStreamChunkBytes = 64u << 10;  // of bytes in a StreamChunk
+inline constexpr size_t kMaxStreamChunkBytes = 64u << 10;  // of bytes in a StreamData
+inline constexpr size_t kStreamWindowBytes = 256u << 10;   // the credit that a stream begins with
 inline constexpr size_t kMaxReportBytes = 256u << 10;      // of a status
 inline constexpr size_t kMaxEventBytes = 4096;             // of a PodEvent's reason and message
 inline constexpr size_t kMaxFrameBytes = 4u << 20;         // on the wire

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <set>
 
 #include "nodeagent/hub/agent_writes.h"
@@ -362,40 +363,211 @@ TEST_F(SessionTest, ProgrammedByAllWaitsForEveryLiveNodeAndNotForTheDead) {
   EXPECT_EQ(one.programmed_all(), 4u);
 }
 
-TEST_F(SessionTest, LogsComeInOrderAndEnd) {
-  std::unique_ptr<LogSink> sink;
-  std::string asked, said;
-  AgentSession& agent = StartAgent("n1");
-  agent.OnOpenLogs([&](const LogRequest& request, std::unique_ptr<LogSink> to) {
-    asked = request.pod.ToString() + " " + request.container;
-    sink = std::move(to);
+// Streams: the node keeps its ends in `at_node_`, the control plane in `ends_`.
+class StreamTest : public SessionTest {
+ protected:
+  StreamTest() {
+    StartAgent("n1").OnOpenStream(
+        [this](const state::StreamRequest& request, std::unique_ptr<base::Duplex> stream) {
+          asked_ += std::get<state::LogRequest>(request).container + " ";
+          at_node_.push_back(std::move(stream));
+          Listen(*at_node_.back(), heard_at_node_);
+        });
+    cluster_.Settle();
+  }
+  ~StreamTest() override { ends_.clear(); }
+
+  static void Listen(base::Duplex& stream, std::string& heard) {
+    stream.Listen(
+        {.bytes = [&heard](std::string_view bytes) { heard += bytes; },
+         .finished = [&heard](const base::Status& s) { heard += "|finished " + s.ToString(); },
+         .closed = [&heard](const base::Status& s) { heard += "|closed " + s.ToString(); }});
+  }
+  base::Duplex& Open(const std::string& node, const std::string& container = "c") {
+    ends_.push_back(
+        hub_->Open(node, state::LogRequest{.pod = PodKey("a"), .container = container}));
+    Listen(*ends_.back(), heard_);
+    return *ends_.back();
+  }
+
+  std::vector<std::unique_ptr<base::Duplex>> ends_, at_node_;
+  std::string asked_, heard_, heard_at_node_;
+};
+
+TEST_F(StreamTest, BytesPassBothWaysAndEachSideFinishes) {
+  base::Duplex& end = Open("n1");
+  end.Write("early, ");
+  cluster_.Settle();
+  ASSERT_EQ(at_node_.size(), 1u);
+  end.Write("down");
+  at_node_[0]->Write("up");
+  at_node_[0]->Finish(base::Status(base::Code::kNotFound, "no more"));
+  at_node_[0]->Write("late");
+  cluster_.Settle();
+  EXPECT_EQ(asked_ + heard_, "c up|finished NotFound: no more");
+  EXPECT_EQ(heard_at_node_, "early, down");
+  end.Finish();
+  cluster_.Settle();
+  EXPECT_EQ(heard_, "up|finished NotFound: no more|closed OK");
+  ends_.clear();
+  cluster_.Settle();
+  EXPECT_EQ(heard_at_node_, "early, down|finished OK|closed OK");
+}
+
+TEST_F(StreamTest, AReaderThatPausesHoldsTheNodeBack) {
+  constexpr size_t kMuch = 2u << 20;
+  base::Duplex& end = Open("n1");
+  cluster_.Settle();
+  end.SetPaused(true);
+  size_t on_the_wire = 0;
+  network_.OnArrival([&](const std::string&, bool, const Frame& frame) {
+    if (const auto* data = std::get_if<StreamData>(&frame)) on_the_wire += data->bytes.size();
   });
+  at_node_[0]->Write(std::string(kMuch, 'x'));
   cluster_.Settle();
-  const auto hear = [&](std::string_view bytes, bool end, const base::Status& status) {
-    said += std::string(bytes) + (end ? "|" + status.ToString() : "");
+  EXPECT_EQ(on_the_wire, kStreamWindowBytes);
+  EXPECT_EQ(at_node_[0]->Backlog(), kMuch - kStreamWindowBytes);
+  EXPECT_EQ(heard_, "");
+  // Nobody else waits for it.
+  Open("n1", "d");
+  cluster_.Settle();
+  at_node_[1]->Write("other");
+  cluster_.Settle();
+  EXPECT_EQ(heard_, "other");
+  heard_.clear();
+  end.SetPaused(false);
+  cluster_.Settle();
+  EXPECT_EQ(heard_.size(), kMuch);
+  EXPECT_EQ(at_node_[0]->Backlog(), 0u);
+}
+
+TEST_F(StreamTest, MoreThanTheBacklogBreaksIt) {
+  Open("n1");
+  cluster_.Settle();
+  at_node_[0]->Write(std::string(base::kMaxDuplexBacklog + 1, 'x'));
+  cluster_.Settle();
+  EXPECT_EQ(heard_at_node_, "|closed RequestEntityTooLarge: the peer does not read");
+}
+
+TEST_F(StreamTest, AnotherNodeCannotTakeAStream) {
+  std::optional<StreamOpen> open;
+  network_.OnArrival([&](const std::string&, bool at_node, const Frame& frame) {
+    const auto* asked = std::get_if<StreamOpen>(&frame);
+    if (at_node && asked) open = *asked;
+  });
+  StopAgent("n1");
+  auto mine = network_.Dialer("n1");
+  auto control = mine->Connect();
+  control->OnFrame([](const Frame&) {});
+  control->OnClosed([](const base::Status&) {});
+  control->OnDrained([] {});
+  control->Send(Hello{"n1", "test", "", 0});
+  cluster_.Settle();
+  Open("n1");
+  cluster_.Settle();
+  ASSERT_TRUE(open);
+  std::string outcomes;
+  const auto try_as = [&](const std::string& node, uint64_t secret) {
+    auto dialer = network_.Dialer(node);
+    auto channel = dialer->OpenStream();
+    channel->OnFrame([](const Frame&) {});
+    channel->OnClosed([&](const base::Status&) { outcomes += "refused "; });
+    channel->Send(StreamHello{open->id, secret});
+    channel->Send(StreamData{"hello"});
+    cluster_.Settle();
+    return channel;
   };
-  hub_->OpenLogs("n1", LogRequest{.pod = PodKey("a"), .container = "c"}, hear);
+  try_as("n2", open->secret);
+  try_as("n1", open->secret + 2);
+  EXPECT_EQ(outcomes, "refused refused ");
+  const auto taken = try_as("n1", open->secret);
+  EXPECT_EQ(outcomes + heard_, "refused refused hello");
+  try_as("n1", open->secret);
+  EXPECT_EQ(outcomes, "refused refused refused ") << "a secret is good for one stream";
+  // Who sends beyond its credit is hung up on.
+  ends_.back()->SetPaused(true);
+  heard_.clear();
+  for (size_t sent = 0; sent <= kStreamWindowBytes; sent += kMaxStreamChunkBytes) {
+    taken->Send(StreamData{std::string(kMaxStreamChunkBytes, 'x')});
+  }
   cluster_.Settle();
-  ASSERT_TRUE(sink);
-  EXPECT_TRUE(sink->Write("one "));
-  EXPECT_TRUE(sink->Write("two"));
-  sink->End({});
-  EXPECT_FALSE(sink->Write("late"));
+  EXPECT_EQ(heard_, "|closed RequestEntityTooLarge: the peer sent more than it may");
+}
+
+TEST_F(StreamTest, WhatGoesWrongIsTheStreamsEnd) {
+  Open("n2");
+  EXPECT_EQ(heard_, "") << "never from within Open";
   cluster_.Settle();
-  EXPECT_EQ(asked + ": " + said, "pods default/a c: one two|OK");
-  said.clear();
-  hub_->OpenLogs("n2", LogRequest{}, hear);
-  EXPECT_EQ(said, "") << "never from within OpenLogs";
-  cluster_.Settle();
-  EXPECT_EQ(said,
-            "|ServiceUnavailable: node n2 is not connected; its logs can be read when it is back");
-  said.clear();
-  hub_->OpenLogs("n1", LogRequest{.pod = PodKey("a")}, hear);
+  EXPECT_EQ(heard_,
+            "|closed ServiceUnavailable: node n2 is not connected; try again when it is back");
+  heard_.clear();
+  Open("n1");
   cluster_.Settle();
   network_.Break("n1");
   cluster_.Settle();
-  EXPECT_EQ(said, "|ServiceUnavailable: the connection to node n1 broke; ask again");
-  EXPECT_FALSE(sink->open());
+  EXPECT_EQ(heard_, "|closed ServiceUnavailable: the connection to node n1 broke; ask again");
+  EXPECT_NE(heard_at_node_.find("|closed ServiceUnavailable"), std::string::npos);
+  cluster_.Settle(kLong);
+  heard_.clear();
+  ends_.clear();
+  heard_at_node_.clear();
+  Open("n1");
+  cluster_.Settle();
+  ends_.clear();
+  cluster_.Settle();
+  EXPECT_NE(heard_at_node_.find("|closed"), std::string::npos) << "the node hears the hang-up";
+}
+
+TEST_F(StreamTest, ANodeMayHaveSoManyStreams) {
+  for (size_t i = 0; i < kMaxStreamsPerNode; ++i) Open("n1");
+  cluster_.Settle();
+  EXPECT_EQ(at_node_.size(), kMaxStreamsPerNode);
+  EXPECT_EQ(heard_, "");
+  Open("n1");
+  cluster_.Settle();
+  EXPECT_EQ(heard_,
+            "|closed TooManyRequests: node n1 serves 256 streams, as many as it may; close "
+            "some");
+}
+
+// An agent that knows no streams of their own answers on its control channel.
+TEST_F(StreamTest, AnOlderAgentsLogsAreUnderstood) {
+  StopAgent("n1");
+  auto dialer = network_.Dialer("n1");
+  auto control = dialer->Connect();
+  std::string closed;
+  control->OnFrame([&](const Frame& frame) {
+    if (const auto* open = std::get_if<StreamOpen>(&frame)) {
+      control->Send(StreamChunk{open->id, "one ", false, {}});
+      control->Send(StreamChunk{open->id, "two", false, {}});
+      control->Send(StreamChunk{open->id, "", true, {}});
+    }
+    if (std::get_if<StreamClose>(&frame)) closed += "closed ";
+  });
+  control->OnClosed([](const base::Status&) {});
+  control->OnDrained([] {});
+  control->Send(Hello{"n1", "0.1", "", 0});
+  cluster_.Settle();
+  Open("n1");
+  cluster_.Settle();
+  EXPECT_EQ(heard_, "one two|finished OK");
+  ends_.clear();
+  cluster_.Settle();
+  EXPECT_EQ(closed, "closed ");
+}
+
+TEST_F(StreamTest, AnAgentThatDoesNotAnswerIsNotWaitedForLong) {
+  StopAgent("n1");
+  auto dialer = network_.Dialer("n1");
+  auto control = dialer->Connect();
+  control->OnFrame([](const Frame&) {});
+  control->OnClosed([](const base::Status&) {});
+  control->OnDrained([] {});
+  control->Send(Hello{"n1", "0.1", "", 0});
+  cluster_.Settle();
+  Open("n1");
+  cluster_.Settle(kStreamOpenTimeout + base::Duration::Seconds(1));
+  EXPECT_TRUE(heard_.starts_with("|closed Timeout: node n1 did not open the stream")) << heard_;
 }
 
 TEST_F(SessionTest, FrameOfAnotherNodeEndsTheConnection) {

@@ -45,6 +45,8 @@ class FrameDialer {
   // Starts to connect. The channel can be used at once; a connection that cannot be made is
   // OnClosed with the reason.
   virtual std::unique_ptr<FrameChannel> Connect() = 0;
+  // A channel for a stream, beside the one that Connect made last and over the same connection.
+  virtual std::unique_ptr<FrameChannel> OpenStream() = 0;
 };
 
 }  // namespace nodeagent

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/net/testing/memory_duplex.h"
+
 namespace nodeagent {
 namespace {
 
@@ -137,6 +139,7 @@ void FakeRuntime::Reboot() {
 
 void FakeRuntime::Disconnect() {
   ++session_;
+  commands_.clear();
   changed_ = nullptr;
 }
 
@@ -342,6 +345,7 @@ void FakeRuntime::StartContainer(const std::string& id, DoneStatus done) {
 void FakeRuntime::RunProgram(Container& container) {
   const Program& program = container.program;
   const bool crashes = program.word == "crash-once" && container.config.attempt == 0;
+  logs_[container.log_path];  // from now on there is one
   if (program.word == "print") {
     for (const std::string& argument : container.config.arguments) AppendLog(container, argument);
     for (const auto& [key, value] : container.config.environment) {
@@ -349,6 +353,7 @@ void FakeRuntime::RunProgram(Container& container) {
     }
     EndAfter(container, base::Duration::Millis(5), 0, "Completed");
   } else if (program.word == "exit" || crashes) {
+    AppendLog(container, "exits with " + std::to_string(program.exit_code));
     EndAfter(container, program.time, program.exit_code,
              program.exit_code == 0 ? "Completed" : "Error");
   } else if (program.word == "oom") {
@@ -446,6 +451,31 @@ base::Result<ExecResult> FakeRuntime::RunCommand(const ContainerState&,
   std::string output;
   for (size_t i = 1; i < command.size(); ++i) output += (i > 1 ? " " : "") + command[i];
   return ExecResult{0, output + "\n"};
+}
+
+std::unique_ptr<base::Duplex> FakeRuntime::OpenExec(const std::string& id,
+                                                    const state::ExecRequest& request) {
+  auto [caller, own] = base::MemoryDuplexPair(loop_);
+  own->SetPaused(true);  // what is written meanwhile waits for the command
+  auto shared = std::make_shared<std::unique_ptr<base::Duplex>>(std::move(own));
+  loop_.After(times_.other, [this, id, request, shared, session = session_] {
+    if (session != session_) return;
+    base::Status failed;
+    const Container* container = FindContainer(id);
+    if (down_) {
+      failed = base::Status(base::Code::kUnavailable, "the runtime is down");
+    } else if (faults_.Hit("runtime.exec.error")) {
+      failed = base::Status(base::Code::kInternal, "injected");
+    } else if (container == nullptr) {
+      failed = Gone("container", id);
+    } else if (container->state.phase != ContainerPhase::kRunning) {
+      failed = base::Status(base::Code::kInternal, "the container does not run");
+    }
+    const uint64_t command = ++last_command_;
+    commands_[command] = std::make_unique<FakeCommand>(
+        loop_, std::move(*shared), request, failed, [this, command] { commands_.erase(command); });
+  });
+  return std::move(caller);
 }
 
 void FakeRuntime::OnChange(std::function<void()> changed) { changed_ = std::move(changed); }

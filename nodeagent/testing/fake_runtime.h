@@ -11,7 +11,8 @@
 //   print            logs its arguments and its environment, a line each, and exits with 0
 //   broken           cannot be started
 //   anything else    as run
-// Exec knows the commands true, false, "echo WORDS" and "sleep SECONDS".
+// Exec knows the commands true, false, "echo WORDS" and "sleep SECONDS"; OpenExec also "cat", "warn
+// WORDS" (to standard error), "exit CODE", "zeros BYTES" and "size" (of the terminal, when it is told).
 //
 // Fault points, VERB being version, ready, list, find_image, pull_image, run_sandbox, stop_sandbox,
 // remove_sandbox, create, start, stop, remove, reopen_log, exec:
@@ -26,12 +27,14 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/faults.h"
 #include "base/loop.h"
 #include "nodeagent/pods/runtime.h"
+#include "nodeagent/testing/fake_command.h"
 
 namespace nodeagent {
 
@@ -74,6 +77,7 @@ class FakeRuntime final : public Runtime {
   void Watch(std::function<void(const ContainerState&, Moment)> watch) {
     watch_ = std::move(watch);
   }
+  const std::map<std::string, std::string>& logs() const { return logs_; }  // by path
   std::string Log(const std::string& path) const;  // directory and log_path; "" if none
   RuntimeSnapshot Now() const;
   const SandboxConfig* FindSandboxConfig(const std::string& id) const;
@@ -98,6 +102,8 @@ class FakeRuntime final : public Runtime {
   void ReopenLog(const std::string& id, DoneStatus done) override;
   void Exec(const std::string& id, const std::vector<std::string>& command, base::Duration timeout,
             Done<ExecResult> done) override;
+  std::unique_ptr<base::Duplex> OpenExec(const std::string& id,
+                                         const state::ExecRequest& request) override;
   void OnChange(std::function<void()> changed) override;
 
  private:
@@ -158,6 +164,8 @@ class FakeRuntime final : public Runtime {
   std::map<std::string, Container> containers_;
   std::map<std::string, std::string> logs_;
   ExecHandler exec_;
+  std::map<uint64_t, std::unique_ptr<FakeCommand>> commands_;
+  uint64_t last_command_ = 0;
   std::function<void()> changed_;
   std::function<void(const ContainerState&, Moment)> watch_;
   bool change_announced_ = false;

@@ -35,7 +35,7 @@ void FrameChannelContract::End::Take(std::unique_ptr<FrameChannel> taken) {
 }
 
 void FrameChannelContract::SetUp() {
-  Run([this] { world_->Listen([this](auto channel) { plane_.Take(std::move(channel)); }); },
+  Run([this] { world_->Listen([this](auto channel) { accepting_->Take(std::move(channel)); }); },
       [] { return true; });
 }
 
@@ -130,6 +130,28 @@ TEST_P(FrameChannelContract, ADialerConnectsAgain) {
   node_.heard.clear();
   plane_.heard.clear();
   Connect();
+}
+
+TEST_P(FrameChannelContract, AStreamIsAChannelOfItsOwnBesideTheFirst) {
+  Connect();
+  End stream, stream_plane;
+  Run(
+      [&] {
+        accepting_ = &stream_plane;
+        stream.Take(world_->dialer().OpenStream());
+        stream.Say(5);
+      },
+      [&] { return stream_plane.heard == "5 "; });
+  // One that ends does not take the other with it.
+  Run(
+      [&] {
+        EXPECT_EQ(stream_plane.channel->peer(), kContractNode);
+        stream_plane.channel.reset();
+        node_.Say(2);
+      },
+      [&] { return stream.heard == "closed ServiceUnavailable " && plane_.heard == "1 2 "; });
+  EXPECT_EQ(node_.heard, "1 ");
+  Run([&] { stream.channel.reset(); }, [] { return true; });
 }
 
 TEST_P(FrameChannelContract, ABacklogIsCountedAndDrainedIsToldWhenItHasFallen) {

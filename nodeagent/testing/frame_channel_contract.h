@@ -60,6 +60,7 @@ class FrameChannelContract : public testing::TestWithParam<FrameChannelUnderTest
 
   const std::unique_ptr<FrameNetworkWorld> world_ = GetParam().make();
   End node_, plane_;
+  End* accepting_ = &plane_;  // whose is the next channel
 };
 
 }  // namespace nodeagent

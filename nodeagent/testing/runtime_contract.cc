@@ -4,6 +4,9 @@
 #include <regex>
 #include <utility>
 
+#include "base/json.h"
+#include "base/net/remote_channels.h"
+
 namespace nodeagent {
 namespace {
 
@@ -309,6 +312,85 @@ TEST_P(RuntimeContract, ExecFailsWithoutAProgramAContainerOrTime) {
   EXPECT_EQ(Stop(container, kLongGrace).ToString(), "OK");
   EXPECT_FALSE(Exec(container, {"true"}).ok());
   EXPECT_EQ(CodeOf(Exec("0123", {"true"}).status()), "NotFound");
+}
+
+// Runs a command with its input and output open: "out: ...", "err: ...", "status: ...", or why there
+// was no command. `input` is written at once, then closed.
+std::string RuntimeContract::OpenExec(const std::string& container,
+                                      std::vector<std::string> command, const std::string& input,
+                                      const std::string& resize) {
+  std::string out, err, status;
+  bool ended = false;
+  std::unique_ptr<base::Duplex> stream;
+  base::RemoteMessageReader reader;
+  const state::ExecRequest request{.command = std::move(command),
+                                   .stdin_open = !input.empty() || !resize.empty(),
+                                   .stdout_open = true,
+                                   .stderr_open = resize.empty(),
+                                   .terminal = !resize.empty()};
+  const auto start = [&] {
+    stream = runtime().OpenExec(container, request);
+    stream->Listen({.bytes =
+                        [&](std::string_view bytes) {
+                          const base::Status read = reader.Feed(
+                              bytes, [&](base::RemoteChannel channel, std::string_view payload) {
+                                (channel == base::RemoteChannel::kStdout   ? out
+                                 : channel == base::RemoteChannel::kStderr ? err
+                                                                           : status) += payload;
+                              });
+                          CHECK(read.ok());
+                        },
+                    .finished =
+                        [&](const base::Status& why) {
+                          if (!why.ok()) status = std::string(base::ReasonOf(why.code()));
+                          ended = true;
+                        }});
+    if (!resize.empty()) stream->Write(base::RemoteMessage(base::RemoteChannel::kResize, resize));
+    if (input.empty()) return;
+    stream->Write(base::RemoteMessage(base::RemoteChannel::kStdin, input));
+    stream->Write(base::RemoteMessage(base::RemoteChannel::kClose, std::string(1, '\0')));
+  };
+  const bool in_time = world_->Run(
+      start, [&] { return ended; }, kStepLimit);
+  world_->Run([&] { stream.reset(); }, [&] { return stream == nullptr; }, kStepLimit);
+  if (!in_time) return "no end";
+  std::erase(out, '\r');  // a terminal's
+  const base::Result<base::Json> json = base::ParseJson(status);
+  if (json.ok()) {
+    const base::Json& told = *json;
+    const base::Json& causes = told["details"]["causes"];
+    status = told["status"].AsString();
+    for (const base::Json& cause : causes.Elements())
+      status += " " + std::string(cause["message"].AsString());
+  }
+  return (out.size() > 1000 ? std::to_string(out.size()) + " bytes" : out) + "|" + err + "|" +
+         status;
+}
+
+TEST_P(RuntimeContract, OpenCommandsTellApartWhatTheySayAndHowTheyEnd) {
+  const std::string container = Launch("exec", "run");
+  EXPECT_EQ(OpenExec(container, {"echo", "hello", "there"}), "hello there\n||Success");
+  EXPECT_EQ(OpenExec(container, {"false"}), "||Failure 1");
+}
+
+TEST_P(RuntimeContract, OpenCommandsReadTheirInputToItsEnd) {
+  const std::string container = Launch("exec", "run");
+  EXPECT_EQ(OpenExec(container, {"cat"}, "what goes in"), "what goes in||Success");
+  EXPECT_EQ(OpenExec(container, {"cat"}, std::string(600'000, 'x')), "600000 bytes||Success");
+}
+
+TEST_P(RuntimeContract, OpenCommandsAreToldTheSizeOfTheirTerminal) {
+  const std::string container = Launch("exec", "run");
+  EXPECT_EQ(OpenExec(container, {"size"}, "", R"({"Width":132,"Height":43})"), "132x43\n||Success");
+}
+
+TEST_P(RuntimeContract, OpenCommandsNeedAProgramAndAContainerThatRuns) {
+  const std::string container = Launch("exec", "run");
+  const std::string missing = OpenExec(container, {"no-such-program"});
+  EXPECT_TRUE(missing == "||InternalError" || missing.starts_with("||Failure")) << missing;
+  EXPECT_EQ(Stop(container, kLongGrace).ToString(), "OK");
+  EXPECT_EQ(OpenExec(container, {"true"}), "||InternalError");
+  EXPECT_EQ(OpenExec("0123", {"true"}), "||NotFound");
 }
 
 TEST_P(RuntimeContract, VerbsAreIdempotent) {

@@ -69,6 +69,8 @@ class RuntimeContract : public testing::TestWithParam<RuntimeUnderTest> {
   base::Status Stop(const std::string& container, base::Duration grace);
   base::Result<ExecResult> Exec(const std::string& container, std::vector<std::string> command,
                                 base::Duration timeout = base::Duration::Seconds(10));
+  std::string OpenExec(const std::string& container, std::vector<std::string> command,
+                       const std::string& input = "", const std::string& resize = "");
   RuntimeSnapshot List();
   // A pod of that name with one container "main", created and started: its id.
   std::string Launch(const std::string& name, const std::string& program);

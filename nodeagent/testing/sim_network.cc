@@ -81,6 +81,7 @@ class SimDialer final : public FrameDialer {
  public:
   SimDialer(SimNetwork& network, std::string node) : network_(network), node_(std::move(node)) {}
   std::unique_ptr<FrameChannel> Connect() override { return network_.Connect(node_); }
+  std::unique_ptr<FrameChannel> OpenStream() override { return network_.Connect(node_); }
 
  private:
   SimNetwork& network_;

@@ -20,12 +20,16 @@ Node::Node(base::Loop& loop, NodeOptions options, NodeSeams seams,
                             options_.cluster},
             seams_.dataplane, seams_.routes, seams_.dns,
             [this](state::Revision revision) { session_.ReportProgrammed(revision); }),
-      reporter_(loop, session_, seams_.read_machine) {
+      reporter_(loop, session_, seams_.read_machine),
+      streams_(loop, options_.facts, seams_.logs, [this] { return RunningLogPaths(); }) {
   session_.OnView([this](const std::vector<state::Key>& keys) { ViewChanged(keys); });
   session_.OnProgrammedAll([this] {
     if (workers_) workers_->Programmed(session_.programmed_all());
   });
-  session_.OnOpenLogs(seams_.open_logs);
+  session_.OnOpenStream(
+      [this](const state::StreamRequest& request, std::unique_ptr<base::Duplex> stream) {
+        streams_.Open(session_.view(), request, std::move(stream));
+      });
 }
 
 Node::~Node() = default;
@@ -39,6 +43,7 @@ void Node::Start() {
 void Node::UseRuntime(nodeagent::Runtime& runtime) {
   CHECK(runtime_ == nullptr);
   runtime_ = &runtime;
+  streams_.UseRuntime(runtime);
   StartPods();
   reporter_.Watch(runtime);
 }
@@ -75,6 +80,12 @@ void Node::StartPods() {
 
 std::vector<nodeagent::PodWorkers::Log> Node::RunningLogs() const {
   return workers_ ? workers_->RunningLogs() : std::vector<nodeagent::PodWorkers::Log>();
+}
+
+std::vector<std::string> Node::RunningLogPaths() const {
+  std::vector<std::string> paths;
+  for (const nodeagent::PodWorkers::Log& log : RunningLogs()) paths.push_back(log.path);
+  return paths;
 }
 
 bool Node::Idle() const {

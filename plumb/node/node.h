@@ -12,6 +12,8 @@
 
 #include "base/loop.h"
 #include "base/status.h"
+#include "nodeagent/pods/container_logs.h"
+#include "nodeagent/pods/pod_streams.h"
 #include "nodeagent/pods/pod_workers.h"
 #include "nodeagent/session/agent_session.h"
 #include "nodeagent/session/node_reporter.h"
@@ -39,7 +41,7 @@ struct NodeSeams {
   std::function<nodeagent::Machine()> read_machine;
   // Makes the network that pods are put into, once the control plane has given the node a range.
   std::function<base::Status(const std::string& pod_cidr)> make_pod_network;
-  nodeagent::AgentSession::OnLogs open_logs;
+  nodeagent::ContainerLogs& logs;
 };
 
 class Node {
@@ -64,6 +66,7 @@ class Node {
  private:
   void ViewChanged(const std::vector<state::Key>& keys);
   void StartPods();
+  std::vector<std::string> RunningLogPaths() const;
 
   base::Loop& loop_;
   const NodeOptions options_;
@@ -72,6 +75,7 @@ class Node {
   nodeagent::AgentSession session_;
   NodeMesh mesh_;
   nodeagent::NodeReporter reporter_;
+  nodeagent::PodStreams streams_;
   nodeagent::Runtime* runtime_ = nullptr;
   std::unique_ptr<nodeagent::PodWorkers> workers_;
 };

@@ -6,7 +6,6 @@
 
 #include "plumb/endpoints.h"
 #include "plumb/server/daemon_fit.h"
-#include "plumb/server/log_source.h"
 #include "plumb/version.h"
 #include "reconciler/cluster_objects.h"
 #include "reconciler/controllers/all.h"
@@ -56,9 +55,10 @@ base::Status ControlPlane::Assemble(std::function<void(base::Status)> failed,
   state::ApiServerOptions api_options;
   api_options.seed = seams_.seed();
   api_options.watches.seed = seams_.seed();
-  api_server_ = std::make_unique<state::ApiServer>(loop_, *store_, api_, options_.cluster,
-                                                   seams_.authenticate, NodeLogSource(loop_, *hub_),
-                                                   api_options);
+  api_server_ = std::make_unique<state::ApiServer>(
+      loop_, *store_, api_, options_.cluster, seams_.authenticate,
+      [this](const state::PodStream& stream) { return hub_->Open(stream.node, stream.request); },
+      api_options);
   status_ = std::make_unique<StatusFeed>(loop_, *store_, seams_.authenticate);
   return base::Status();
 }
@@ -68,9 +68,10 @@ void ControlPlane::AssembleGit() {
   outbox_ = std::make_unique<gitsync::Outbox>(loop_, *store_, NewContext(), seams_.webhooks);
   gitsync::EngineOptions engine;
   engine.url_base = options_.git_url;
-  engine.container_log = [this](const gitsync::ContainerLogRequest& request,
+  log_tails_ = std::make_unique<LogTails>(*hub_);
+  engine.container_log = [this](const state::PodStream& log,
                                 std::function<void(std::string)> done) {
-    ReadLogTail(*hub_, request, std::move(done));
+    log_tails_->Read(log, std::move(done));
   };
   engine_ = std::make_unique<gitsync::SyncEngine>(loop_, *store_, seams_.git, NewContext(),
                                                   std::move(engine));

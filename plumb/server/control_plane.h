@@ -17,6 +17,7 @@
 #include "gitsync/report/status_publisher.h"
 #include "nodeagent/hub/hub.h"
 #include "plumb/server/authenticator.h"
+#include "plumb/server/log_tails.h"
 #include "plumb/server/status_feed.h"
 #include "reconciler/reconciler.h"
 #include "scheduler/scheduler.h"
@@ -83,6 +84,7 @@ class ControlPlane {
   std::unique_ptr<nodeagent::Hub> hub_;
   std::unique_ptr<gitsync::StatusPublisher> publisher_;
   std::unique_ptr<gitsync::Outbox> outbox_;
+  std::unique_ptr<LogTails> log_tails_;
   std::unique_ptr<gitsync::SyncEngine> engine_;
   const state::Api api_;
   std::unique_ptr<state::ApiServer> api_server_;

@@ -17,9 +17,7 @@ using base::Status;
 
 Answer Failed(const Status& status, const About& about,
               const Representation& as = Representation()) {
-  Answer answer;
-  answer.response = FailureAnswer(status, about, as);
-  return answer;
+  return Response{.http = FailureAnswer(status, about, as)};
 }
 
 Status NoSuchPath() {
@@ -44,10 +42,10 @@ bool ScopeFits(const ApiRoute& route, const manifests::Kind& kind) {
   return route.name.empty() || !route.ns.empty();
 }
 
-// Logs are text, whatever is asked for. The bodies of subresources have no tables.
+// Streams are what they are, whatever is asked for. The bodies of subresources have no tables.
 base::Result<Representation> AnswerForm(const base::HttpRequest& request, const ApiRoute& route,
                                         const manifests::Kind& kind, std::string_view verb) {
-  if (route.subresource == "log") return Representation();
+  if (IsStream(route.subresource)) return Representation();
   const bool own = route.subresource.empty() || route.subresource == "status";
   Offer offer;
   offer.forms = own;
@@ -89,9 +87,7 @@ Answer Api::Handle(const base::HttpRequest& request, const View& view,
   if (!route.is_resource) {
     std::optional<base::HttpResponse> found = Discover(request, schema, openapi_.get(), version_);
     if (!found) return Failed(NoSuchPath(), about);
-    Answer answer;
-    answer.response = *std::move(found);
-    return answer;
+    return Response{.http = *std::move(found)};
   }
   if (kind == nullptr || !ScopeFits(route, *kind)) return Failed(NoSuchPath(), about);
   const std::string verb = VerbOf(request, route);

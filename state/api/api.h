@@ -9,12 +9,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/net/http.h"
 #include "state/api/openapi.h"
 #include "state/api/watch.h"
 #include "state/draft.h"
+#include "state/pod_stream.h"
 #include "state/store.h"
 
 namespace state {
@@ -26,36 +28,22 @@ struct VersionInfo {
   std::string kubernetes = "1.35.0";  // whose API this is
 };
 
-// GET pods/NAME/log.
-struct LogRequest {
-  ObjectPtr pod;  // bound to a node
-  std::string container;
-  bool follow = false;
-  bool previous = false;
-  bool timestamps = false;
-  std::optional<int64_t> tail_lines;
-  std::optional<int64_t> limit_bytes;
-  std::optional<int64_t> since_seconds;
-  std::optional<base::WallTime> since_time;
-};
-
-struct Answer {
-  enum class Kind { kRespond, kCommit, kWatch, kLogs };
-  Kind kind = Kind::kRespond;
-
-  // kRespond: once `at_least` is durable.
-  base::HttpResponse response;
+// The response, once `at_least` is durable.
+struct Response {
+  base::HttpResponse http;
   Revision at_least = 0;
   bool keep_view = false;  // a continue token was given out for the View: keep it for a while
-
-  // kCommit: the response is render's, once the commit is durable. A failed commit is
-  // FailureAnswer.
-  std::optional<Transaction> transaction;
-  std::function<base::HttpResponse(const Store::Committed&)> render;
-
-  std::optional<WatchRequest> watch;  // kWatch: once `watch->after` is durable
-  std::optional<LogRequest> logs;     // kLogs
 };
+
+// A transaction to be committed; the response is render's, once that is durable. Of a failed commit
+// it is FailureAnswer.
+struct Proposed {
+  Transaction transaction;
+  std::function<base::HttpResponse(const Store::Committed&)> render;
+};
+
+// A watch begins once its `after` is durable; a stream to a pod's node at once.
+using Answer = std::variant<Response, Proposed, WatchRequest, PodStream>;
 
 class Api {
  public:

@@ -27,12 +27,13 @@ About AboutOf(const base::HttpRequest& request, const manifests::Schema& schema)
 }  // namespace
 
 ApiServer::ApiServer(base::Loop& loop, Store& store, const Api& api, const ClusterConfig& config,
-                     Authenticator authenticate, LogSource logs, const ApiServerOptions& options)
+                     Authenticator authenticate, OpenStream open_stream,
+                     const ApiServerOptions& options)
     : loop_(loop),
       store_(store),
       api_(api),
       authenticate_(std::move(authenticate)),
-      logs_(std::move(logs)),
+      open_stream_(std::move(open_stream)),
       options_(options),
       writer_(loop, store, DraftContext{&config, base::WallTime(), options.seed},
               nullptr),  // each request has its own
@@ -65,14 +66,15 @@ void ApiServer::Handle(base::IncomingRequest incoming, std::unique_ptr<base::Rep
     return;
   }
   Answer answer = api_.Handle(request, view, context);
-  switch (answer.kind) {
-    case Answer::Kind::kRespond:
-      if (answer.keep_view) KeepView(view);
-      SendWhenDurable(answer.at_least, write, std::move(answer.response), std::move(reply));
-      break;
-    case Answer::Kind::kCommit: Commit(std::move(answer), request, std::move(reply)); break;
-    case Answer::Kind::kWatch: StartWatch(*std::move(answer.watch), std::move(reply)); break;
-    case Answer::Kind::kLogs: logs_(*answer.logs, std::move(reply)); break;
+  if (auto* response = std::get_if<Response>(&answer)) {
+    if (response->keep_view) KeepView(view);
+    SendWhenDurable(response->at_least, write, std::move(response->http), std::move(reply));
+  } else if (auto* change = std::get_if<Proposed>(&answer)) {
+    Commit(std::move(*change), request, std::move(reply));
+  } else if (auto* watch = std::get_if<WatchRequest>(&answer)) {
+    StartWatch(std::move(*watch), std::move(reply));
+  } else {
+    StartStream(std::get<PodStream>(answer), request, std::move(reply));
   }
 }
 
@@ -86,8 +88,9 @@ void ApiServer::HandleOnWorker(base::HttpRequest request, const View& view,
     auto answer = std::make_shared<Answer>(api.Handle(request, view, context));
     return tie.Wrap([this, view, answer, shared] {
       --reads_in_flight_;
-      if (answer->keep_view) KeepView(view);
-      SendWhenDurable(answer->at_least, false, std::move(answer->response), std::move(*shared));
+      auto& response = std::get<Response>(*answer);  // a read is answered with nothing else
+      if (response.keep_view) KeepView(view);
+      SendWhenDurable(response.at_least, false, std::move(response.http), std::move(*shared));
     });
   });
 }
@@ -127,14 +130,28 @@ void ApiServer::SendWhenDurable(Revision revision, bool write, base::HttpRespons
   });
 }
 
-void ApiServer::Commit(Answer answer, const base::HttpRequest& request,
+void ApiServer::Commit(Proposed write, const base::HttpRequest& request,
                        std::unique_ptr<base::Reply> reply) {
-  const auto committed = store_.Commit(*std::move(answer.transaction));
+  const auto committed = store_.Commit(std::move(write.transaction));
   if (!committed.ok()) {
     reply->Send(FailureAnswer(committed.status(), AboutOf(request, *store_.view().schema())));
     return;
   }
-  SendWhenDurable(store_.revision(), true, answer.render(*committed), std::move(reply));
+  SendWhenDurable(store_.revision(), true, write.render(*committed), std::move(reply));
+}
+
+void ApiServer::StartStream(const PodStream& stream, const base::HttpRequest& request,
+                            std::unique_ptr<base::Reply> reply) {
+  if (std::holds_alternative<LogRequest>(stream.request)) {
+    relays_.ServeLog(open_stream_(stream), std::move(reply));
+    return;
+  }
+  const base::Result<base::WebSocketHandshake> handshake = StreamRelays::Handshake(request);
+  if (!handshake.ok()) {
+    reply->Send(FailureAnswer(handshake.status(), About()));
+    return;
+  }
+  relays_.ServeExec(open_stream_(stream), *handshake, std::move(reply));
 }
 
 void ApiServer::StartWatch(WatchRequest request, std::unique_ptr<base::Reply> reply) {

@@ -16,6 +16,7 @@
 #include "base/loop.h"
 #include "base/net/exchange.h"
 #include "state/api/api.h"
+#include "state/api/stream_relays.h"
 #include "state/api/watch_hub.h"
 #include "state/draft.h"
 #include "state/store.h"
@@ -37,11 +38,12 @@ struct ApiServerOptions {
 class ApiServer {
  public:
   using Authenticator = std::function<base::Result<base::Identity>(const base::IncomingRequest&)>;
-  using LogSource = std::function<void(const LogRequest&, std::unique_ptr<base::Reply>)>;
+  // What goes wrong is the stream's end.
+  using OpenStream = std::function<std::unique_ptr<base::Duplex>(const PodStream&)>;
 
   // All must outlive it; requests under way may outlast it and are then not answered.
   ApiServer(base::Loop& loop, Store& store, const Api& api, const ClusterConfig& config,
-            Authenticator authenticate, LogSource logs, const ApiServerOptions& options);
+            Authenticator authenticate, OpenStream open_stream, const ApiServerOptions& options);
 
   void Handle(base::IncomingRequest incoming, std::unique_ptr<base::Reply> reply);
 
@@ -63,17 +65,20 @@ class ApiServer {
   void KeepView(const View& view);
   void SendWhenDurable(Revision revision, bool write, base::HttpResponse response,
                        std::unique_ptr<base::Reply> reply);
-  void Commit(Answer answer, const base::HttpRequest& request, std::unique_ptr<base::Reply> reply);
+  void Commit(Proposed write, const base::HttpRequest& request, std::unique_ptr<base::Reply> reply);
+  void StartStream(const PodStream& stream, const base::HttpRequest& request,
+                   std::unique_ptr<base::Reply> reply);
   void StartWatch(WatchRequest request, std::unique_ptr<base::Reply> reply);
 
   base::Loop& loop_;
   Store& store_;
   const Api& api_;
   const Authenticator authenticate_;
-  const LogSource logs_;
+  const OpenStream open_stream_;
   const ApiServerOptions options_;
   Writer writer_;
   WatchHub watches_;
+  StreamRelays relays_;
   std::deque<KeptView> kept_;  // oldest first
   size_t reads_in_flight_ = 0;
   size_t writes_in_flight_ = 0;

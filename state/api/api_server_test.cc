@@ -39,7 +39,7 @@ class ApiServerTest : public testing::Test {
         [](const base::IncomingRequest&) -> base::Result<base::Identity> {
           return base::Identity{"admin", {"plumb:admin"}};
         },
-        [](const LogRequest&, std::unique_ptr<base::Reply>) {}, options);
+        [](const PodStream&) -> std::unique_ptr<base::Duplex> { return nullptr; }, options);
   }
 
   // The answer comes into `sent` sooner or later.

@@ -69,7 +69,7 @@ TEST_F(ApiTest, FailuresNameTheObjectInTheirDetails) {
 TEST_F(ApiTest, PathsThatLeadNowhereAreNotFound) {
   for (const char* path :
        {"/api/v1/nothings", "/apis/none/v1/pods", "/api/v1/namespaces/default/nodes/n1",
-        "/api/v1/pods/web", "/elsewhere", "/api/v1/namespaces/default/pods/p/exec"}) {
+        "/api/v1/pods/web", "/elsewhere", "/api/v1/namespaces/default/pods/p/attach"}) {
     EXPECT_EQ(api_.Outcome("GET", path),
               "404 NotFound: the server could not find the requested resource")
         << path;
@@ -260,10 +260,41 @@ TEST_F(ApiTest, BindingPlacesAPodOnce) {
   EXPECT_EQ(api_.Outcome("POST", pod + "/binding", body),
             "409 Conflict: pods default/p is bound to n1");
   const Answer log = api_.Ask("GET", pod + "/log?follow=true&tailLines=5");
-  ASSERT_EQ(log.kind, Answer::Kind::kLogs);
-  EXPECT_EQ(log.logs->container + " " + std::to_string(*log.logs->tail_lines), "c 5");
+  ASSERT_TRUE(std::holds_alternative<PodStream>(log));
+  const auto& stream = std::get<PodStream>(log);
+  const auto& asked = std::get<LogRequest>(stream.request);
+  EXPECT_EQ(stream.node + " " + asked.container + " " + std::to_string(*asked.tail_lines),
+            "n1 c 5");
   EXPECT_EQ(api_.Outcome("GET", pod + "/log?container=x"),
             "400 BadRequest: container x is not valid for pod p");
+}
+
+TEST_F(ApiTest, ExecAsksThePodsNode) {
+  cluster().AddNode("n1");
+  cluster().Apply(
+      "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {nodeName: n1, containers: [{name: "
+      "c, "
+      "image: i}]}}");
+  const std::string exec = "/api/v1/namespaces/default/pods/p/exec";
+  const Answer answer =
+      api_.Ask("GET", exec + "?command=ls&command=-l&stdin=true&stdout=true&tty=true");
+  ASSERT_TRUE(std::holds_alternative<PodStream>(answer));
+  const auto& stream = std::get<PodStream>(answer);
+  const auto& asked = std::get<ExecRequest>(stream.request);
+  EXPECT_EQ(stream.node + " " + asked.container, "n1 c");
+  EXPECT_EQ(asked.command, (std::vector<std::string>{"ls", "-l"}));
+  EXPECT_TRUE(asked.stdin_open && asked.stdout_open && !asked.stderr_open && asked.terminal);
+  EXPECT_EQ(api_.Outcome("GET", exec + "?stdout=true"),
+            "400 BadRequest: you must specify at least one command for the container");
+  EXPECT_EQ(api_.Outcome("GET", exec + "?command=ls"),
+            "400 BadRequest: you must specify at least one of stdin, stdout, stderr");
+  EXPECT_EQ(api_.Outcome("GET", exec + "?command=ls&tty=true&stderr=true"),
+            "400 BadRequest: tty and stderr cannot both be true: a terminal has one output");
+  EXPECT_TRUE(api_.Outcome("PUT", exec + "?command=ls").starts_with("405 MethodNotAllowed"));
+  cluster().SetStatus("pods", "default", "p", "{phase: Succeeded}");
+  EXPECT_EQ(api_.Outcome("POST", exec + "?command=ls&stdout=true"),
+            "400 BadRequest: cannot exec into a container in a completed pod; current phase is "
+            "Succeeded");
 }
 
 TEST_F(ApiTest, EvictionDeletesThePod) {

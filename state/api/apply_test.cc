@@ -174,9 +174,10 @@ TEST_F(ApplyApiTest, AClientThatNamesNoManagerIsWhatItsUserAgentSays) {
   request.body = R"({"metadata":{"name":"a"},"data":{"k":"v"}})";
   const Answer answer =
       api_.api.Handle(request, api_.cluster.store().view(), api_.cluster.Context());
-  ASSERT_TRUE(answer.transaction.has_value()) << answer.response.body;
-  EXPECT_EQ(answer.transaction->actor->manager, "my-tool");
-  EXPECT_EQ(answer.transaction->writes[0].managers->front().manager->name, "my-tool");
+  const auto* proposed = std::get_if<Proposed>(&answer);
+  ASSERT_NE(proposed, nullptr);
+  EXPECT_EQ(proposed->transaction.actor->manager, "my-tool");
+  EXPECT_EQ(proposed->transaction.writes[0].managers->front().manager->name, "my-tool");
 }
 
 TEST_F(ApplyApiTest, TheStatusIsAppliedThroughItsSubresource) {

@@ -30,7 +30,7 @@ base::Result<Answer> HandleWatch(const Call& call);
 base::Status NotFound(const Call& call);
 // Null and kNotFound's case is the caller's.
 base::Result<ObjectPtr> Existing(const Call& call);
-Answer Respond(Body body, Revision at_least);
+Response Respond(Body body, Revision at_least);
 
 // write.cc
 base::Result<Answer> HandleCreate(const Call& call);
@@ -98,5 +98,7 @@ struct SubresourceInfo {
   std::string_view verbs;                 // in discovery's order, separated by spaces
 };
 const SubresourceInfo* FindSubresource(const manifests::Kind& kind, std::string_view name);
+// True for the subresources whose answer is a stream to the pod's node.
+bool IsStream(std::string_view subresource);
 
 }  // namespace state

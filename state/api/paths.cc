@@ -54,6 +54,8 @@ std::string VerbOf(const base::HttpRequest& request, const ApiRoute& route) {
     for (char c : method) verb += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     return verb;
   }
+  // Whatever method opens it, a command changes what it runs in.
+  if (route.subresource == "exec" && (method == "GET" || method == "POST")) return "create";
   if (method == "GET" || method == "HEAD") {
     if (!route.name.empty() && !QueryFlag(request, "watch")) return "get";
     return QueryFlag(request, "watch") ? "watch" : "list";

@@ -217,14 +217,14 @@ TEST_F(ProtobufApiTest, TheMostWantedFormThatIsServedWins) {
 TEST_F(ProtobufApiTest, EventsOfAWatchAreFrames) {
   api_.accept = "application/vnd.kubernetes.protobuf;stream=watch, application/json";
   const Answer answer = api_.Ask("GET", "/api/v1/namespaces/shop/configmaps?watch=true");
-  ASSERT_TRUE(answer.watch);
-  EXPECT_EQ(WatchTypeOf(answer.watch->as), "application/vnd.kubernetes.protobuf;stream=watch");
+  ASSERT_TRUE(std::holds_alternative<WatchRequest>(answer));
+  const auto& watch = std::get<WatchRequest>(answer);
+  EXPECT_EQ(WatchTypeOf(watch.as), "application/vnd.kubernetes.protobuf;stream=watch");
   api_.Do("POST", "/api/v1/namespaces/shop/configmaps",
           R"({"metadata":{"name":"c"},"data":{"a":"one"}})");
   const ObjectPtr object = api_.cluster.store().view().Get("configmaps", "shop", "c");
-  const auto& kind = answer.watch->selection.kind();
-  const std::string frame =
-      RenderEvent({"ADDED", object}, kind, answer.watch->as, base::WallTime());
+  const auto& kind = watch.selection.kind();
+  const std::string frame = RenderEvent({"ADDED", object}, kind, watch.as, base::WallTime());
   ASSERT_GT(frame.size(), 4u);
   EXPECT_EQ(static_cast<uint8_t>(frame[2]) << 8 | static_cast<uint8_t>(frame[3]),
             static_cast<int>(frame.size() - 4));
@@ -233,11 +233,10 @@ TEST_F(ProtobufApiTest, EventsOfAWatchAreFrames) {
   const auto raw = event.Next();
   manifests::WireReader extension(raw->bytes);
   EXPECT_EQ(*manifests::DecodeBody(*kind.root, extension.Next()->bytes), ToClientJson(*object));
-  EXPECT_NE(RenderBookmarkEvent(kind, 7, true, answer.watch->as).find("BOOKMARK"),
-            std::string::npos);
-  EXPECT_NE(RenderErrorEvent(base::Status(base::Code::kExpired, "too old"), answer.watch->as)
-                .find("too old"),
-            std::string::npos);
+  EXPECT_NE(RenderBookmarkEvent(kind, 7, true, watch.as).find("BOOKMARK"), std::string::npos);
+  EXPECT_NE(
+      RenderErrorEvent(base::Status(base::Code::kExpired, "too old"), watch.as).find("too old"),
+      std::string::npos);
 }
 
 }  // namespace

@@ -103,10 +103,8 @@ Answer ExpiredToken(const ContinueToken& token, const Representation& as) {
                       "Continuing with the provided token results in an inconsistent list.");
   base::Json body = FailureStatus(status, About());
   body["metadata"].Set("continue", Print(ContinueToken{0, token.from}));
-  Answer answer;
-  answer.response = Responding(RenderMessage(MetaMessage("Status"), body, as),
-                               base::InfoOf(Code::kExpired).http_status);
-  return answer;
+  return Answer(Response{.http = Responding(RenderMessage(MetaMessage("Status"), body, as),
+                                            base::InfoOf(Code::kExpired).http_status)});
 }
 
 struct Page {
@@ -141,18 +139,16 @@ base::Result<ObjectPtr> Existing(const Call& call) {
   return object;
 }
 
-Answer Respond(Body body, Revision at_least) {
-  Answer answer;
-  answer.response = Responding(std::move(body));
-  answer.at_least = at_least;
-  return answer;
+Response Respond(Body body, Revision at_least) {
+  return {.http = Responding(std::move(body)), .at_least = at_least};
 }
 
 base::Result<Answer> HandleGet(const Call& call) {
   ASSIGN_OR_RETURN(const ReadVersion version, ParseVersion(call.request));
   RETURN_IF_ERROR(CheckNotAhead(version.revision, call.view));
   ASSIGN_OR_RETURN(const ObjectPtr object, Existing(call));
-  return Respond(RenderObject(call.kind, object, call.as, call.context.now), object->revision);
+  return Answer(
+      Respond(RenderObject(call.kind, object, call.as, call.context.now), object->revision));
 }
 
 std::optional<Revision> Api::WantedRevision(const base::HttpRequest& request) {
@@ -210,10 +206,10 @@ base::Result<Answer> HandleList(const Call& call) {
     meta.continue_token = Print({consistent ? call.view.revision() : 0, *page.rest});
     if (selection.TakesAll()) meta.remaining = page.remaining;
   }
-  Answer answer = Respond(RenderList(call.kind, page.objects, meta, call.as, call.context.now),
-                          call.view.revision());
-  answer.keep_view = page.rest.has_value() && consistent;
-  return answer;
+  Response response = Respond(RenderList(call.kind, page.objects, meta, call.as, call.context.now),
+                              call.view.revision());
+  response.keep_view = page.rest.has_value() && consistent;
+  return Answer(std::move(response));
 }
 
 base::Result<Answer> HandleWatch(const Call& call) {
@@ -251,10 +247,7 @@ base::Result<Answer> HandleWatch(const Call& call) {
   }
   constexpr int64_t kMaxTimeoutSeconds = 24 * 3600;
   if (timeout > 0) watch.timeout = base::Duration::Seconds(std::min(timeout, kMaxTimeoutSeconds));
-  Answer answer;
-  answer.kind = Answer::Kind::kWatch;
-  answer.watch = std::move(watch);
-  return answer;
+  return Answer(std::move(watch));
 }
 
 }  // namespace state

@@ -1,5 +1,5 @@
-// status, scale, binding, eviction, finalize, log. Which kind has which, the schema says; which
-// verbs each serves and what its body is, the table below.
+// status, scale, binding, eviction, finalize, log, exec. Which kind has which, the schema says;
+// which verbs each serves and what its body is, the table below.
 #include <charconv>
 
 #include "manifests/patch/patch.h"
@@ -18,6 +18,7 @@ using base::Status;
 constexpr SubresourceInfo kSubresources[] = {
     {"binding", "", "v1", "Binding", "create"},
     {"eviction", "policy", "v1", "Eviction", "create"},
+    {"exec", "", "v1", "PodExecOptions", "create get"},
     {"finalize", "", "", "", "update"},
     {"log", "", "", "", "get"},
     {"scale", "autoscaling", "v1", "Scale", "get patch update"},
@@ -115,7 +116,9 @@ base::Result<Answer> HandleScale(const Call& call, std::string_view verb) {
   const RenderResult render = [&message, as = call.as](const ObjectPtr& done) {
     return RenderMessage(message, ScaleOf(*done), as);
   };
-  if (verb == "get") return Respond(RenderMessage(message, before, call.as), current->revision);
+  if (verb == "get") {
+    return Answer(Respond(RenderMessage(message, before, call.as), current->revision));
+  }
   if (verb == "patch" && IsApply(call.request)) return HandleApplyScale(call, render);
   ASSIGN_OR_RETURN(const WriteOptions options, ParseWriteOptions(call.request));
   Json wanted;
@@ -219,32 +222,81 @@ base::Result<std::string> ContainerOf(const Object& pod, std::string_view wanted
                                        ", choose one of: [" + names + "]");
 }
 
+// The pod that a stream leads to, and its node.
+struct Target {
+  ObjectPtr pod;
+  std::string node;
+  std::string container;
+};
+
+base::Result<Target> TargetOf(const Call& call) {
+  Target target;
+  ASSIGN_OR_RETURN(target.pod, Existing(call));
+  ASSIGN_OR_RETURN(target.container, ContainerOf(*target.pod, call.request.Query("container")));
+  target.node = (*target.pod)["spec"]["nodeName"].AsString();
+  if (!target.node.empty()) return target;
+  return Status(Code::kBadRequest,
+                "pod " + call.route.name + " does not have a host assigned: it is not scheduled");
+}
+
 base::Result<Answer> HandleLog(const Call& call) {
   const base::HttpRequest& request = call.request;
-  LogRequest log;
-  ASSIGN_OR_RETURN(log.pod, Existing(call));
-  ASSIGN_OR_RETURN(log.container, ContainerOf(*log.pod, request.Query("container")));
-  if ((*log.pod)["spec"]["nodeName"].AsString().empty()) {
-    return Status(Code::kBadRequest,
-                  "pod " + call.route.name + " does not have a host assigned: it is not scheduled");
-  }
+  ASSIGN_OR_RETURN(const Target target, TargetOf(call));
+  LogRequest log{.pod = target.pod->key, .container = target.container};
   log.follow = QueryFlag(request, "follow");
   log.previous = QueryFlag(request, "previous");
   log.timestamps = QueryFlag(request, "timestamps");
+  std::optional<int64_t> since_seconds;
   RETURN_IF_ERROR(ReadCount(request, "tailLines", log.tail_lines));
   RETURN_IF_ERROR(ReadCount(request, "limitBytes", log.limit_bytes));
-  RETURN_IF_ERROR(ReadCount(request, "sinceSeconds", log.since_seconds));
-  if (const std::string_view since = request.Query("sinceTime"); !since.empty()) {
-    ASSIGN_OR_RETURN(const base::WallTime time, base::WallTime::Parse(since));
-    log.since_time = time;
-  }
-  if (log.since_time && log.since_seconds) {
+  RETURN_IF_ERROR(ReadCount(request, "sinceSeconds", since_seconds));
+  const std::string_view since_time = request.Query("sinceTime");
+  if (!since_time.empty() && since_seconds) {
     return Status(Code::kBadRequest, "at most one of sinceTime or sinceSeconds may be specified");
   }
-  Answer answer;
-  answer.kind = Answer::Kind::kLogs;
-  answer.logs = std::move(log);
-  return answer;
+  if (!since_time.empty()) {
+    ASSIGN_OR_RETURN(log.since, base::WallTime::Parse(since_time));
+  } else if (since_seconds) {
+    log.since = call.context.now - base::Duration::Seconds(*since_seconds);
+  }
+  return Answer(PodStream{target.node, std::move(log)});
+}
+
+base::Result<Answer> HandleExec(const Call& call) {
+  const base::HttpRequest& request = call.request;
+  ASSIGN_OR_RETURN(const Target target, TargetOf(call));
+  ExecRequest exec{.pod = target.pod->key, .container = target.container};
+  size_t bytes = 0;
+  for (const auto& [name, value] : request.query) {
+    if (name != "command") continue;
+    bytes += value.size();
+    exec.command.push_back(value);
+  }
+  exec.stdin_open = QueryFlag(request, "stdin");
+  exec.stdout_open = QueryFlag(request, "stdout");
+  exec.stderr_open = QueryFlag(request, "stderr");
+  exec.terminal = QueryFlag(request, "tty");
+  const std::string_view phase = (*target.pod)["status"]["phase"].AsString();
+  if (phase == "Succeeded" || phase == "Failed") {
+    return Status(
+        Code::kBadRequest,
+        "cannot exec into a container in a completed pod; current phase is " + std::string(phase));
+  }
+  if (exec.command.empty()) {
+    return Status(Code::kBadRequest, "you must specify at least one command for the container");
+  }
+  if (bytes > kMaxExecCommandBytes) {
+    return Status(Code::kTooLarge,
+                  "the command is longer than " + std::to_string(kMaxExecCommandBytes) + " bytes");
+  }
+  if (!exec.stdin_open && !exec.stdout_open && !exec.stderr_open) {
+    return Status(Code::kBadRequest, "you must specify at least one of stdin, stdout, stderr");
+  }
+  if (exec.terminal && exec.stderr_open) {
+    return Status(Code::kBadRequest,
+                  "tty and stderr cannot both be true: a terminal has one output");
+  }
+  return Answer(PodStream{target.node, std::move(exec)});
 }
 
 }  // namespace
@@ -281,6 +333,10 @@ const SubresourceInfo* FindSubresource(const manifests::Kind& kind, std::string_
   return nullptr;
 }
 
+bool IsStream(std::string_view subresource) {
+  return subresource == "log" || subresource == "exec";
+}
+
 base::Result<Answer> HandleSubresource(const Call& call, std::string_view verb) {
   const SubresourceInfo* info = FindSubresource(call.kind, call.route.subresource);
   if (info == nullptr)
@@ -291,6 +347,7 @@ base::Result<Answer> HandleSubresource(const Call& call, std::string_view verb) 
   if (info->name == "binding") return HandleBinding(call);
   if (info->name == "eviction") return HandleEviction(call);
   if (info->name == "finalize") return HandleFinalize(call);
+  if (info->name == "exec") return HandleExec(call);
   return HandleLog(call);
 }
 

@@ -93,10 +93,11 @@ TEST_F(VersionsTest, EachVersionCanBeWritten) {
 TEST_F(VersionsTest, AWatchIsToldInItsVersion) {
   Create(kV1);
   const Answer answer = api_.Ask("GET", At(kV1, "?watch=true"));
-  ASSERT_TRUE(answer.watch.has_value());
+  const auto* watch = std::get_if<WatchRequest>(&answer);
+  ASSERT_NE(watch, nullptr);
   const ObjectPtr object = api_.cluster.Get("widgets.example.com", "default", "w");
-  const std::string line = RenderEvent({"ADDED", object}, answer.watch->selection.kind(),
-                                       answer.watch->as, base::WallTime());
+  const std::string line =
+      RenderEvent({"ADDED", object}, watch->selection.kind(), watch->as, base::WallTime());
   EXPECT_EQ(line.substr(0, 72),
             R"({"type":"ADDED","object":{"apiVersion":"example.com/v1","kind":"Widget",)");
 }
@@ -120,12 +121,13 @@ TEST_F(VersionsTest, AnAnswerKeepsTheSchemaThatItNeeds) {
   Answer answer = api_.Ask("POST", kV1, R"({"metadata":{"name":"w"}})");
   Answer watch = api_.Ask("GET", At(kV1, "?watch=true"));
   api_.cluster.schema = manifests::Schema::BuiltIn();
-  const auto committed = api_.cluster.store().Commit(*std::move(answer.transaction));
+  const auto committed = api_.cluster.store().Commit(std::get<Proposed>(answer).transaction);
   ASSERT_TRUE(committed.ok());
   api_.cluster.Settle();
   api_.cluster.Crash();
-  EXPECT_NE(answer.render(*committed).body.find("example.com/v1"), std::string::npos);
-  EXPECT_EQ(watch.watch->selection.kind().ApiVersion(), "example.com/v1");
+  EXPECT_NE(std::get<Proposed>(answer).render(*committed).body.find("example.com/v1"),
+            std::string::npos);
+  EXPECT_EQ(std::get<WatchRequest>(watch).selection.kind().ApiVersion(), "example.com/v1");
 }
 
 }  // namespace

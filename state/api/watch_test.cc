@@ -75,11 +75,12 @@ class WatchTest : public testing::Test {
   void Open(Received& received, std::string_view query) {
     Answer answer =
         api_.Ask("GET", "/api/v1/namespaces/default/configmaps?watch=true&" + std::string(query));
-    ASSERT_EQ(answer.kind, Answer::Kind::kWatch) << answer.response.body;
+    ASSERT_TRUE(std::holds_alternative<WatchRequest>(answer));
+    auto& request = std::get<WatchRequest>(answer);
     api_.cluster.Settle();
-    const base::Status status = hub_.Admit(*answer.watch);
+    const base::Status status = hub_.Admit(request);
     ASSERT_TRUE(status.ok()) << status.ToString();
-    hub_.Add(*std::move(answer.watch), std::make_unique<FakeStream>(received));
+    hub_.Add(std::move(request), std::make_unique<FakeStream>(received));
     api_.cluster.Settle();
   }
   void Put(std::string_view name, std::string_view label) {

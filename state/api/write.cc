@@ -213,18 +213,15 @@ Answer Finish(const Call& call, const Draft& draft, const WriteOptions& options,
     return response;
   };
   Transaction transaction = options.dry_run ? Transaction() : draft.Finish();
-  Answer answer;
   if (transaction.empty()) {
-    answer.response = respond(options.dry_run ? WithoutEmptyRevision(object) : object);
-    answer.at_least = call.view.revision();
-    return answer;
+    return Response{.http = respond(options.dry_run ? WithoutEmptyRevision(object) : object),
+                    .at_least = call.view.revision()};
   }
-  answer.kind = Answer::Kind::kCommit;
-  answer.transaction = std::move(transaction);
-  answer.render = [respond, object = std::move(object)](const Store::Committed& committed) {
+  Proposed write{.transaction = std::move(transaction)};
+  write.render = [respond, object = std::move(object)](const Store::Committed& committed) {
     return respond(Committed(committed, object));
   };
-  return answer;
+  return write;
 }
 
 RenderResult RenderAsAsked(const Call& call) {
@@ -329,21 +326,17 @@ base::Result<Answer> HandleDeleteCollection(const Call& call) {
   for (ObjectPtr& object : found) {
     ASSIGN_OR_RETURN(object, draft.Delete(object->key, options));
   }
-  Answer answer;
   const auto render = [found, kind = call.HeldKind(), as = call.as,
                        now = call.context.now](Revision revision) {
     return Responding(RenderList(*kind, found, ListMeta{revision, "", std::nullopt}, as, now));
   };
   Transaction transaction = write.dry_run ? Transaction() : draft.Finish();
   if (transaction.empty()) {
-    answer.response = render(call.view.revision());
-    answer.at_least = call.view.revision();
-    return answer;
+    return Answer(Response{.http = render(call.view.revision()), .at_least = call.view.revision()});
   }
-  answer.kind = Answer::Kind::kCommit;
-  answer.transaction = std::move(transaction);
-  answer.render = [render](const Store::Committed& committed) { return render(committed.last); };
-  return answer;
+  return Answer(Proposed{
+      .transaction = std::move(transaction),
+      .render = [render](const Store::Committed& committed) { return render(committed.last); }});
 }
 
 }  // namespace state

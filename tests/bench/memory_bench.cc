@@ -140,7 +140,7 @@ double TimeList(const state::View& view) {
   const double begin = Seconds();
   const state::Answer answer =
       api.Handle(request, view, {&config, base::WallTime::FromSeconds(1), 1});
-  CHECK(answer.response.status == 200);
+  CHECK(std::get<state::Response>(answer).http.status == 200);
   return Seconds() - begin;
 }
 

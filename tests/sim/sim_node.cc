@@ -47,21 +47,16 @@ plumb::NodeOptions SimNode::Options() {
 }
 
 plumb::NodeSeams SimNode::Seams(nodeagent::ProbeClient& probes) {
-  return {
-      .dialer = *dialer_,
-      .cache = cache_,
-      .volumes = volumes_,
-      .probes = probes,
-      .dataplane = dataplane_,
-      .routes = routes_,
-      .dns = dns_,
-      .read_machine = [this] { return ReadMachine(); },
-      .make_pod_network = [](const std::string&) { return base::Status(); },
-      .open_logs =
-          [this](const nodeagent::LogRequest& request, std::unique_ptr<nodeagent::LogSink> sink) {
-            sink->Write(name_ + " ran " + request.container + "\n");
-            sink->End(base::Status());
-          }};
+  return {.dialer = *dialer_,
+          .cache = cache_,
+          .volumes = volumes_,
+          .probes = probes,
+          .dataplane = dataplane_,
+          .routes = routes_,
+          .dns = dns_,
+          .read_machine = [this] { return ReadMachine(); },
+          .make_pod_network = [](const std::string&) { return base::Status(); },
+          .logs = logs_};
 }
 
 nodeagent::Machine SimNode::ReadMachine() const {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/testing/sim_process.h"
+#include "nodeagent/testing/fake_container_logs.h"
 #include "nodeagent/testing/fake_probe_client.h"
 #include "nodeagent/testing/fake_runtime.h"
 #include "nodeagent/testing/fake_volume_writer.h"
@@ -61,6 +62,7 @@ class SimNode {
   base::Faults faults_;
   base::Duration clock_error_;
   nodeagent::FakeRuntime runtime_;
+  nodeagent::FakeContainerLogs logs_{runtime_};
   nodeagent::FakeVolumeWriter volumes_;
   servicemesh::FakeDataplane dataplane_;
   servicemesh::FakeRouteTable routes_;

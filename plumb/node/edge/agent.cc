@@ -47,23 +47,6 @@ base::Result<std::string> AgentEndpoint(const std::string& url) {
   return host + ":" + std::to_string(std::atoi(url.c_str() + colon + 1) + kAgentPortOffset);
 }
 
-// The newest log in a container's directory, ATTEMPT.log; with `previous` the one before it.
-base::Result<std::string> FindLog(const std::string& directory, bool previous) {
-  std::set<int> attempts;
-  const base::Result<std::vector<std::string>> names = base::ListDirectory(directory);
-  if (names.ok()) {
-    for (const std::string& name : *names) {
-      if (name.ends_with(".log")) attempts.insert(std::atoi(name.c_str()));
-    }
-  }
-  if (previous && !attempts.empty()) attempts.erase(std::prev(attempts.end()));
-  if (attempts.empty()) {
-    return base::Status(base::Code::kNotFound, previous ? "the container has no previous log"
-                                                        : "the container has no log yet");
-  }
-  return directory + "/" + std::to_string(*attempts.rbegin()) + ".log";
-}
-
 }  // namespace
 
 struct Agent::Impl {
@@ -76,7 +59,6 @@ struct Agent::Impl {
   void StartContainerd();
   base::Status MakePodNetwork(const std::string& pod_cidr) const;
   nodeagent::Machine ReadMachine() const;
-  void OpenLogs(const nodeagent::LogRequest& request, std::unique_ptr<nodeagent::LogSink> sink);
 
   base::Loop& loop;
   const AgentOptions options;
@@ -91,10 +73,9 @@ struct Agent::Impl {
   std::unique_ptr<nodeagent::ProbeClient> probes;
   std::unique_ptr<nodeagent::Containerd> containerd;
   std::unique_ptr<nodeagent::Runtime> runtime;
+  nodeagent::LogFiles logs;
   std::unique_ptr<Node> node;
   std::unique_ptr<nodeagent::LogRotation> rotation;
-  std::map<uint64_t, std::unique_ptr<nodeagent::LogFollower>> logs;
-  uint64_t last_log = 0;
   std::string runtime_version;
   base::Lifeline lifeline;
 };
@@ -139,11 +120,7 @@ base::Status Agent::Impl::Start(std::function<void(base::Status)> on_failed) {
                 .read_machine = [this] { return ReadMachine(); },
                 .make_pod_network =
                     [this](const std::string& pod_cidr) { return MakePodNetwork(pod_cidr); },
-                .open_logs =
-                    [this](const nodeagent::LogRequest& request,
-                           std::unique_ptr<nodeagent::LogSink> sink) {
-                      OpenLogs(request, std::move(sink));
-                    }},
+                .logs = logs},
       failed);
   RenewLater(join);
   StartContainerd();
@@ -215,46 +192,6 @@ nodeagent::Machine Agent::Impl::ReadMachine() const {
   machine.runtime_version = runtime_version;
   machine.agent_version = kVersion;
   return machine;
-}
-
-// The log of the container's newest attempt, or with `previous` of the one before.
-void Agent::Impl::OpenLogs(const nodeagent::LogRequest& request,
-                           std::unique_ptr<nodeagent::LogSink> sink) {
-  const state::ObjectPtr pod = node->session().view().Get(request.pod);
-  if (pod == nullptr) {
-    return sink->End(base::Status(
-        base::Code::kNotFound, "the node does not know " + request.pod.ToString() + " any more"));
-  }
-  const std::string directory =
-      nodeagent::PodLogDirectory(facts, pod->key.ns, pod->key.name, pod->Uid()) + "/" +
-      request.container;
-  const base::Result<std::string> path = FindLog(directory, request.previous);
-  if (!path.ok()) return sink->End(path.status());
-  nodeagent::LogOptions log;
-  log.follow = request.follow;
-  log.timestamps = request.timestamps;
-  log.since = request.since;
-  if (request.tail_lines >= 0) log.tail_lines = request.tail_lines;
-  if (request.limit_bytes >= 0) log.limit_bytes = request.limit_bytes;
-
-  const uint64_t id = ++last_log;
-  const std::shared_ptr<nodeagent::LogSink> shared = std::move(sink);
-  logs[id] = std::make_unique<nodeagent::LogFollower>(
-      loop, *path, log,
-      [this, path = *path] {
-        for (const nodeagent::PodWorkers::Log& running : node->RunningLogs()) {
-          if (running.path == path) return true;
-        }
-        return false;
-      },
-      [this, shared, id](std::string_view bytes, bool end, const base::Status& status) {
-        const bool heard = bytes.empty() ? shared->open() : shared->Write(bytes);
-        if (end) shared->End(status);
-        if (end || !heard) {
-          loop.Post(lifeline.Wrap([this, id] { logs.erase(id); }));
-        }
-        return heard;
-      });
 }
 
 base::Result<std::unique_ptr<Agent>> Agent::Start(base::Loop& loop, const AgentOptions& options,

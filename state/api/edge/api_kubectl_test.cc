@@ -11,6 +11,8 @@
 #include "base/base64.h"
 #include "base/edge/process.h"
 #include "base/net/edge/http_test_support.h"
+#include "base/net/remote_channels.h"
+#include "base/net/testing/memory_duplex.h"
 #include "state/api/api_server.h"
 #include "state/testing/memory_storage.h"
 
@@ -45,6 +47,96 @@ std::string ReplaceAll(std::string text, const std::string& pattern, const std::
   return std::regex_replace(text, std::regex(pattern), with);
 }
 
+// A node that says what it was asked for. Its commands: "echo WORDS", "warn WORDS" to standard error,
+// "cat", "exit CODE", "size" of the terminal, "zeros BYTES"; others it refuses.
+class FakeNode {
+ public:
+  std::unique_ptr<base::Duplex> Open(base::Loop& loop, const PodStream& stream) {
+    auto [asked, own] = base::MemoryDuplexPair(loop);
+    const auto end = std::make_shared<Program>();
+    programs_.push_back(end);
+    end->stream = std::move(own);
+    if (const auto* log = std::get_if<LogRequest>(&stream.request)) {
+      end->stream->Write(Say(*log));
+      end->stream->Finish();
+    } else {
+      Run(*end, std::get<ExecRequest>(stream.request));
+    }
+    return std::move(asked);
+  }
+  void Clear() { programs_.clear(); }
+
+ private:
+  struct Program {
+    std::unique_ptr<base::Duplex> stream;
+    base::RemoteMessageReader reader;
+    size_t zeros = 0;
+
+    void Print(base::RemoteChannel channel, std::string_view text) {
+      stream->Write(base::RemoteMessage(channel, text));
+    }
+    void Exit(int code) {
+      Print(base::RemoteChannel::kStatus, base::RemoteExitStatus(code));
+      stream->Finish();
+    }
+    void PrintZeros() {
+      constexpr size_t kPiece = 30'000;
+      while (zeros > 0 && stream->Backlog() < base::kRefillDuplexBacklog) {
+        const size_t size = std::min(zeros, kPiece);
+        Print(base::RemoteChannel::kStdout, std::string(size, '0'));
+        zeros -= size;
+        if (zeros == 0) Exit(0);
+      }
+    }
+  };
+
+  static std::string Say(const LogRequest& log) {
+    std::string text = "log of " + log.container + "\n";
+    if (log.follow) text += "followed\n";
+    if (log.previous) text += "of the one before\n";
+    if (log.timestamps) text += "with times\n";
+    if (log.tail_lines) text += "the last " + std::to_string(*log.tail_lines) + " lines\n";
+    if (!log.since.IsZero()) text += "since then\n";
+    return text;
+  }
+  static void Run(Program& program, const ExecRequest& request) {
+    const std::string name = request.command.front();
+    const std::string argument = request.command.size() > 1 ? request.command[1] : "";
+    program.stream->Listen(
+        {.bytes =
+             [&program, name](std::string_view bytes) {
+               const base::Status read = program.reader.Feed(
+                   bytes, [&](base::RemoteChannel channel, std::string_view payload) {
+                     if (channel == base::RemoteChannel::kStdin && name == "cat") {
+                       program.Print(base::RemoteChannel::kStdout, payload);
+                     } else if (channel == base::RemoteChannel::kClose && name == "cat") {
+                       program.Exit(0);
+                     } else if (channel == base::RemoteChannel::kResize && name == "size") {
+                       program.Print(base::RemoteChannel::kStdout, payload);
+                       program.Exit(0);
+                     }
+                   });
+               CHECK(read.ok());
+             },
+         .drained = [&program] { program.PrintZeros(); }});
+    if (name == "echo" || name == "warn") {
+      program.Print(name == "echo" ? base::RemoteChannel::kStdout : base::RemoteChannel::kStderr,
+                    argument + "\n");
+      program.Exit(0);
+    } else if (name == "exit") {
+      program.Exit(std::stoi(argument));
+    } else if (name == "zeros") {
+      program.zeros = std::stoul(argument);
+      program.PrintZeros();
+    } else if (name != "cat" && name != "size") {
+      program.stream->Finish(
+          base::Status(base::Code::kInternal, "no program \"" + name + "\" in the image"));
+    }
+  }
+
+  std::vector<std::shared_ptr<Program>> programs_;
+};
+
 class KubectlTest : public base::HttpFixture {
  protected:
   void SetUp() override {
@@ -60,21 +152,7 @@ class KubectlTest : public base::HttpFixture {
             return base::Identity{incoming.certificate->common_name,
                                   incoming.certificate->organizations};
           },
-          [](const LogRequest& log, std::unique_ptr<base::Reply> reply) {
-            base::HttpResponse response;
-            response.content_type = "text/plain";
-            response.body = "log of " + log.container + "\n";
-            if (log.follow) response.body += "followed\n";
-            if (log.previous) response.body += "of the one before\n";
-            if (log.timestamps) response.body += "with times\n";
-            if (log.tail_lines) {
-              response.body += "the last " + std::to_string(*log.tail_lines) + " lines\n";
-            }
-            if (log.since_seconds) {
-              response.body += "since " + std::to_string(*log.since_seconds) + " s\n";
-            }
-            reply->Send(std::move(response));
-          },
+          [this](const PodStream& stream) { return node_.Open(loop_, stream); },
           ApiServerOptions());
       return true;
     });
@@ -96,6 +174,7 @@ class KubectlTest : public base::HttpFixture {
     if (store_) {
       OnLoop([this] {
         server_side_.reset();
+        node_.Clear();
         store_.reset();
         return true;
       });
@@ -141,6 +220,7 @@ class KubectlTest : public base::HttpFixture {
   MemoryStorage storage_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Api> api_;
+  FakeNode node_;  // loop only
   std::unique_ptr<ApiServer> server_side_;
 };
 
@@ -286,15 +366,38 @@ TEST_F(KubectlTest, DescribeExplainCordonAndRolloutsFindWhatTheyAsk) {
             "Waiting for deployment spec update to be observed...\n");
 }
 
-TEST_F(KubectlTest, LogsComeFromTheLogSource) {
-  Apply(
-      "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {nodeName: n1, containers: [{name: "
-      "c, image: i}]}}");
-  EXPECT_EQ(Kubectl("logs p"), "log of c\n");
+constexpr char kPod[] =
+    "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {nodeName: n1, containers: [{name: c, "
+    "image: i}, {name: d, image: i}]}}";
+
+TEST_F(KubectlTest, LogsComeFromThePodsNode) {
+  Apply(kPod);
+  EXPECT_EQ(Kubectl("logs p -c c"), "log of c\n");
   EXPECT_EQ(Kubectl("logs -f p -c c --tail=5 --since=1m --timestamps --previous"),
-            "log of c\nfollowed\nof the one before\nwith times\nthe last 5 lines\nsince 60 s\n");
+            "log of c\nfollowed\nof the one before\nwith times\nthe last 5 lines\nsince then\n");
   EXPECT_EQ(Kubectl("logs p -c nobody"),
             "exit 1: error: container nobody is not valid for pod p\n");
+}
+
+// kubectl asks for v5.channel.k8s.io over a WebSocket; falling back to SPDY would fail.
+TEST_F(KubectlTest, ExecRunsCommandsOverAWebSocket) {
+  Apply(kPod);
+  EXPECT_EQ(Kubectl("exec p -c c -- echo hello"), "hello\n");
+  EXPECT_EQ(Kubectl("exec p -c d -- warn careful"), "careful\n");
+  EXPECT_EQ(Kubectl("exec p -c c -- exit 7"), "exit 7: command terminated with exit code 7\n");
+  EXPECT_EQ(Kubectl("exec -i p -c c -- cat", "what goes in"), "what goes in");
+  const std::string much(3'000'000, 'x');
+  EXPECT_EQ(Kubectl("exec -i p -c c -- cat", much).size(), much.size());
+  EXPECT_EQ(Kubectl("exec p -c c -- zeros 9000000").size(), 9'000'000u);
+  const std::string missing = Kubectl("exec p -c c -- no-such-program");
+  EXPECT_TRUE(missing.starts_with("exit 1: ")) << missing;
+  EXPECT_NE(missing.find("no program \"no-such-program\" in the image"), std::string::npos)
+      << missing;
+  const std::string nobody = Kubectl("exec p -c nobody -- echo x");
+  EXPECT_TRUE(nobody.starts_with("exit 1: ")) << nobody;
+  WriteKubeconfig("eve", {"plumb:viewer"});
+  const std::string forbidden = Kubectl("exec p -c c -- echo hello");
+  EXPECT_NE(forbidden.find("cannot create resource \"pods/exec\""), std::string::npos) << forbidden;
 }
 
 }  // namespace

@@ -31,13 +31,13 @@ Answer TestApi::Ask(std::string_view method, std::string_view target, std::strin
 base::HttpResponse TestApi::Send(std::string_view method, std::string_view target,
                                  std::string_view body, std::string_view content_type) {
   Answer answer = Ask(method, target, body, content_type);
-  if (answer.kind == Answer::Kind::kRespond) return answer.response;
-  if (answer.kind != Answer::Kind::kCommit)
-    return base::FailureResponse(500, "Test", "not a response");
-  const auto committed = cluster.store().Commit(*std::move(answer.transaction));
+  if (const auto* response = std::get_if<Response>(&answer)) return response->http;
+  auto* write = std::get_if<Proposed>(&answer);
+  if (write == nullptr) return base::FailureResponse(500, "Test", "not a response");
+  const auto committed = cluster.store().Commit(std::move(write->transaction));
   if (!committed.ok()) return FailureAnswer(committed.status(), About());
   cluster.Settle();
-  return answer.render(*committed);
+  return write->render(*committed);
 }
 
 std::string TestApi::Do(std::string_view method, std::string_view target, std::string_view body,
