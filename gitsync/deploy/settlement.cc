@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "gitsync/plan/repository.h"
+#include "manifests/kinds/conditions.h"
 
 namespace gitsync {
 namespace {
@@ -64,22 +65,21 @@ std::string OneLine(std::string_view text, size_t most) {
 }
 
 std::optional<Settlement> ReadSettlement(const state::Object& kustomization) {
-  for (const base::Value condition : kustomization["status"]["conditions"].Elements()) {
-    if (condition["type"].AsString() != kSettled) continue;
-    const std::string_view message = condition["message"].AsString();
-    const size_t colon = message.find(": ");
-    Settlement settlement;
-    settlement.repository = kustomization.key.name;
-    settlement.revision = message.substr(0, colon);
-    if (colon != std::string_view::npos) settlement.message = message.substr(colon + 2);
-    const auto time = base::WallTime::Parse(condition["lastTransitionTime"].AsString());
-    if (time.ok()) settlement.time = *time;
-    settlement.state = kustomization.revision;
-    for (const auto& [outcome, text] : kReasons) {
-      if (condition["reason"].AsString() != text) continue;
-      settlement.outcome = outcome;
-      return settlement;
-    }
+  const base::Value condition = manifests::ConditionOf(kustomization["status"], kSettled);
+  if (!condition.Exists()) return std::nullopt;
+  const std::string_view message = condition["message"].AsString();
+  const size_t colon = message.find(": ");
+  Settlement settlement;
+  settlement.repository = kustomization.key.name;
+  settlement.revision = message.substr(0, colon);
+  if (colon != std::string_view::npos) settlement.message = message.substr(colon + 2);
+  const auto time = base::WallTime::Parse(condition["lastTransitionTime"].AsString());
+  if (time.ok()) settlement.time = *time;
+  settlement.state = kustomization.revision;
+  for (const auto& [outcome, text] : kReasons) {
+    if (condition["reason"].AsString() != text) continue;
+    settlement.outcome = outcome;
+    return settlement;
   }
   return std::nullopt;
 }
@@ -103,9 +103,8 @@ base::Result<bool> RecordSettlement(state::Draft& draft, Settlement& settlement)
        {"lastTransitionTime", settlement.time.ToString()},
        {"observedGeneration", object->Generation()}});
   base::Json status = (*object)["status"].ToJson();
-  base::Json::Array& conditions = status["conditions"].MutableElements();
-  std::erase_if(conditions, [](const base::Json& c) { return c["type"].AsString() == kSettled; });
-  conditions.push_back(std::move(condition));
+  manifests::RemoveCondition(status, kSettled);
+  status["conditions"].Append(std::move(condition));
   RETURN_IF_ERROR(draft.UpdateStatus(object->key, std::move(status)).status());
   return true;
 }

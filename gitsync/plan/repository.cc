@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "manifests/kinds/conditions.h"
+
 namespace gitsync {
 namespace {
 
@@ -220,20 +222,8 @@ base::Status RecordCondition(state::Draft& draft, std::string_view repository,
   const state::ObjectPtr object = draft.view().Get(KustomizationKey(repository));
   if (object == nullptr) return NoRepository(repository);
   Json status = (*object)["status"].ToJson();
-  Json::Array& conditions = status["conditions"].MutableElements();
-  auto at = std::find_if(conditions.begin(), conditions.end(),
-                         [&](const Json& c) { return c["type"].AsString() == type; });
-  if (at == conditions.end()) {
-    conditions.push_back(Json::MakeObject({{"type", type}}));
-    at = conditions.end() - 1;
-  }
-  if (std::as_const(*at)["status"].AsString() != value) {
-    at->Set("lastTransitionTime", draft.context().now.ToString());
-  }
-  at->Set("status", value);
-  at->Set("reason", reason);
-  at->Set("message", message);
-  at->Set("observedGeneration", object->Generation());
+  manifests::SetCondition(status, type, value, reason, message, draft.context().now)
+      .Set("observedGeneration", object->Generation());
   return draft.UpdateStatus(object->key, std::move(status)).status();
 }
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "manifests/kinds/conditions.h"
 #include "state/events.h"
 
 namespace nodeagent {
@@ -171,13 +172,11 @@ base::Status MarkUnknown(state::Draft& draft, const std::string& node, base::Wal
   const state::ObjectPtr existing = draft.view().Get(key);
   if (existing == nullptr || (*existing)["status"]["conditions"].empty()) return {};
   base::Json status = (*existing)["status"].ToJson();
-  for (base::Json& condition : status["conditions"].MutableElements()) {
-    const base::Json& was = condition;
-    if (was["type"].AsString() != "Ready" || was["status"].AsString() == "Unknown") continue;
-    condition.Set("status", "Unknown");
-    condition.Set("reason", "NodeStatusUnknown");
-    condition.Set("message", "The node's agent has stopped reporting.");
-    condition.Set("lastTransitionTime", now.ToString());
+  const std::string_view was =
+      manifests::ConditionOf((*existing)["status"], "Ready")["status"].AsString();
+  if (!was.empty() && was != "Unknown") {
+    manifests::SetCondition(status, "Ready", "Unknown", "NodeStatusUnknown",
+                            "The node's agent has stopped reporting.", now);
   }
   return draft.UpdateStatus(key, std::move(status)).status();
 }

@@ -14,16 +14,14 @@
 #include <limits>
 
 #include "base/log.h"
+#include "manifests/kinds/conditions.h"
 #include "nodeagent/hub/agent_writes.h"
 
 namespace nodeagent {
 namespace {
 
 bool WasReady(const state::Object& node) {
-  for (base::Value condition : node["status"]["conditions"].Elements()) {
-    if (condition["type"].AsString() == "Ready") return condition["status"].AsString() == "True";
-  }
-  return false;
+  return manifests::ConditionIs(node["status"], "Ready", "True");
 }
 
 // 0 for what is no report.

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "manifests/kinds/conditions.h"
 #include "manifests/quantity.h"
 
 namespace nodeagent {
@@ -23,18 +24,13 @@ struct Condition {
 
 Json ConditionJson(const Condition& condition, const Json& last, base::WallTime now) {
   const char* status = condition.holds ? "True" : "False";
-  Json since = now.ToString();
-  for (const Json& before : last["conditions"].Elements()) {
-    if (before["type"].AsString() == condition.type && before["status"].AsString() == status) {
-      since = before["lastTransitionTime"];
-    }
-  }
-  return Json::MakeObject({{"type", condition.type},
-                           {"status", status},
-                           {"reason", condition.reason},
-                           {"message", condition.message},
-                           {"lastHeartbeatTime", now.ToString()},
-                           {"lastTransitionTime", std::move(since)}});
+  return Json::MakeObject(
+      {{"type", condition.type},
+       {"status", status},
+       {"reason", condition.reason},
+       {"message", condition.message},
+       {"lastHeartbeatTime", now.ToString()},
+       {"lastTransitionTime", manifests::HeldSince(last, condition.type, status, now)}});
 }
 
 Condition Pressure(std::string_view type, bool holds, std::string_view what) {

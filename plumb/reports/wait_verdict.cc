@@ -1,5 +1,7 @@
 #include "plumb/reports/wait_verdict.h"
 
+#include "manifests/kinds/conditions.h"
+
 namespace plumb {
 namespace {
 
@@ -11,12 +13,8 @@ std::string CommitOf(const std::string& revision) {
 
 // Why a deploy has not ended, as the condition Ready says.
 std::string Progress(const base::Json& status) {
-  for (const base::Json& condition : status["conditions"].Elements()) {
-    if (condition["type"].AsString() == "Ready" && condition["status"].AsString() != "True") {
-      return std::string(condition["message"].AsString());
-    }
-  }
-  return "";
+  const base::Json& ready = manifests::ConditionOf(status, "Ready");
+  return ready["status"].AsString() == "True" ? "" : std::string(ready["message"].AsString());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // imagePullSecrets of its service account if it names none, tolerations that keep it on a node
 // which is lost for five minutes before it is evicted (Kubernetes' DefaultTolerationSeconds), and,
 // if it has scheduling gates, the condition that says so.
+#include "manifests/kinds/conditions.h"
 #include "state/admission/admission.h"
 
 namespace state {
@@ -33,12 +34,9 @@ void AddPullSecrets(const AdmissionRequest& request, base::Json& spec) {
 }
 
 void SayGated(AdmissionRequest& request) {
-  request.object["status"]["conditions"].Append(
-      base::Json::MakeObject({{"type", "PodScheduled"},
-                              {"status", "False"},
-                              {"reason", "SchedulingGated"},
-                              {"message", "the pod waits until its schedulingGates are removed"},
-                              {"lastTransitionTime", request.context.now.ToString()}}));
+  manifests::SetCondition(request.object["status"], "PodScheduled", "False", "SchedulingGated",
+                          "the pod waits until its schedulingGates are removed",
+                          request.context.now);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "manifests/kinds/conditions.h"
 #include "nodeagent/edge/cri_runtime.h"
 #include "plumb/dev/cluster.h"
 #include "plumb/dev/daemons.h"
@@ -128,10 +129,7 @@ base::Status WaitUntilReady(ApiConnection& api) {
     ASSIGN_OR_RETURN(const std::string nodes, api.Ask("GET", "/api/v1/nodes"));
     ASSIGN_OR_RETURN(const base::Json list, base::ParseJson(nodes));
     for (const base::Json& node : list["items"].Elements()) {
-      for (const base::Json& condition : node["status"]["conditions"].Elements()) {
-        if (condition["type"].AsString() == "Ready" && condition["status"].AsString() == "True")
-          return {};
-      }
+      if (manifests::ConditionIs(node["status"], "Ready", "True")) return {};
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }

@@ -2,6 +2,7 @@
 
 #include "base/document.h"
 #include "gitsync/plan/repository.h"
+#include "manifests/kinds/conditions.h"
 
 namespace plumb {
 namespace {
@@ -83,11 +84,11 @@ base::Json Console::Repositories() const {
          {"objects", inventory == nullptr ? int64_t{0} : (*inventory)["count"].AsInt()},
          {"ready", "Unknown"},
          {"message", ""}});
-    for (base::Value condition : status["conditions"].Elements()) {
-      if (condition["type"].AsString() != "Ready") continue;
-      entry.Set("ready", condition["status"].AsString());
-      entry.Set("reason", condition["reason"].AsString());
-      entry.Set("message", condition["message"].AsString());
+    const base::Value ready = manifests::ConditionOf(status, "Ready");
+    if (ready.Exists()) {
+      entry.Set("ready", ready["status"].AsString());
+      entry.Set("reason", ready["reason"].AsString());
+      entry.Set("message", ready["message"].AsString());
     }
     list.Append(std::move(entry));
   }
