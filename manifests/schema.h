@@ -93,7 +93,7 @@ struct Column {
   std::string type;    // "string", "integer", "date"
   std::string format;  // "name" or empty
   int priority = 0;    // 0 shown by default, 1 with -o wide
-  std::string path;    // ".spec.replicas"; or "=rule" for one of state/api/columns.cc's rules
+  std::string path;    // ".spec.replicas"; or "=cell", see manifests/kinds/kind_facts.h
 };
 
 class Schema;

@@ -1,17 +1,14 @@
 #include "reconciler/pods.h"
 
-#include <algorithm>
+#include "manifests/kinds/pod.h"
 
 namespace reconciler {
 
-bool HasEnded(const state::Object& pod) {
-  const std::string_view phase = pod["status"]["phase"].AsString();
-  return phase == "Succeeded" || phase == "Failed";
-}
+bool HasEnded(const state::Object& pod) { return manifests::HasEnded(pod.document.root()); }
 
-bool IsActive(const state::Object& pod) { return !pod.Deleting() && !HasEnded(pod); }
+bool IsActive(const state::Object& pod) { return manifests::IsActivePod(pod.document.root()); }
 
-bool IsReady(const state::Object& pod) { return ConditionIs(pod["status"], "Ready", "True"); }
+bool IsReady(const state::Object& pod) { return manifests::IsReadyPod(pod.document.root()); }
 
 bool IsAvailable(const state::Object& pod, int64_t min_ready_seconds, base::WallTime now,
                  base::Duration* wait) {
@@ -24,40 +21,6 @@ bool IsAvailable(const state::Object& pod, int64_t min_ready_seconds, base::Wall
   if (missing <= base::Duration()) return true;
   if (wait != nullptr) *wait = missing;
   return false;
-}
-
-base::Value ConditionOf(base::Value status, std::string_view type) {
-  for (base::Value condition : status["conditions"].Elements()) {
-    if (condition["type"].AsString() == type) return condition;
-  }
-  return base::Value();
-}
-
-bool ConditionIs(base::Value status, std::string_view type, std::string_view value) {
-  return ConditionOf(status, type)["status"].AsString() == value;
-}
-
-void SetCondition(base::Json& status, std::string_view type, std::string_view value,
-                  std::string_view reason, std::string_view message, base::WallTime now) {
-  base::Json::Array& conditions = status["conditions"].MutableElements();
-  auto it = std::find_if(conditions.begin(), conditions.end(),
-                         [&](const base::Json& each) { return each["type"].AsString() == type; });
-  if (it == conditions.end()) {
-    conditions.push_back(base::Json::MakeObject({{"type", type}}));
-    it = conditions.end() - 1;
-  }
-  const base::Json& old = *it;
-  if (old["status"].AsString() != value) it->Set("lastTransitionTime", now.ToString());
-  it->Set("status", value);
-  it->Set("reason", reason);
-  it->Set("message", message);
-}
-
-void RemoveCondition(base::Json& status, std::string_view type) {
-  base::Json* conditions = status.Find("conditions");
-  if (conditions == nullptr) return;
-  std::erase_if(conditions->MutableElements(),
-                [&](const base::Json& each) { return each["type"].AsString() == type; });
 }
 
 base::Json ControllerReference(const state::Object& owner) {

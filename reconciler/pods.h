@@ -1,13 +1,19 @@
-// What controllers ask about pods, and the conditions that they write. Pure.
+// What controllers ask about pods; the conditions that they read and write. Pure.
 #pragma once
 
 #include <string_view>
 
 #include "base/json.h"
 #include "base/time.h"
+#include "manifests/kinds/conditions.h"
 #include "state/object.h"
 
 namespace reconciler {
+
+using manifests::ConditionIs;
+using manifests::ConditionOf;
+using manifests::RemoveCondition;
+using manifests::SetCondition;
 
 bool HasEnded(const state::Object& pod);  // Succeeded or Failed
 // Neither ended nor ending.
@@ -17,16 +23,6 @@ bool IsReady(const state::Object& pod);  // condition Ready is True
 // what is missing.
 bool IsAvailable(const state::Object& pod, int64_t min_ready_seconds, base::WallTime now,
                  base::Duration* wait);
-
-// The condition of this type, or a missing value.
-base::Value ConditionOf(base::Value status, std::string_view type);
-bool ConditionIs(base::Value status, std::string_view type, std::string_view value);
-
-// Sets a condition in status.conditions. Its lastTransitionTime moves only when its status does;
-// nothing changes if status, reason and message are as they were.
-void SetCondition(base::Json& status, std::string_view type, std::string_view value,
-                  std::string_view reason, std::string_view message, base::WallTime now);
-void RemoveCondition(base::Json& status, std::string_view type);
 
 // An owner reference that makes `owner` the controller of what carries it.
 base::Json ControllerReference(const state::Object& owner);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "manifests/kinds/pod.h"
+
 namespace scheduler {
 namespace {
 
@@ -13,8 +15,7 @@ constexpr int64_t kDefaultPods = 110;  // of a node that does not say
 // The node a pod takes room on, or "" if it takes none.
 std::string_view HostOf(const state::ObjectPtr& pod) {
   if (pod == nullptr) return {};
-  const std::string_view phase = (*pod)["status"]["phase"].AsString();
-  return phase == "Succeeded" || phase == "Failed" ? std::string_view()
+  return manifests::HasEnded(pod->document.root()) ? std::string_view()
                                                    : (*pod)["spec"]["nodeName"].AsString();
 }
 
@@ -42,7 +43,7 @@ void NodeInfo::Add(const PodInfo& pod) {
   cpu_used += pod.milli_cpu;
   memory_used += pod.memory;
   ++pods_used;
-  state::AddResources(extended_used, pod.extended);
+  manifests::AddResources(extended_used, pod.extended);
   host_ports.insert(host_ports.end(), pod.host_ports.begin(), pod.host_ports.end());
   ++pods_by_owner[std::string(pod.owner)];
 }

@@ -34,7 +34,7 @@ struct NodeInfo {
   int64_t cpu_total = 0, cpu_used = 0;        // thousandths of a core
   int64_t memory_total = 0, memory_used = 0;  // bytes
   int64_t pods_total = 0, pods_used = 0;
-  state::ResourceList extended_total, extended_used;
+  manifests::ResourceList extended_total, extended_used;
   std::vector<HostPort> host_ports;
   std::map<std::string, int, std::less<>> pods_by_owner;  // controller's uid -> pods here
   bool unschedulable = false;                             // cordoned

@@ -7,7 +7,7 @@
 namespace scheduler {
 namespace {
 
-int64_t Take(state::ResourceList& list, std::string_view name, bool milli) {
+int64_t Take(manifests::ResourceList& list, std::string_view name, bool milli) {
   const auto it = list.find(name);
   if (it == list.end()) return 0;
   const int64_t amount = milli ? it->second.MilliValue() : it->second.Value();
@@ -24,7 +24,7 @@ bool HostPort::ConflictsWith(const HostPort& other) const {
 
 PodInfo::PodInfo(state::ObjectPtr pod) : object(std::move(pod)) {
   const base::Value spec = this->spec();
-  state::ResourceList requests = state::PodResources(spec, "requests");
+  manifests::ResourceList requests = manifests::PodResources(spec, "requests");
   milli_cpu = Take(requests, "cpu", true);
   memory = Take(requests, "memory", false);
   extended = std::move(requests);

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "manifests/kinds/pod_resources.h"
 #include "manifests/selector.h"
-#include "state/admission/resources.h"
 #include "state/object.h"
 
 namespace scheduler {
@@ -26,8 +26,8 @@ struct PodInfo {
 
   state::ObjectPtr object;
   int64_t milli_cpu = 0;
-  int64_t memory = 0;            // bytes
-  state::ResourceList extended;  // all other resources
+  int64_t memory = 0;                // bytes
+  manifests::ResourceList extended;  // all other resources
   int64_t priority = 0;
   std::string_view owner;  // uid of its controller, or its own
   std::vector<HostPort> host_ports;

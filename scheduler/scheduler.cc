@@ -3,14 +3,15 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "manifests/kinds/conditions.h"
+#include "manifests/kinds/pod.h"
 
 namespace scheduler {
 namespace {
 
 bool NeedsNode(const state::Object& pod) {
-  const std::string_view phase = pod["status"]["phase"].AsString();
-  return pod["spec"]["nodeName"].AsString().empty() && !pod.Deleting() && phase != "Succeeded" &&
-         phase != "Failed" &&
+  return pod["spec"]["nodeName"].AsString().empty() &&
+         manifests::IsActivePod(pod.document.root()) &&
          pod["spec"]["schedulerName"].AsString(kSchedulerName) == kSchedulerName &&
          pod["spec"]["schedulingGates"].empty();
 }
@@ -21,24 +22,11 @@ base::Json WithScheduledCondition(const state::Object& pod, bool scheduled, cons
   base::Json status = pod["status"].ToJson();
   if (!status.IsObject()) status = base::Json::MakeObject();
   if (std::as_const(status)["phase"].IsNull()) status.Set("phase", "Pending");
-  base::Json::Array& conditions = status["conditions"].MutableElements();
-  auto it = std::find_if(conditions.begin(), conditions.end(), [](const base::Json& each) {
-    return each["type"].AsString() == "PodScheduled";
-  });
-  if (it == conditions.end()) {
-    conditions.push_back(base::Json::MakeObject({{"type", "PodScheduled"}}));
-    it = conditions.end() - 1;
-  }
-  const std::string_view value = scheduled ? "True" : "False";
-  if (std::as_const(*it)["status"].AsString() != value)
-    it->Set("lastTransitionTime", now.ToString());
-  it->Set("status", value);
+  base::Json& condition = manifests::SetCondition(
+      status, "PodScheduled", scheduled ? "True" : "False", "Unschedulable", why, now);
   if (scheduled) {
-    it->Remove("reason");
-    it->Remove("message");
-  } else {
-    it->Set("reason", "Unschedulable");
-    it->Set("message", why);
+    condition.Remove("reason");
+    condition.Remove("message");
   }
   return status;
 }

@@ -1,21 +1,16 @@
-// Health: has an object become what it was asked to be? Pure.
-//
-// The rules are kstatus' and Argo CD's where they agree; reference: Kubernetes API conventions for
-// conditions.
+// Health: has an object become what it was asked to be? What its kind says (manifests/kinds/), and
+// which container is to blame. Pure.
 #pragma once
 
 #include <optional>
 #include <string>
 
+#include "manifests/kinds/health.h"
 #include "state/view.h"
 
 namespace gitsync {
 
-struct Health {
-  enum class Level { kHealthy, kProgressing, kFailed };
-  Level level = Level::kHealthy;
-  std::string reason;  // a phrase for people: "2/3 ready"
-};
+using manifests::Health;
 
 // True for kinds that are what they are as soon as they are stored (ConfigMap, Secret, ...).
 bool IsInert(const state::Key& key);

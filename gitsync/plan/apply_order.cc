@@ -5,40 +5,10 @@
 #include <map>
 #include <tuple>
 
+#include "manifests/kinds/kind_facts.h"
+
 namespace gitsync {
 namespace {
-
-// The order that Helm and Argo CD apply in.
-constexpr std::string_view kKindOrder[] = {
-    "namespaces",
-    "networkpolicies.networking.k8s.io",
-    "resourcequotas",
-    "limitranges",
-    "poddisruptionbudgets.policy",
-    "serviceaccounts",
-    "secrets",
-    "configmaps",
-    "storageclasses.storage.k8s.io",
-    "persistentvolumes",
-    "persistentvolumeclaims",
-    "customresourcedefinitions.apiextensions.k8s.io",
-    "clusterroles.rbac.authorization.k8s.io",
-    "clusterrolebindings.rbac.authorization.k8s.io",
-    "roles.rbac.authorization.k8s.io",
-    "rolebindings.rbac.authorization.k8s.io",
-    "services",
-    "daemonsets.apps",
-    "pods",
-    "replicationcontrollers",
-    "replicasets.apps",
-    "deployments.apps",
-    "horizontalpodautoscalers.autoscaling",
-    "statefulsets.apps",
-    "jobs.batch",
-    "cronjobs.batch",
-    "ingressclasses.networking.k8s.io",
-    "ingresses.networking.k8s.io",
-};
 
 int WaveOf(const Manifest& manifest, std::vector<SourceError>& errors) {
   const base::Json& annotations = (*manifest.object)["metadata"]["annotations"];
@@ -57,11 +27,6 @@ int WaveOf(const Manifest& manifest, std::vector<SourceError>& errors) {
 }
 
 }  // namespace
-
-int KindRank(std::string_view resource) {
-  return static_cast<int>(std::find(std::begin(kKindOrder), std::end(kKindOrder), resource) -
-                          std::begin(kKindOrder));
-}
 
 std::vector<Wave> WavesOf(const std::vector<const Manifest*>& manifests,
                           std::vector<SourceError>& errors) {
@@ -86,7 +51,7 @@ std::vector<Wave> WavesOf(const std::vector<const Manifest*>& manifests,
   std::vector<Wave> ordered;
   for (auto& [number, wave] : waves) {
     std::stable_sort(wave.begin(), wave.end(), [](const Manifest* a, const Manifest* b) {
-      return KindRank(a->key.resource) < KindRank(b->key.resource);
+      return manifests::RankOf(a->key.resource) < manifests::RankOf(b->key.resource);
     });
     ordered.push_back(std::move(wave));
   }

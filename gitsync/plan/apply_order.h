@@ -1,4 +1,5 @@
-// In which order objects are applied: by wave, then by kind, then by key. Pure.
+// In which order objects are applied: by wave, then by kind (manifests/kinds/all.cc), then by key.
+// Pure.
 #pragma once
 
 #include <string_view>
@@ -11,10 +12,6 @@ namespace gitsync {
 
 inline constexpr std::string_view kWaveAnnotation = "plumb.dev/wave";
 inline constexpr std::string_view kArgoWaveAnnotation = "argocd.argoproj.io/sync-wave";
-
-// What others need comes first: namespaces, then definitions, accounts, configuration, services,
-// workloads. Unknown resources come last.
-int KindRank(std::string_view resource);
 
 using Wave = std::vector<const Manifest*>;
 

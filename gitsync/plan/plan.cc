@@ -23,6 +23,7 @@
 #include "gitsync/plan/by_hand.h"
 #include "gitsync/plan/references.h"
 #include "gitsync/plan/workload_quota.h"
+#include "manifests/kinds/kind_facts.h"
 
 namespace gitsync {
 namespace {
@@ -41,11 +42,6 @@ bool KeepsFromPruning(const state::Object& object) {
   const base::Value annotations = object.Meta("annotations");
   return annotations[kFluxPrune].AsString() == "disabled" ||
          annotations[kArgoOptions].AsString().find("Prune=false") != std::string_view::npos;
-}
-
-bool IsReferent(const state::Key& key) {
-  return key.resource == "secrets" || key.resource == "configmaps" ||
-         key.resource == "serviceaccounts";
 }
 
 SourceError SuspendedError() {
@@ -205,7 +201,7 @@ class SyncPlanner {
   void Prune() {
     std::vector<state::Key> gone = gone_;
     std::stable_sort(gone.begin(), gone.end(), [](const state::Key& a, const state::Key& b) {
-      return KindRank(a.resource) > KindRank(b.resource);
+      return manifests::RankOf(a.resource) > manifests::RankOf(b.resource);
     });
     const bool uncertain = !set_.errors.empty();
     for (const state::Key& key : gone) {
@@ -272,7 +268,7 @@ class SyncPlanner {
   void CheckReferences(bool all) {
     if (options_.allow_missing) return;
     all |= std::any_of(plan_.results.begin(), plan_.results.end(), [&](const ObjectResult& result) {
-      return IsReferent(result.key) &&
+      return manifests::FactsOf(result.key.resource).named &&
              (result.action == Action::kPruned ||
               (result.action == Action::kConfigured && LosesKeys(result.key)));
     });
@@ -295,10 +291,10 @@ class SyncPlanner {
   }
 
   void CheckReferencesOf(const Manifest& manifest) {
-    for (const Reference& reference : ReferencesOf(*manifest.object)) {
-      const std::string problem = Unresolved(reference, manifest.key.ns, draft_.view());
-      if (problem.empty()) continue;
-      plan_.errors.push_back(manifest.Error(reference.mark, reference.field + ": " + problem));
+    for (const Missing& missing :
+         MissingReferences(manifest.key.resource, manifest.key.ns, *manifest.object, draft_.view(),
+                           draft_.schema())) {
+      plan_.errors.push_back(manifest.Error(missing.mark, missing.field + ": " + missing.message));
     }
   }
 
@@ -307,7 +303,10 @@ class SyncPlanner {
     for (const Manifest* manifest : changed_) {
       const base::Json& spec = (*manifest->object)["spec"];
       // A Pod meets the quota in the draft itself.
-      if (manifest->key.resource == "pods" || !PodSpecOf(*manifest->object).IsObject()) continue;
+      if (manifest->key.resource == "pods" ||
+          manifests::FactsOf(manifest->key.resource).pods == nullptr) {
+        continue;
+      }
       const std::string& ns = manifest->key.ns;
       auto known = excess.find(ns);
       if (known == excess.end()) {
@@ -410,7 +409,7 @@ RepairPlan PlanRepair(const state::View& view, const std::string& repository,
     if (const Manifest* manifest = set.Find(key)) ordered.push_back(manifest);
   }
   std::stable_sort(ordered.begin(), ordered.end(), [](const Manifest* a, const Manifest* b) {
-    return KindRank(a->key.resource) < KindRank(b->key.resource);
+    return manifests::RankOf(a->key.resource) < manifests::RankOf(b->key.resource);
   });
   state::Draft draft(view, ByGit(context));
   std::vector<SourceError> warnings;

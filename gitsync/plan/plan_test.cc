@@ -392,6 +392,18 @@ TEST_F(PlanTest, PruningWhatAnUnchangedWorkloadNeedsIsAnError) {
   EXPECT_EQ(Judge({{"ns.yaml", kNamespace}, {"web.yaml", kWeb}}).substr(0, 15), "web.yaml:13:41:");
 }
 
+TEST_F(PlanTest, WhatNobodyCouldAddIsNotMissing) {
+  // No kind is served for a volume's claim; the account "default" comes by itself.
+  const std::string text = Judge({{"p.yaml",
+                                   "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n"
+                                   "  serviceAccountName: default\n"
+                                   "  containers: [{name: a, image: i}]\n"
+                                   "  volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]"
+                                   "\n"}});
+  EXPECT_EQ(text.find("would have no"), std::string::npos) << text;
+  EXPECT_NE(text.find("created     pods default/p"), std::string::npos) << text;
+}
+
 TEST_F(PlanTest, AWorkloadThatExceedsTheQuotaIsAnErrorAtItsReplicas) {
   Files files = kShop;
   files["quota.yaml"] =

@@ -1,30 +1,26 @@
-// What a workload's pods cannot start without: the Secrets, ConfigMaps and ServiceAccounts that its
-// template names. Pure.
+// What an object cannot do without: the Secrets, ConfigMaps, ServiceAccounts and Services that it
+// names, as far as they must be there. Pure.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "base/json.h"
+#include "manifests/schema.h"
 #include "state/view.h"
 
 namespace gitsync {
 
-struct Reference {
-  std::string resource;  // "secrets", "configmaps", "serviceaccounts"
-  std::string name;
-  std::string key;    // an entry of its data that must be there; may be empty
-  std::string field;  // that makes the reference
+struct Missing {
+  std::string field;    // that names it
+  std::string message;  // what there would not be, and what to do
   base::Mark mark;
 };
 
-// The pod spec of a Pod or of a workload's template; null if it has none.
-const base::Json& PodSpecOf(const base::Json& object, std::string* path = nullptr);
-
-// Those that are not optional, in the order of the text.
-std::vector<Reference> ReferencesOf(const base::Json& object);
-
-// Why `reference` from namespace `ns` would not resolve in `view`; empty if it would.
-std::string Unresolved(const Reference& reference, const std::string& ns, const state::View& view);
+// What `object`, of this resource and namespace, names and `view` does not hold, in the order of
+// the text.
+std::vector<Missing> MissingReferences(std::string_view resource, const std::string& ns,
+                                       const base::Json& object, const state::View& view,
+                                       const manifests::Schema& schema);
 
 }  // namespace gitsync

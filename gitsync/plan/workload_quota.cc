@@ -1,21 +1,20 @@
-// Counted are Deployments, and ReplicaSets, ReplicationControllers, StatefulSets and Pods that
-// nothing else made (a DaemonSet has as many pods as there are nodes for it). Pods that a rollout
-// runs besides (maxSurge) are not: they wait, they do not fail. A quota with scopes counts the pods
-// in them.
+// Counted is every object that asks for pods and that nothing else made. Pods that a rollout runs
+// besides (maxSurge) are not: they wait, they do not fail. A quota with scopes counts the pods in
+// them.
 #include "gitsync/plan/workload_quota.h"
 
+#include "manifests/kinds/kind_facts.h"
 #include "state/admission/quota.h"
-#include "state/admission/resources.h"
 
 namespace gitsync {
 namespace {
 
-using state::ResourceList;
+using manifests::ResourceList;
 
 void AddPods(base::Value spec, int64_t count, ResourceList& usage) {
   usage["pods"] = usage["pods"] + manifests::Quantity::Units(count);
   for (const char* field : {"requests", "limits"}) {
-    for (const auto& [name, amount] : state::PodResources(spec, field)) {
+    for (const auto& [name, amount] : manifests::PodResources(spec, field)) {
       const std::string full = std::string(field) + "." + name;
       usage[full] = usage[full] + amount * count;
       if (full == "requests.cpu" || full == "requests.memory") {
@@ -27,20 +26,15 @@ void AddPods(base::Value spec, int64_t count, ResourceList& usage) {
 
 ResourceList PlannedUsage(const state::View& view, const std::string& ns, base::Value quota) {
   ResourceList usage;
-  const auto add = [&](base::Value spec, int64_t count) {
-    if (state::QuotaCoversPod(quota, spec)) AddPods(spec, count, usage);
-  };
-  for (const char* resource :
-       {"deployments.apps", "replicasets.apps", "replicationcontrollers", "statefulsets.apps"}) {
-    for (const state::ObjectPtr& workload : view.List(resource, ns)) {
-      if (workload->ControllerRef().Exists() || workload->Deleting()) continue;
-      add((*workload)["spec"]["template"]["spec"], (*workload)["spec"]["replicas"].AsInt(1));
+  for (const manifests::KindFacts* facts : manifests::AllKinds()) {
+    if (facts->pods == nullptr) continue;
+    for (const state::ObjectPtr& object : view.List(facts->resource, ns)) {
+      if (object->ControllerRef().Exists()) continue;
+      const std::optional<manifests::PodDemand> pods = facts->pods(object->document.root());
+      if (pods && state::QuotaCoversPod(quota, pods->spec)) {
+        AddPods(pods->spec, pods->count, usage);
+      }
     }
-  }
-  for (const state::ObjectPtr& pod : view.List("pods", ns)) {
-    const std::string_view phase = (*pod)["status"]["phase"].AsString();
-    if (pod->ControllerRef().Exists() || phase == "Succeeded" || phase == "Failed") continue;
-    add((*pod)["spec"], 1);
   }
   return usage;
 }

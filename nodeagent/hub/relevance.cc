@@ -14,6 +14,8 @@
 
 #include <utility>
 
+#include "manifests/kinds/kind_facts.h"
+
 namespace nodeagent {
 namespace {
 
@@ -23,44 +25,15 @@ constexpr std::string_view kConfigMaps = "configmaps";
 constexpr std::string_view kSecrets = "secrets";
 constexpr std::string_view kForAll[] = {"endpointslices.discovery.k8s.io", "services"};
 
+// What pods name and a node reads.
+bool IsSource(std::string_view resource) { return resource == kConfigMaps || resource == kSecrets; }
+
 // Whether other nodes' routes depend on this change of a Node.
 bool MovesRoutes(const state::Change& change) {
   if (change.removed || !change.previous) return true;
   return (*change.previous)["spec"]["podCIDR"] != (*change.object)["spec"]["podCIDR"] ||
          (*change.previous)["status"]["addresses"] != (*change.object)["status"]["addresses"];
 }
-
-class Collector {
- public:
-  explicit Collector(std::string_view ns) : ns_(ns) {}
-  void Add(std::string_view resource, base::Value name) {
-    if (name.AsString().empty()) return;
-    keys_.insert(state::Key{std::string(resource), ns_, std::string(name.AsString())});
-  }
-  void AddVolume(base::Value volume) {
-    Add(kConfigMaps, volume["configMap"]["name"]);
-    Add(kSecrets, volume["secret"]["secretName"]);
-    for (base::Value source : volume["projected"]["sources"].Elements()) {
-      Add(kConfigMaps, source["configMap"]["name"]);
-      Add(kSecrets, source["secret"]["name"]);
-    }
-  }
-  void AddContainer(base::Value container) {
-    for (base::Value source : container["envFrom"].Elements()) {
-      Add(kConfigMaps, source["configMapRef"]["name"]);
-      Add(kSecrets, source["secretRef"]["name"]);
-    }
-    for (base::Value variable : container["env"].Elements()) {
-      Add(kConfigMaps, variable["valueFrom"]["configMapKeyRef"]["name"]);
-      Add(kSecrets, variable["valueFrom"]["secretKeyRef"]["name"]);
-    }
-  }
-  std::vector<state::Key> Take() const { return {keys_.begin(), keys_.end()}; }
-
- private:
-  const std::string ns_;
-  std::set<state::Key> keys_;
-};
 
 std::string NodeNameOf(const state::ObjectPtr& pod) {
   return pod ? std::string((*pod)["spec"]["nodeName"].AsString()) : "";
@@ -69,16 +42,14 @@ std::string NodeNameOf(const state::ObjectPtr& pod) {
 }  // namespace
 
 std::vector<state::Key> References(const state::Object& pod) {
-  Collector collector(pod.key.ns);
-  const base::Value spec = pod["spec"];
-  for (base::Value volume : spec["volumes"].Elements()) collector.AddVolume(volume);
-  for (const char* list : {"initContainers", "containers", "ephemeralContainers"}) {
-    for (base::Value container : spec[list].Elements()) collector.AddContainer(container);
-  }
-  for (base::Value secret : spec["imagePullSecrets"].Elements()) {
-    collector.Add(kSecrets, secret["name"]);
-  }
-  return collector.Take();
+  std::set<state::Key> keys;
+  manifests::ForEachReference(
+      kPods, pod.document.root(), [&](const manifests::Reference& reference) {
+        if (!IsSource(reference.resource)) return;
+        keys.insert(
+            state::Key{std::string(reference.resource), pod.key.ns, std::string(reference.name)});
+      });
+  return {keys.begin(), keys.end()};
 }
 
 bool IsForAll(std::string_view resource) {
@@ -90,7 +61,7 @@ RoutedChanges::RoutedChanges(const std::vector<state::Change>& changes) {
     const std::string& resource = change.key().resource;
     if (IsForAll(resource)) {
       shared.push_back(change);
-    } else if (resource == kConfigMaps || resource == kSecrets) {
+    } else if (IsSource(resource)) {
       sources.push_back(change);
     } else if (resource == kNode) {
       if (MovesRoutes(change)) {
@@ -190,10 +161,9 @@ Holding::Difference Holding::Advance(const RoutedChanges& changes, const state::
   Difference difference;
   for (const state::Key& key : told) {
     state::ObjectPtr object = view.Get(key);
-    const bool held = key.resource == kPods ? IsOurs(object)
-                      : key.resource == kConfigMaps || key.resource == kSecrets
-                          ? references_.count(key) != 0
-                          : true;
+    const bool held = key.resource == kPods    ? IsOurs(object)
+                      : IsSource(key.resource) ? references_.count(key) != 0
+                                               : true;
     if (object && held) {
       difference.puts.push_back(std::move(object));
     } else {

@@ -20,6 +20,7 @@
 #include <charconv>
 #include <utility>
 
+#include "manifests/kinds/pod.h"
 #include "nodeagent/pods/container_config.h"
 #include "nodeagent/pods/image_credentials.h"
 #include "nodeagent/pods/pod_shape.h"
@@ -511,8 +512,8 @@ void PlanUnknown(const PodInput& input, Planner& planner) {
 bool IsEnding(const PodShape& shape) {
   bool failed = false;
   return shape.Deleting() || shape.PastDeadline() || shape.Done(&failed) ||
-         IsTerminal(shape.pod()["status"]["phase"].AsString()) ||
-         IsTerminal(shape.last_status()["phase"].AsString());
+         manifests::HasEnded(shape.pod()) ||
+         manifests::IsEndedPhase(shape.last_status()["phase"].AsString());
 }
 
 template <typename T>

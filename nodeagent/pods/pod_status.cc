@@ -12,6 +12,8 @@
 #include <string_view>
 #include <utility>
 
+#include "manifests/kinds/conditions.h"
+#include "manifests/kinds/pod.h"
 #include "nodeagent/pods/container_config.h"
 
 namespace nodeagent {
@@ -114,7 +116,7 @@ bool HasRun(const Slot& slot) {
 std::string PhaseOf(const PodShape& shape, bool ending) {
   const std::string_view last = shape.last_status()["phase"].AsString();
   for (const std::string_view phase : {shape.pod()["status"]["phase"].AsString(), last}) {
-    if (IsTerminal(phase)) return std::string(phase);
+    if (manifests::IsEndedPhase(phase)) return std::string(phase);
   }
   bool failed = false;
   const bool done = shape.Done(&failed);
@@ -145,17 +147,11 @@ std::string Unready(const std::vector<const Slot*>& slots) {
 }
 
 bool GateIsOpen(const PodShape& shape, std::string_view type) {
-  for (base::Value condition : shape.pod()["status"]["conditions"].Elements()) {
-    if (condition["type"].AsString() == type) return condition["status"].AsString() == "True";
-  }
-  return false;
+  return manifests::ConditionIs(shape.pod()["status"], type, "True");
 }
 
 bool HeldBefore(const PodShape& shape, std::string_view type) {
-  for (const Json& condition : shape.last_status()["conditions"].Elements()) {
-    if (condition["type"].AsString() == type) return condition["status"].AsString() == "True";
-  }
-  return false;
+  return manifests::ConditionIs(shape.last_status(), type, "True");
 }
 
 Condition InitializedOf(const PodShape& shape, bool ending) {
@@ -199,13 +195,8 @@ Condition ReadyOf(const PodShape& shape, Condition ready) {
 
 Json ConditionJson(const PodShape& shape, const Condition& condition) {
   const char* status = condition.holds ? "True" : "False";
-  Json since = shape.input().now.wall.ToString();
-  for (const Json& last : shape.last_status()["conditions"].Elements()) {
-    if (last["type"].AsString() == condition.type && last["status"].AsString() == status &&
-        last["lastTransitionTime"].IsString()) {
-      since = last["lastTransitionTime"];
-    }
-  }
+  Json since =
+      manifests::HeldSince(shape.last_status(), condition.type, status, shape.input().now.wall);
   Json json = Json::MakeObject(
       {{"type", condition.type}, {"status", status}, {"lastTransitionTime", std::move(since)}});
   if (!condition.holds && !condition.reason.empty()) json.Set("reason", condition.reason);
@@ -248,7 +239,7 @@ void SetReason(const PodShape& shape, std::string_view phase, Json& status) {
   if (shape.PastDeadline() && phase == "Failed") {
     status.Set("reason", "DeadlineExceeded");
     status.Set("message", "the pod was active on its node longer than activeDeadlineSeconds");
-  } else if (IsTerminal(told["phase"].AsString())) {
+  } else if (manifests::IsEndedPhase(told["phase"].AsString())) {
     for (const char* field : {"reason", "message"}) {
       if (told[field].Exists()) status.Set(field, told[field].ToJson());
     }
@@ -256,8 +247,6 @@ void SetReason(const PodShape& shape, std::string_view phase, Json& status) {
 }
 
 }  // namespace
-
-bool IsTerminal(std::string_view phase) { return phase == "Succeeded" || phase == "Failed"; }
 
 base::Json BuildPodStatus(const PodShape& shape, const std::map<std::string, Waiting>& waiting,
                           bool ending) {

@@ -22,7 +22,4 @@ struct Waiting {
 base::Json BuildPodStatus(const PodShape& shape, const std::map<std::string, Waiting>& waiting,
                           bool ending);
 
-// "Succeeded" or "Failed".
-bool IsTerminal(std::string_view phase);
-
 }  // namespace nodeagent

@@ -10,6 +10,9 @@
 #include "gitsync/deploy/health.h"
 #include "gitsync/plan/history.h"
 #include "gitsync/plan/repository.h"
+#include "manifests/kinds/conditions.h"
+#include "manifests/kinds/kind_facts.h"
+#include "manifests/kinds/pod.h"
 #include "manifests/suggest.h"
 
 namespace plumb {
@@ -30,24 +33,16 @@ std::string_view LevelName(Health::Level level) {
   return level == Health::Level::kProgressing ? "progressing" : "healthy";
 }
 
-base::Value ConditionOf(base::Value status, std::string_view type) {
-  for (const base::Value condition : status["conditions"].Elements()) {
-    if (condition["type"].AsString() == type) return condition;
-  }
-  return base::Value();
-}
-
 size_t PodsOn(const state::View& view, std::string_view node) {
   size_t pods = 0;
   for (const state::ObjectPtr& pod : view.Lookup(state::Index::kNode, node)) {
-    const std::string_view phase = (*pod)["status"]["phase"].AsString();
-    pods += phase != "Succeeded" && phase != "Failed";
+    pods += !manifests::HasEnded(pod->document.root());
   }
   return pods;
 }
 
 Json NodeStatus(const state::View& view, const state::Object& node) {
-  const base::Value ready = ConditionOf(node["status"], "Ready");
+  const base::Value ready = manifests::ConditionOf(node["status"], "Ready");
   Json report = Json::MakeObject({{"name", node.key.name},
                                   {"ready", ready["status"].AsString() == "True"},
                                   {"since", ready["lastTransitionTime"].AsString()},
@@ -68,7 +63,7 @@ Json NodeStatus(const state::View& view, const state::Object& node) {
 Json RepositoryStatus(const state::Object& record, size_t objects) {
   const base::Value status = record["status"];
   const std::vector<gitsync::DeployRecord> history = gitsync::HistoryOf(status);
-  const base::Value ready = ConditionOf(status, "Ready");
+  const base::Value ready = manifests::ConditionOf(status, "Ready");
   Json report = Json::MakeObject({{"name", record.key.name},
                                   {"revision", status["lastAppliedRevision"].AsString()},
                                   {"phase", "empty"},
@@ -84,12 +79,9 @@ Json RepositoryStatus(const state::Object& record, size_t objects) {
   return report;
 }
 
-// What is judged for the list: not plumb's own records, not what only reports.
 bool IsListed(const manifests::Kind& kind) {
-  const std::string resource = kind.Resource();
-  return resource != "nodes" && resource != "events" && kind.kind != "EndpointSlice" &&
-         resource != gitsync::kKustomizations && resource != gitsync::kGitRepositories &&
-         resource != gitsync::kInventories && !gitsync::IsInert(state::Key{resource, "", ""});
+  const manifests::KindFacts& facts = manifests::FactsOf(kind.Resource());
+  return facts.judged && !facts.settled;
 }
 
 // A tree of objects, built to a depth and a size.
@@ -137,14 +129,10 @@ class Tree {
       return children;
     }
     for (const state::ObjectPtr& owned : view_.Lookup(state::Index::kOwner, object.Uid())) {
-      if (owned->key.resource == "endpointslices.discovery.k8s.io" ||
-          owned->key.resource == "controllerrevisions.apps")
-        continue;
-      // Kept for a rollback only.
-      const bool old = owned->key.resource == "replicasets.apps" &&
-                       (*owned)["spec"]["replicas"].AsInt(1) == 0 &&
-                       (*owned)["status"]["replicas"].AsInt() == 0;
-      if (!old) children.push_back(owned);
+      const manifests::KindFacts& facts = manifests::FactsOf(owned->key.resource);
+      if (facts.hidden == nullptr || !facts.hidden(owned->document.root())) {
+        children.push_back(owned);
+      }
     }
     return children;
   }
@@ -163,35 +151,22 @@ class Tree {
 
   Json Notes(const state::Object& object) const {
     Json notes = Json::MakeArray();
-    const std::string& resource = object.key.resource;
-    if (resource == "pods") {
-      for (const base::Value note : {object["spec"]["nodeName"], object["status"]["podIP"]}) {
-        if (note.IsString()) notes.Append(note.AsString());
-      }
-      int64_t restarts = 0;
-      for (const base::Value container : object["status"]["containerStatuses"].Elements()) {
-        restarts += container["restartCount"].AsInt();
-      }
-      if (restarts > 0) {
-        notes.Append(std::to_string(restarts) + (restarts == 1 ? " restart" : " restarts"));
-      }
-    } else if (resource == "services") {
-      notes.Append(object["spec"]["clusterIP"].AsString());
-      int64_t ready = 0;
-      for (const state::ObjectPtr& slice : view_.Lookup(state::Index::kOwner, object.Uid())) {
-        for (const base::Value endpoint : (*slice)["endpoints"].Elements()) {
-          ready += endpoint["conditions"]["ready"].AsBool(true);
-        }
-      }
-      notes.Append(std::to_string(ready) + (ready == 1 ? " endpoint" : " endpoints"));
-    } else if (resource == "deployments.apps" || resource == "replicasets.apps" ||
-               resource == "replicationcontrollers" || resource == "daemonsets.apps") {
-      for (const base::Value container :
-           object["spec"]["template"]["spec"]["containers"].Elements()) {
-        notes.Append(container["image"].AsString());
+    for (std::string& note : manifests::NotesOf(object.key.resource, object.document.root())) {
+      notes.Append(std::move(note));
+    }
+    if (object.key.resource == "services") notes.Append(Endpoints(object));
+    return notes;
+  }
+
+  // How many ready ones the slices of a Service have.
+  std::string Endpoints(const state::Object& service) const {
+    int64_t ready = 0;
+    for (const state::ObjectPtr& slice : view_.Lookup(state::Index::kOwner, service.Uid())) {
+      for (const base::Value endpoint : (*slice)["endpoints"].Elements()) {
+        ready += endpoint["conditions"]["ready"].AsBool(true);
       }
     }
-    return notes;
+    return std::to_string(ready) + (ready == 1 ? " endpoint" : " endpoints");
   }
 
   // The newest warnings about an object.

@@ -13,14 +13,6 @@ constexpr std::string_view kDeadlineExceeded = "ProgressDeadlineExceeded";
 
 int64_t Count(const base::Json& status, std::string_view field) { return status[field].AsInt(); }
 
-const base::Json& FindCondition(const base::Json& status, std::string_view type) {
-  static const base::Json kNone;
-  for (const base::Json& condition : status["conditions"].Elements()) {
-    if (condition["type"].AsString() == type) return condition;
-  }
-  return kNone;
-}
-
 // More new pods, fewer old ones, or more that are ready or available.
 bool Progressed(const base::Json& status, base::Value before) {
   const auto old_pods = [](int64_t all, int64_t updated) { return all - updated; };
@@ -36,15 +28,11 @@ bool Progressed(const base::Json& status, base::Value before) {
 void SetDeploymentCondition(base::Json& status, std::string_view type, std::string_view value,
                             std::string_view reason, std::string_view message, base::WallTime now,
                             bool refresh) {
-  const base::Json& old = FindCondition(status, type);
+  const base::Json& old = ConditionOf(status, type);
   const bool same = old["status"].AsString() == value && old["reason"].AsString() == reason &&
                     old["message"].AsString() == message;
   if (same && !refresh) return;
-  SetCondition(status, type, value, reason, message, now);
-  for (base::Json& condition : status["conditions"].MutableElements()) {
-    if (std::as_const(condition)["type"].AsString() == type)
-      condition.Set("lastUpdateTime", now.ToString());
-  }
+  SetCondition(status, type, value, reason, message, now).Set("lastUpdateTime", now.ToString());
 }
 
 std::optional<base::Duration> ProgressDeadline(const state::Object& deployment) {
@@ -108,7 +96,7 @@ std::optional<base::Duration> JudgeProgress(base::Json& status, base::Value befo
   }
   const std::string subject = new_set ? "ReplicaSet \"" + new_set->key.name + "\""
                                       : "Deployment \"" + deployment.key.name + "\"";
-  const std::string reason(FindCondition(status, "Progressing")["reason"].AsString());
+  const std::string reason(ConditionOf(status, "Progressing")["reason"].AsString());
   // A rollout that is over stays so, even when pods come and go.
   const bool over =
       reason == kNewSetAvailable && Count(status, "replicas") == Count(status, "updatedReplicas");
@@ -126,7 +114,7 @@ std::optional<base::Duration> JudgeProgress(base::Json& status, base::Value befo
   if (reason.empty() || reason == kNewSetAvailable || reason == kDeadlineExceeded)
     return std::nullopt;
   const auto since =
-      base::WallTime::Parse(FindCondition(status, "Progressing")["lastUpdateTime"].AsString());
+      base::WallTime::Parse(ConditionOf(status, "Progressing")["lastUpdateTime"].AsString());
   const base::Duration left =
       since.ok() ? *since + *deadline - now : base::Duration() - base::Duration::Seconds(1);
   // Times in objects are whole seconds: one more makes sure that the deadline has passed.

@@ -47,7 +47,7 @@ class QuotaStatusController final : public Controller {
       names.emplace_back(name);
       hard.Set(name, limit.ToJson());
     }
-    const state::ResourceList sums =
+    const manifests::ResourceList sums =
         state::QuotaUsage(turn.view(), turn.draft().schema(), *quota, names);
     for (const auto& [name, sum] : sums) used.Set(name, sum.ToString(IsBytes(name)));
     base::Json status = (*quota)["status"].ToJson();

@@ -6,9 +6,9 @@
 #include <map>
 #include <set>
 
+#include "manifests/kinds/pod_resources.h"
 #include "manifests/selector.h"
 #include "scheduler/pod_info.h"
-#include "state/admission/resources.h"
 
 namespace scheduler {
 namespace {
@@ -49,7 +49,7 @@ std::vector<ObjectPtr> PodsOn(const View& view, const Object& node) {
 // Room.
 
 Quantity Asked(const Object& pod, std::string_view resource) {
-  const state::ResourceList all = state::PodResources(pod["spec"], "requests");
+  const manifests::ResourceList all = manifests::PodResources(pod["spec"], "requests");
   const auto it = all.find(resource);
   return it == all.end() ? Quantity() : it->second;
 }
@@ -67,7 +67,7 @@ Quantity Total(const Object& node, std::string_view resource) {
 
 bool HasRoom(const View& view, const Object& pod, const Object& node) {
   if (static_cast<int64_t>(PodsOn(view, node).size()) >= Total(node, "pods").Value()) return false;
-  for (const auto& [resource, amount] : state::PodResources(pod["spec"], "requests")) {
+  for (const auto& [resource, amount] : manifests::PodResources(pod["spec"], "requests")) {
     if (amount > Quantity() && amount + Used(view, node, resource) > Total(node, resource))
       return false;
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "manifests/kinds/pod.h"
+
 namespace servicemesh {
 namespace {
 
@@ -30,10 +32,9 @@ std::vector<HostPort> HostPortsFrom(const std::vector<base::Value>& pods, std::s
   std::vector<HostPort> ports;
   for (base::Value pod : pods) {
     const base::Value spec = pod["spec"];
-    const std::string_view phase = pod["status"]["phase"].AsString();
     const auto ip = Ipv4::Parse(pod["status"]["podIP"].AsString());
     if (!ip || spec["nodeName"].AsString() != node || spec["hostNetwork"].AsBool()) continue;
-    if (phase == "Succeeded" || phase == "Failed") continue;
+    if (manifests::HasEnded(pod)) continue;
     HostPort of_pod;
     of_pod.pod = std::string(pod["metadata"]["namespace"].AsString()) + "/" +
                  std::string(pod["metadata"]["name"].AsString());

@@ -1,11 +1,14 @@
 // LimitRange: defaults for containers that set no requests or limits, then bounds for containers
 // and whole pods, of the amounts and of limit over request. A default request is `defaultRequest`,
 // or else the limit; a default limit is `default`.
+#include "manifests/kinds/pod_resources.h"
 #include "state/admission/admission.h"
-#include "state/admission/resources.h"
 
 namespace state {
 namespace {
+
+using manifests::PodResources;
+using manifests::ResourceList;
 
 manifests::Quantity Amount(const base::Json& value) {
   const base::Result<manifests::Quantity> parsed = manifests::Quantity::Parse(value.AsString());

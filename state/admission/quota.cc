@@ -5,54 +5,20 @@
 // else.
 #include "state/admission/quota.h"
 
-#include <array>
-
+#include "manifests/kinds/kind_facts.h"
+#include "manifests/kinds/pod.h"
 #include "state/admission/admission.h"
-#include "state/admission/resources.h"
 
 namespace state {
 namespace {
 
-bool Ended(base::Value pod) {
-  const std::string_view phase = pod["status"]["phase"].AsString();
-  return phase == "Succeeded" || phase == "Failed";
-}
-
-// The quota names that count a pod's `field` ("requests" or "limits") of a resource.
-void AddPodAmounts(const ResourceList& amounts, const std::string& field, ResourceList& usage) {
-  for (const auto& [name, amount] : amounts) {
-    usage[field + "." + name] = usage[field + "." + name] + amount;
-    if (field == "requests" && (name == "cpu" || name == "memory" || name == "ephemeral-storage")) {
-      usage[name] = usage[name] + amount;
-    }
-  }
-}
-
-constexpr std::array kShortCounts = {
-    "pods",
-    "services",
-    "configmaps",
-    "secrets",
-    "resourcequotas",
-    "replicationcontrollers",
-    "persistentvolumeclaims",
-};
-
 template <typename V>
 ResourceList UsageOf(const manifests::Kind& kind, const V& object) {
+  const manifests::KindFacts& facts = manifests::FactsOf(kind.Resource());
   ResourceList usage;
   usage["count/" + kind.Resource()] = manifests::Quantity::Units(1);
-  for (const char* name : kShortCounts) {
-    if (kind.Resource() == name) usage[name] = manifests::Quantity::Units(1);
-  }
-  if (kind.Resource() == "services" && object["spec"]["type"].AsString() == "NodePort") {
-    usage["services.nodeports"] =
-        manifests::Quantity::Units(static_cast<int64_t>(object["spec"]["ports"].size()));
-  }
-  if (kind.Resource() == "pods") {
-    AddPodAmounts(PodResources(object["spec"], "requests"), "requests", usage);
-    AddPodAmounts(PodResources(object["spec"], "limits"), "limits", usage);
-  }
+  if (facts.short_quota) usage[kind.Resource()] = manifests::Quantity::Units(1);
+  if (facts.quota_amounts) facts.quota_amounts(object, usage);
   return usage;
 }
 
@@ -86,7 +52,7 @@ ResourceList QuotaUsage(const View& view, const manifests::Schema& schema, const
     }
     if (!counts) continue;
     for (const ObjectPtr& object : view.List(kind->Resource(), quota.key.ns)) {
-      if (kind->Resource() == "pods" && Ended(object->document.root())) continue;
+      if (kind->Resource() == "pods" && manifests::HasEnded(object->document.root())) continue;
       for (const auto& [name, amount] : CountedBy(spec, *kind, object->document.root())) {
         if (const auto it = usage.find(name); it != usage.end()) it->second = it->second + amount;
       }

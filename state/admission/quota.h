@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "base/json.h"
+#include "manifests/kinds/pod_resources.h"
 #include "manifests/schema.h"
-#include "state/admission/resources.h"
 #include "state/view.h"
 
 namespace state {
+
+using manifests::ResourceList;
 
 // How much of each of `names` (keys of spec.hard) the objects that the quota covers use. Names that
 // nothing counts stay zero.

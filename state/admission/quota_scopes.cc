@@ -16,7 +16,7 @@ namespace {
 template <typename V>
 bool IsBestEffort(const V& spec) {
   for (const char* field : {"requests", "limits"}) {
-    for (const auto& [name, amount] : PodResources(spec, field)) {
+    for (const auto& [name, amount] : manifests::PodResources(spec, field)) {
       if ((name == "cpu" || name == "memory") && !amount.IsZero()) return false;
     }
   }

@@ -1,13 +1,12 @@
-// A cell is what its column's rule or path says. Where the path leads nowhere, a number is 0, an
-// age
-// "<unknown>" and a text "<none>".
+// A cell is what its column's path says, or what is known of the kind. Where the path leads
+// nowhere, a number is 0, an age "<unknown>" and a text "<none>".
 #include "state/api/tables.h"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
-#include "state/api/columns.h"
+#include "manifests/kinds/cells.h"
 
 namespace state {
 namespace {
@@ -32,18 +31,20 @@ base::Value AtPath(const Object& object, std::string_view path) {
 
 Json PathCell(const Column& column, const Object& object, base::WallTime now) {
   const base::Value value = AtPath(object, column.path);
-  if (column.type == "date") return AgeOf(value.AsString(), now);
+  if (column.type == "date") return manifests::AgeOf(value.AsString(), now);
   if (column.type == "integer") return value.AsInt();
   if (value.IsNull() || (value.IsString() && value.AsString().empty())) return "<none>";
   if (value.IsString()) return value.AsString();
   return value.Bytes();
 }
 
-// A rule that is not there is seen by tables_test, which asks for each that the types name.
-Json Cell(const Column& column, const Object& object, base::WallTime now) {
+// A cell that is not there is seen by tables_test, which asks for each that the types name.
+Json Cell(const std::string& resource, const Column& column, const Object& object,
+          base::WallTime now) {
   if (!column.path.starts_with('=')) return PathCell(column, object, now);
-  const CellRule rule = FindCellRule(std::string_view(column.path).substr(1));
-  return rule == nullptr ? Json("<unknown>") : rule(object, now);
+  const manifests::NamedCell* cell =
+      manifests::FindCell(resource, std::string_view(column.path).substr(1));
+  return cell == nullptr ? Json("<unknown>") : cell->cell(object.document.root(), now);
 }
 
 Json Header(const Column& column) {
@@ -57,7 +58,8 @@ Json Header(const Column& column) {
 Json Row(const Kind& kind, const Object& object, std::string_view include_object,
          base::WallTime now) {
   Json cells = Json::MakeArray();
-  for (const Column& column : kind.columns) cells.Append(Cell(column, object, now));
+  const std::string resource = kind.Resource();
+  for (const Column& column : kind.columns) cells.Append(Cell(resource, column, object, now));
   Json row = Json::MakeObject({{"cells", std::move(cells)}});
   if (include_object == "Object") {
     row.Set("object", ToClientJson(object));

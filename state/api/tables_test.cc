@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "manifests/kinds/cells.h"
 #include "manifests/yaml/yaml.h"
-#include "state/api/columns.h"
 
 namespace state {
 namespace {
@@ -63,17 +63,20 @@ constexpr std::string_view kTwo = "containers: [{name: a, image: i}, {name: b, i
 constexpr std::string_view kInit =
     "initContainers: [{name: i}, {name: s, restartPolicy: Always}], containers: [{name: a}]";
 
-TEST_F(TablesTest, EveryRuleOfTheTypesExists) {
-  int rules = 0;
+TEST_F(TablesTest, EveryCellThatTheTypesNameExists) {
+  int cells = 0;
   for (const manifests::Kind* kind : schema_->kinds()) {
     for (const manifests::Column& column : kind->columns) {
       if (!column.path.starts_with('=')) continue;
-      ++rules;
-      EXPECT_NE(FindCellRule(column.path.substr(1)), nullptr) << kind->kind << column.path;
+      ++cells;
+      EXPECT_NE(manifests::FindCell(kind->Resource(), column.path.substr(1)), nullptr)
+          << kind->kind << column.path;
     }
   }
-  EXPECT_GT(rules, 20);
-  EXPECT_EQ(FindCellRule("noSuchRule"), nullptr);
+  EXPECT_GT(cells, 20);
+  EXPECT_EQ(manifests::FindCell("pods", "noSuchCell"), nullptr);
+  // One kind's cell is no other's.
+  EXPECT_EQ(manifests::FindCell("services", "podStatus"), nullptr);
 }
 
 TEST_F(TablesTest, AgesAreShort) {
@@ -83,11 +86,11 @@ TEST_F(TablesTest, AgesAreShort) {
         int64_t{600}, int64_t{3 * 3600 - 1}, int64_t{3 * 3600}, int64_t{2 * 3600 + 3600 + 300},
         int64_t{8 * 3600}, int64_t{47 * 3600}, int64_t{76 * 3600}, int64_t{8 * 86400},
         int64_t{400 * 86400}, int64_t{730 * 86400}, int64_t{775 * 86400}, int64_t{3000 * 86400}}) {
-    text += HumanDuration(Duration::Seconds(seconds)) + " ";
+    text += manifests::HumanDuration(Duration::Seconds(seconds)) + " ";
   }
   EXPECT_EQ(text,
             "<invalid> 0s 0s 5s 119s 2m 3m10s 10m 179m 3h 3h5m 8h 47h 3d4h 8d 400d 2y 2y45d 8y ");
-  EXPECT_EQ(AgeOf("", now_), "<unknown>");
+  EXPECT_EQ(manifests::AgeOf("", now_), "<unknown>");
 }
 
 TEST_F(TablesTest, RunningPodShowsAllColumns) {

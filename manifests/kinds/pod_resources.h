@@ -7,9 +7,9 @@
 #include "base/json.h"
 #include "manifests/quantity.h"
 
-namespace state {
+namespace manifests {
 
-using ResourceList = std::map<std::string, manifests::Quantity, std::less<>>;
+using ResourceList = std::map<std::string, Quantity, std::less<>>;
 
 // The effective requests (or limits, with field "limits") of a pod's spec: the sum over its
 // containers, but at least what its largest init container needs while it runs alone; containers
@@ -19,4 +19,4 @@ ResourceList PodResources(const base::Json& spec, std::string_view field);
 
 void AddResources(ResourceList& to, const ResourceList& more);
 
-}  // namespace state
+}  // namespace manifests

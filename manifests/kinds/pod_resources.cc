@@ -1,15 +1,15 @@
-#include "state/admission/resources.h"
+#include "manifests/kinds/pod_resources.h"
 
 #include <algorithm>
 
-namespace state {
+namespace manifests {
 namespace {
 
-manifests::Quantity QuantityOf(base::Value value) { return manifests::Quantity::Of(value); }
-manifests::Quantity QuantityOf(const base::Json& value) {
-  const base::Result<manifests::Quantity> parsed = manifests::Quantity::Parse(
-      value.IsString() ? std::string(value.AsString()) : value.ToString());
-  return parsed.ok() ? *parsed : manifests::Quantity();
+Quantity QuantityOf(base::Value value) { return Quantity::Of(value); }
+Quantity QuantityOf(const base::Json& value) {
+  const base::Result<Quantity> parsed =
+      Quantity::Parse(value.IsString() ? std::string(value.AsString()) : value.ToString());
+  return parsed.ok() ? *parsed : Quantity();
 }
 
 std::string_view NameOf(const base::Value::Member& member) { return member.key; }
@@ -57,4 +57,4 @@ void AddResources(ResourceList& to, const ResourceList& more) {
   for (const auto& [name, amount] : more) to[name] = to[name] + amount;
 }
 
-}  // namespace state
+}  // namespace manifests

@@ -1,0 +1,101 @@
+// One line a kind, in the order that a push applies them in (Helm's and Argo CD's): what others
+// need comes first.
+#include <algorithm>
+
+#include "manifests/kinds/cells.h"
+#include "manifests/kinds/kind_facts.h"
+#include "manifests/kinds/pod.h"
+
+namespace manifests {
+
+// Each stands in a file of its own.
+extern const KindFacts kConfigMapFacts, kControllerRevisionFacts, kDaemonSetFacts, kDeploymentFacts,
+    kEndpointSliceFacts, kEventFacts, kGitRepositoryFacts, kInventoryFacts, kKustomizationFacts,
+    kLeaseFacts, kLimitRangeFacts, kNamespaceFacts, kNodeFacts, kPodFacts, kReplicaSetFacts,
+    kReplicationControllerFacts, kResourceQuotaFacts, kSecretFacts, kServiceAccountFacts,
+    kServiceFacts;
+
+namespace {
+
+constexpr const KindFacts* kKinds[] = {
+    &kNamespaceFacts,
+    &kResourceQuotaFacts,
+    &kLimitRangeFacts,
+    &kServiceAccountFacts,
+    &kSecretFacts,
+    &kConfigMapFacts,
+    &kServiceFacts,
+    &kDaemonSetFacts,
+    &kPodFacts,
+    &kReplicationControllerFacts,
+    &kReplicaSetFacts,
+    &kDeploymentFacts,
+    // What Git holds of these waits for nothing of the above, or is plumb's own.
+    &kControllerRevisionFacts,
+    &kEndpointSliceFacts,
+    &kEventFacts,
+    &kGitRepositoryFacts,
+    &kInventoryFacts,
+    &kKustomizationFacts,
+    &kLeaseFacts,
+    &kNodeFacts,
+};
+
+constexpr KindFacts kUnknown;
+
+template <typename V>
+void Visit(std::string_view resource, const V& object, const ReferenceVisitor& visit) {
+  const KindFacts& facts = FactsOf(resource);
+  if (facts.references) {
+    facts.references(object, visit);
+  } else {
+    TemplateReferences(object, visit);
+  }
+}
+
+}  // namespace
+
+std::span<const KindFacts* const> AllKinds() { return kKinds; }
+
+size_t RankOf(std::string_view resource) {
+  return static_cast<size_t>(
+      std::find_if(std::begin(kKinds), std::end(kKinds),
+                   [&](const KindFacts* facts) { return facts->resource == resource; }) -
+      std::begin(kKinds));
+}
+
+const KindFacts& FactsOf(std::string_view resource) {
+  const size_t rank = RankOf(resource);
+  return rank < std::size(kKinds) ? *kKinds[rank] : kUnknown;
+}
+
+void ForEachReference(std::string_view resource, const base::Value& object,
+                      const ReferenceVisitor& visit) {
+  Visit(resource, object, visit);
+}
+
+void ForEachReference(std::string_view resource, const base::Json& object,
+                      const ReferenceVisitor& visit) {
+  Visit(resource, object, visit);
+}
+
+const NamedCell* FindCell(std::string_view resource, std::string_view name) {
+  for (const std::span<const NamedCell> cells : {FactsOf(resource).cells, SharedCells()}) {
+    for (const NamedCell& cell : cells) {
+      if (cell.name == name) return &cell;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<std::string> NotesOf(std::string_view resource, base::Value object) {
+  const KindFacts& facts = FactsOf(resource);
+  if (facts.notes != nullptr) return facts.notes(object);
+  std::vector<std::string> images;
+  for (const base::Value container : PodSpecOf(object)["containers"].Elements()) {
+    images.emplace_back(container["image"].AsString());
+  }
+  return images;
+}
+
+}  // namespace manifests

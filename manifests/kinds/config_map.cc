@@ -1,0 +1,11 @@
+#include "manifests/kinds/kind_facts.h"
+
+namespace manifests {
+extern constinit const KindFacts kConfigMapFacts = {
+    .resource = "configmaps",
+    .settled = true,
+    .named = true,
+    .short_quota = true,
+};
+
+}  // namespace manifests

@@ -1,0 +1,9 @@
+#include "manifests/kinds/kind_facts.h"
+
+namespace manifests {
+extern constinit const KindFacts kLimitRangeFacts = {
+    .resource = "limitranges",
+    .settled = true,
+};
+
+}  // namespace manifests
