@@ -33,6 +33,7 @@ class Collector {
  public:
   void Visit(const Kind& kind) {
     kind_ = &kind;
+    if (kind.ignored) Add({"", kind.kind}, "", "");
     Visit(*kind.root, "");
   }
   const std::map<Row, Occurrence>& places() const { return places_; }
@@ -66,7 +67,7 @@ class Collector {
   void Add(const Row& row, const std::string& path, std::string missing) {
     Occurrence& place = places_[row];
     place.missing = std::move(missing);
-    if (place.path.empty() || path.size() < place.path.size()) place.path = path;
+    if (place.kinds.empty() || path.size() < place.path.size()) place.path = path;
     if (place.kinds.empty() || place.kinds.back() != kind_->kind) {
       place.kinds.push_back(kind_->kind);
     }
@@ -94,18 +95,17 @@ std::string IgnoredFieldsTable(const Schema& schema) {
   std::sort(rows.begin(), rows.end());
   std::string table = "| Field | Kinds | Missing |\n|---|---|---|\n";
   for (const auto& [kinds, path, missing] : rows) {
-    table +=
-        "| `" + path + "` | " + kinds + " | " + (missing.empty() ? "all of it" : missing) + " |\n";
+    table += "| " + (path.empty() ? "the kind" : "`" + path + "`") + " | " + kinds + " | " +
+             (missing.empty() ? "all of it" : missing) + " |\n";
   }
   return table;
 }
 
 std::string IgnoredFieldsPage(const Schema& schema) {
   return "# What is accepted, but not acted on\n"
-         "These fields are checked and kept like all others, so that manifests from elsewhere "
-         "work. "
-         "plumb does not act\non them yet: a push and kubectl print a warning for each. Generated "
-         "from types/*.yaml by\n`ninja -C build ignored`.\n\n" +
+         "These fields, and all of these kinds, are checked and kept like all others, so that "
+         "manifests from elsewhere\nwork. plumb does not act on them yet: a push and kubectl print "
+         "a warning for each. Generated from types/*.yaml\nby `ninja -C build ignored`.\n\n" +
          IgnoredFieldsTable(schema);
 }
 

@@ -119,6 +119,7 @@ struct Kind {
       field_selectors;     // selectable field -> path; metadata.* always are
   bool generation = true;  // metadata.generation counts changes of the spec
   bool storage = false;    // of several versions this one is stored
+  bool ignored = false;    // accepted, but nothing acts on it yet: a warning says so
 
   // "v1" or "apps/v1".
   std::string ApiVersion() const { return group.empty() ? version : group + "/" + version; }

@@ -529,8 +529,11 @@ Status SchemaLoader::SetKindAttribute(const File& file, const std::string& key,
     kind.namespaced = node.text == "Namespaced";
     return Status();
   }
-  if (key == "generation") {
-    ASSIGN_OR_RETURN(kind.generation, Bool(file, node));
+  constexpr std::pair<std::string_view, bool Kind::*> kFlags[] = {{"generation", &Kind::generation},
+                                                                  {"ignored", &Kind::ignored}};
+  for (const auto& [name, member] : kFlags) {
+    if (key != name) continue;
+    ASSIGN_OR_RETURN(kind.*member, Bool(file, node));
     return Status();
   }
   if (key == "storage") {

@@ -41,6 +41,8 @@ TEST(SchemaTest, BuiltInHasTheKindsInAFixedOrder) {
             "discovery.k8s.io/v1 EndpointSlice endpointslices.discovery.k8s.io\n"
             "kustomize.toolkit.fluxcd.io/v1 Kustomization "
             "kustomizations.kustomize.toolkit.fluxcd.io\n"
+            "networking.k8s.io/v1 IngressClass ingressclasses.networking.k8s.io (cluster)\n"
+            "networking.k8s.io/v1 Ingress ingresses.networking.k8s.io\n"
             "notification.toolkit.fluxcd.io/v1beta3 Alert alerts.notification.toolkit.fluxcd.io\n"
             "notification.toolkit.fluxcd.io/v1beta3 Provider "
             "providers.notification.toolkit.fluxcd.io\n"

@@ -26,6 +26,7 @@ namespace {
 using base::Json;
 
 constexpr std::string_view kIgnoredWarning = "accepted, but plumb does not act on this field yet";
+constexpr std::string_view kIgnoredKind = "accepted, but plumb does not act on this kind yet";
 constexpr std::string_view kPartlyWarning = "plumb does not act on all of this yet: ";
 
 // Lists whose equals Kubernetes accepts.
@@ -360,6 +361,7 @@ Findings Validate(const Kind& kind, const Json& object, UnknownFields unknown) {
   const KindRules* rules = FindRules(kind.Resource());
   if (rules != nullptr && rules->check != nullptr) rules->check(object, report);
   WarnOfIgnored(kind, object, walker.ignored(), findings.warnings);
+  if (kind.ignored) report.Warn("kind", std::string(kIgnoredKind), object["kind"].mark);
   SortByMark(findings.errors);
   SortByMark(findings.warnings);
   return findings;

@@ -404,6 +404,27 @@ TEST_F(PlanTest, WhatNobodyCouldAddIsNotMissing) {
   EXPECT_NE(text.find("created     pods default/p"), std::string::npos) << text;
 }
 
+TEST_F(PlanTest, AnIngressNeedsItsServicesAndNothingActsOnIt) {
+  constexpr std::string_view kService =
+      "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}]}\n";
+  constexpr std::string_view kIngress =
+      "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web}\nspec:\n"
+      "  tls: [{secretName: cert}]\n"
+      "  defaultBackend: {service: {name: web, port: {number: 80}}}\n";
+  EXPECT_EQ(
+      Judge({{"i.yaml", std::string(kIngress)}}),
+      "i.yaml:6:36: spec.defaultBackend.service.name: namespace default would have no Service "
+      "\"web\"; add it, correct the name, or push with -o allow-missing\n"
+      "warning: i.yaml:2:7: kind: accepted, but plumb does not act on this kind yet\n");
+  const Files both = {{"i.yaml", std::string(kIngress)}, {"s.yaml", std::string(kService)}};
+  EXPECT_EQ(Push(both),
+            "warning: i.yaml:2:7: kind: accepted, but plumb does not act on this kind yet\n"
+            "created     services default/web\n"
+            "created     ingresses.networking.k8s.io default/web\n2 created\n");
+  // An Ingress that did not change is looked at when its Service goes.
+  EXPECT_EQ(Judge({{"i.yaml", std::string(kIngress)}}).substr(0, 12), "i.yaml:6:36:");
+}
+
 TEST_F(PlanTest, AWorkloadThatExceedsTheQuotaIsAnErrorAtItsReplicas) {
   Files files = kShop;
   files["quota.yaml"] =

@@ -10,10 +10,10 @@ namespace manifests {
 
 // Each stands in a file of its own.
 extern const KindFacts kConfigMapFacts, kControllerRevisionFacts, kDaemonSetFacts, kDeploymentFacts,
-    kEndpointSliceFacts, kEventFacts, kGitRepositoryFacts, kInventoryFacts, kKustomizationFacts,
-    kLeaseFacts, kLimitRangeFacts, kNamespaceFacts, kNodeFacts, kPodFacts, kReplicaSetFacts,
-    kReplicationControllerFacts, kResourceQuotaFacts, kSecretFacts, kServiceAccountFacts,
-    kServiceFacts;
+    kEndpointSliceFacts, kEventFacts, kGitRepositoryFacts, kIngressClassFacts, kIngressFacts,
+    kInventoryFacts, kKustomizationFacts, kLeaseFacts, kLimitRangeFacts, kNamespaceFacts,
+    kNodeFacts, kPodFacts, kReplicaSetFacts, kReplicationControllerFacts, kResourceQuotaFacts,
+    kSecretFacts, kServiceAccountFacts, kServiceFacts;
 
 namespace {
 
@@ -30,6 +30,8 @@ constexpr const KindFacts* kKinds[] = {
     &kReplicationControllerFacts,
     &kReplicaSetFacts,
     &kDeploymentFacts,
+    &kIngressClassFacts,
+    &kIngressFacts,
     // What Git holds of these waits for nothing of the above, or is plumb's own.
     &kControllerRevisionFacts,
     &kEndpointSliceFacts,

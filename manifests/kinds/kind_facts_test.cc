@@ -56,6 +56,8 @@ TEST(KindFactsTest, WhatOthersNeedIsAppliedFirst) {
   EXPECT_TRUE(before("configmaps", "deployments.apps"));
   EXPECT_TRUE(before("services", "deployments.apps"));
   EXPECT_TRUE(before("daemonsets.apps", "pods"));
+  EXPECT_TRUE(before("ingressclasses.networking.k8s.io", "ingresses.networking.k8s.io"));
+  EXPECT_TRUE(before("ingresses.networking.k8s.io", "widgets.example.com"));
 }
 
 TEST(KindFactsTest, AKindWithoutAnEntryHasTheDefault) {
@@ -114,6 +116,21 @@ TEST(KindFactsTest, AnyTemplateNamesWhatItsPodsDo) {
                                               "{serviceAccountName: a}}}}}}")),
             "spec.jobTemplate.spec.template.spec.serviceAccountName: ServiceAccount a\n");
   EXPECT_EQ(References("configmaps", Read("{data: {a: b}}")), "");
+}
+
+TEST(KindFactsTest, AnIngressNamesItsServicesAndCertificates) {
+  constexpr std::string_view kIngress = R"(
+spec:
+  defaultBackend: {service: {name: fallback}}
+  tls: [{secretName: cert}, {hosts: [a.example]}]
+  rules:
+  - http: {paths: [{backend: {service: {name: web}}}, {backend: {resource: {name: bucket}}}]}
+  - {host: b.example}
+)";
+  EXPECT_EQ(References("ingresses.networking.k8s.io", Read(kIngress)),
+            "spec.defaultBackend.service.name: Service fallback\n"
+            "spec.rules[0].http.paths[0].backend.service.name: Service web\n"
+            "spec.tls[0].secretName: Secret cert?\n");
 }
 
 TEST(KindFactsTest, NotesSayWhatAPersonWantsToKnow) {

@@ -3,6 +3,7 @@
 #include "manifests/rules/cluster.h"
 #include "manifests/rules/config.h"
 #include "manifests/rules/flux.h"
+#include "manifests/rules/ingress.h"
 #include "manifests/rules/pod.h"
 #include "manifests/rules/service.h"
 #include "manifests/rules/workloads.h"
@@ -18,6 +19,8 @@ constexpr KindRules kRules[] = {
     {"deployments.apps", CheckDeployment, nullptr, DefaultDeployment},
     {"endpointslices.discovery.k8s.io", CheckEndpointSlice, nullptr, nullptr},
     {"gitrepositories.source.toolkit.fluxcd.io", CheckGitRepository, nullptr, nullptr},
+    {"ingressclasses.networking.k8s.io", CheckIngressClass, nullptr, nullptr},
+    {"ingresses.networking.k8s.io", CheckIngress, nullptr, nullptr},
     {"limitranges", CheckLimitRange, nullptr, DefaultLimitRange},
     {"namespaces", nullptr, nullptr, DefaultNamespace},
     {"nodes", CheckNode, nullptr, nullptr},

@@ -54,7 +54,8 @@ TEST_F(OpenApiTest, RootListsEveryGroupVersionAndItsHash) {
   }
   EXPECT_EQ(paths,
             "api/v1\napis/apps/v1\napis/coordination.k8s.io/v1\napis/discovery.k8s.io/v1\n"
-            "apis/kustomize.toolkit.fluxcd.io/v1\napis/notification.toolkit.fluxcd.io/v1beta3\n"
+            "apis/kustomize.toolkit.fluxcd.io/v1\napis/networking.k8s.io/v1\napis/"
+            "notification.toolkit.fluxcd.io/v1beta3\n"
             "apis/plumb.dev/v1\napis/source.toolkit.fluxcd.io/v1\n");
 }
 

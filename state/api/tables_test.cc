@@ -228,6 +228,28 @@ endpoints: [{addresses: [10.0.0.1]}, {addresses: [10.0.0.2]}, {addresses: [10.0.
             "web | IPv4 | 80,x,* | 10.0.0.1,10.0.0.2,10.0.0.3 + 2 more... | <unknown>");
 }
 
+TEST_F(TablesTest, IngressesShowHostsAndAddresses) {
+  EXPECT_EQ(Row(R"(
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web, creationTimestamp: "2026-11-22T11:00:00Z"}
+spec:
+  ingressClassName: gateway
+  tls: [{secretName: cert}]
+  rules: [{host: a.example}, {host: b.example}, {}, {host: c.example}, {host: d.example}]
+status: {loadBalancer: {ingress: [{ip: 9.9.9.9}, {hostname: lb.example}]}}
+)"),
+            "web | gateway | a.example,b.example,c.example + 1 more... | 9.9.9.9,lb.example | "
+            "80, 443 | 60m");
+  EXPECT_EQ(Row("{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: all}, spec: "
+                "{defaultBackend: {service: {name: web, port: {number: 80}}}}}"),
+            "all | <none> | * |  | 80 | <unknown>");
+  EXPECT_EQ(
+      Row("{apiVersion: networking.k8s.io/v1, kind: IngressClass, metadata: {name: c}, spec: "
+          "{controller: a.example/b, parameters: {apiGroup: x.example, kind: P, name: set}}}"),
+      "c | a.example/b | P.x.example/set | <unknown>");
+}
+
 TEST_F(TablesTest, CordonedNode) {
   EXPECT_EQ(Row(R"(
 apiVersion: v1

@@ -304,7 +304,8 @@ TEST_F(KubectlTest, RunExposeLabelAndAnnotateWork) {
 TEST_F(KubectlTest, TheClusterDescribesItself) {
   EXPECT_TRUE(SortedWords(Kubectl("api-versions"))
                   .starts_with("apps/v1 coordination.k8s.io/v1 discovery.k8s.io/v1 "));
-  EXPECT_EQ(SortedWords(Kubectl("api-resources --namespaced=false -o name")), "namespaces nodes");
+  EXPECT_EQ(SortedWords(Kubectl("api-resources --namespaced=false -o name")),
+            "ingressclasses.networking.k8s.io namespaces nodes");
   EXPECT_NE(Kubectl("cluster-info").find("is running at"), std::string::npos);
   EXPECT_EQ(Kubectl("config current-context").find("exit"), std::string::npos);
   EXPECT_NE(Kubectl("config view").find("DATA+OMITTED"), std::string::npos);
