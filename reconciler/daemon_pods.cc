@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/backoff.h"
+#include "manifests/kinds/daemon_set.h"
 #include "reconciler/owned_pods.h"
 #include "reconciler/pods.h"
 #include "reconciler/revisions.h"
@@ -17,22 +18,8 @@ constexpr base::Duration kFirstFailureRetry = base::Duration::Seconds(1);
 constexpr base::Duration kMaxFailureRetry = base::Duration::Minutes(15);
 constexpr base::Duration kLongLife = base::Duration::Minutes(10);
 
-struct Borne {
-  std::string_view key, effect;
-  bool host_network_only = false;
-};
-constexpr Borne kBorneByDaemons[] = {
-    {"node.kubernetes.io/not-ready", "NoExecute"},
-    {"node.kubernetes.io/unreachable", "NoExecute"},
-    {"node.kubernetes.io/disk-pressure", "NoSchedule"},
-    {"node.kubernetes.io/memory-pressure", "NoSchedule"},
-    {"node.kubernetes.io/pid-pressure", "NoSchedule"},
-    {"node.kubernetes.io/unschedulable", "NoSchedule"},
-    {"node.kubernetes.io/network-unavailable", "NoSchedule", true},
-};
-
 // In place of one for the same taint, which might bear it for a while only.
-void Tolerate(base::Json& spec, const Borne& borne) {
+void Tolerate(base::Json& spec, const manifests::DaemonToleration& borne) {
   base::Json::Array& tolerations = spec["tolerations"].MutableElements();
   std::erase_if(tolerations, [&](const base::Json& each) {
     return each["key"].AsString() == borne.key && each["effect"].AsString() == borne.effect;
@@ -88,7 +75,7 @@ base::Json DaemonPodFor(const state::Object& set, std::string_view node, std::st
   if (failures > 0) metadata["annotations"].Set(kFailuresAnnotation, std::to_string(failures));
   base::Json& spec = pod["spec"];
   const bool host_network = std::as_const(spec)["hostNetwork"].AsBool();
-  for (const Borne& borne : kBorneByDaemons) {
+  for (const manifests::DaemonToleration& borne : manifests::kDaemonTolerations) {
     if (host_network || !borne.host_network_only) Tolerate(spec, borne);
   }
   BindTo(spec, node);

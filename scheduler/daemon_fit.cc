@@ -9,33 +9,20 @@
 
 #include <algorithm>
 #include <iterator>
-#include <string_view>
 
+#include "manifests/kinds/daemon_set.h"
 #include "scheduler/pod_info.h"
 
 namespace scheduler {
 namespace {
 
-struct Borne {
-  std::string_view key, effect;
-  bool host_network_only = false;
-};
-constexpr Borne kBorneByDaemons[] = {
-    {"node.kubernetes.io/not-ready", "NoExecute"},
-    {"node.kubernetes.io/unreachable", "NoExecute"},
-    {"node.kubernetes.io/disk-pressure", "NoSchedule"},
-    {"node.kubernetes.io/memory-pressure", "NoSchedule"},
-    {"node.kubernetes.io/pid-pressure", "NoSchedule"},
-    {"node.kubernetes.io/unschedulable", "NoSchedule"},
-    {"node.kubernetes.io/network-unavailable", "NoSchedule", true},
-};
-
 bool Bears(base::Value pod_spec, base::Value taint) {
-  const auto is_it = [&](const Borne& borne) {
+  const auto is_it = [&](const manifests::DaemonToleration& borne) {
     return borne.key == taint["key"].AsString() && borne.effect == taint["effect"].AsString() &&
            (!borne.host_network_only || pod_spec["hostNetwork"].AsBool());
   };
-  return std::any_of(std::begin(kBorneByDaemons), std::end(kBorneByDaemons), is_it) ||
+  return std::any_of(std::begin(manifests::kDaemonTolerations),
+                     std::end(manifests::kDaemonTolerations), is_it) ||
          Tolerates(pod_spec["tolerations"], taint);
 }
 

@@ -1,6 +1,8 @@
 // A DaemonSet is healthy when on every node that should have one a pod is updated and available;
 // with the strategy OnDelete as soon as its controller has looked at it, since then people update
 // the pods. How many pods it asks for depends on the nodes.
+#include "manifests/kinds/daemon_set.h"
+
 #include "manifests/kinds/cells.h"
 #include "manifests/kinds/kind_facts.h"
 
