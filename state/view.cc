@@ -1,12 +1,9 @@
 #include "state/view.h"
 
+#include "manifests/kinds/kind_facts.h"
+
 namespace state {
 namespace {
-
-bool MayBeAdopted(std::string_view resource) {
-  return resource == "pods" || resource == "replicasets.apps" ||
-         resource == "controllerrevisions.apps";
-}
 
 // Calls `emit` with each string that `index` files the object under.
 template <typename Emit>
@@ -23,7 +20,7 @@ void IndexValues(Index index, const Object& object, const Emit& emit) {
       if (object.key.resource == "events") emit(object["involvedObject"]["uid"].AsString());
       return;
     case Index::kOrphan:
-      if (MayBeAdopted(object.key.resource) && !object.ControllerRef().Exists())
+      if (manifests::FactsOf(object.key.resource).adoptable && !object.ControllerRef().Exists())
         emit(object.Meta("namespace").AsString());
       return;
   }

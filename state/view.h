@@ -22,8 +22,7 @@ enum class Index {
   kOwner,  // metadata.ownerReferences[].uid, of all kinds
   kNode,   // spec.nodeName of pods
   kAbout,  // involvedObject.uid of events
-  // metadata.namespace of what has no controller and may find one: pods, ReplicaSets and
-  // ControllerRevisions.
+  // metadata.namespace of what has no controller and may find one: manifests::KindFacts::adoptable.
   kOrphan,
 };
 inline constexpr size_t kIndexes = 4;

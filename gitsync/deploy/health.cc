@@ -67,7 +67,7 @@ std::optional<Trouble> FindTrouble(const state::Object& object, const state::Vie
     return pod == nullptr ? std::nullopt : TroubleOfPod(pod);
   }
   for (const state::ObjectPtr& owned : view.Lookup(state::Index::kOwner, object.Uid())) {
-    if (owned->key.resource != "pods" && owned->key.resource != "replicasets.apps") continue;
+    if (manifests::FactsOf(owned->key.resource).pods == nullptr) continue;
     if (std::optional<Trouble> trouble = FindTrouble(*owned, view)) return trouble;
   }
   return std::nullopt;

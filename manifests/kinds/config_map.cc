@@ -5,6 +5,7 @@ extern constinit const KindFacts kConfigMapFacts = {
     .resource = "configmaps",
     .settled = true,
     .named = true,
+    .held_by = HeldBy::kItsReaders,
     .short_quota = true,
 };
 

@@ -26,6 +26,7 @@ constexpr NamedCell kCells[] = {{"controllerName", ControllerName}};
 
 extern constinit const KindFacts kControllerRevisionFacts = {
     .resource = "controllerrevisions.apps",
+    .adoptable = true,
     .judged = false,
     .hidden = [](base::Value) { return true; },
     .cells = kCells,

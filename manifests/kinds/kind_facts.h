@@ -42,6 +42,14 @@ struct Lifecycle {
   std::optional<int64_t> (*grace_seconds)(base::Value object) = nullptr;
 };
 
+// Which nodes' agents hold an object. Pods and Nodes, which agents report on, have rules of their
+// own (nodeagent/hub/relevance.cc).
+enum class HeldBy {
+  kNoNode,
+  kItsReaders,  // those with a pod that names it
+  kEveryNode,
+};
+
 struct KindFacts {
   std::string_view resource;  // "deployments.apps", as in the keys of the store
 
@@ -56,6 +64,8 @@ struct KindFacts {
   // What it has to do with others.
   OfObject<const ReferenceVisitor&> references;  // else those of the pods of its template
   bool named = false;                            // others name it: see Reference
+  bool adoptable = false;  // a controller takes those in that have none: see state::Index::kOrphan
+  HeldBy held_by = HeldBy::kNoNode;
   // The pods that it asks for, where a controller or the object itself makes them; nothing: none.
   std::optional<PodDemand> (*pods)(base::Value object) = nullptr;
   bool short_quota = false;               // a ResourceQuota counts it by its plural alone, too

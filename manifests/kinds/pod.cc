@@ -265,6 +265,7 @@ extern constinit const KindFacts kPodFacts = {
     .health = PodHealth,
     .lifecycle = {.first_phase = "Pending", .grace_seconds = GraceSeconds},
     .references = {PodReferences<Value>, PodReferences<Json>},
+    .adoptable = true,
     .pods = ItsPod,
     .short_quota = true,
     .quota_amounts = {PodQuotaAmounts<Value>, PodQuotaAmounts<Json>},

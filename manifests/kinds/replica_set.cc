@@ -15,6 +15,7 @@ extern constinit const KindFacts kReplicaSetFacts = {
     .resource = "replicasets.apps",
     .observed = true,
     .health = HealthOfReplicas,
+    .adoptable = true,
     .pods = ReplicasOfTemplate,
     .hidden = IsKeptForRollback,
 };

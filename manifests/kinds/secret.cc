@@ -5,6 +5,7 @@ extern constinit const KindFacts kSecretFacts = {
     .resource = "secrets",
     .settled = true,
     .named = true,
+    .held_by = HeldBy::kItsReaders,
     .short_quota = true,
 };
 

@@ -67,6 +67,7 @@ extern constinit const KindFacts kServiceFacts = {
     .resource = "services",
     .health = ServiceHealth,
     .named = true,
+    .held_by = HeldBy::kEveryNode,
     .short_quota = true,
     .quota_amounts = {NodePorts<Value>, NodePorts<Json>},
     .cells = kCells,

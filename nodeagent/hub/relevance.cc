@@ -21,12 +21,13 @@ namespace {
 
 constexpr std::string_view kNode = "nodes";
 constexpr std::string_view kPods = "pods";
-constexpr std::string_view kConfigMaps = "configmaps";
-constexpr std::string_view kSecrets = "secrets";
-constexpr std::string_view kForAll[] = {"endpointslices.discovery.k8s.io", "services"};
+
+using manifests::HeldBy;
 
 // What pods name and a node reads.
-bool IsSource(std::string_view resource) { return resource == kConfigMaps || resource == kSecrets; }
+bool IsSource(std::string_view resource) {
+  return manifests::FactsOf(resource).held_by == HeldBy::kItsReaders;
+}
 
 // Whether other nodes' routes depend on this change of a Node.
 bool MovesRoutes(const state::Change& change) {
@@ -53,7 +54,7 @@ std::vector<state::Key> References(const state::Object& pod) {
 }
 
 bool IsForAll(std::string_view resource) {
-  return resource == kForAll[0] || resource == kForAll[1];
+  return manifests::FactsOf(resource).held_by == HeldBy::kEveryNode;
 }
 
 RoutedChanges::RoutedChanges(const std::vector<state::Change>& changes) {
@@ -118,8 +119,9 @@ Holding::Difference Holding::Fill(const state::View& view) {
   for (const auto& [key, count] : references_) {
     if (state::ObjectPtr object = view.Get(key)) all.puts.push_back(std::move(object));
   }
-  for (const std::string_view resource : kForAll) {
-    for (const state::ObjectPtr& object : view.List(resource)) all.puts.push_back(object);
+  for (const manifests::KindFacts* facts : manifests::AllKinds()) {
+    if (facts->held_by != HeldBy::kEveryNode) continue;
+    for (const state::ObjectPtr& object : view.List(facts->resource)) all.puts.push_back(object);
   }
   return all;
 }

@@ -15,6 +15,7 @@
 #include <utility>
 #include <variant>
 
+#include "manifests/kinds/kind_facts.h"
 #include "nodeagent/pods/check_runner.h"
 #include "nodeagent/pods/drain.h"
 #include "nodeagent/volumes/volumes.h"
@@ -160,7 +161,7 @@ void PodWorkers::ViewChanged(const state::View& view, bool complete,
       Worker* worker = known == uids_.end() ? nullptr : Find(known->second);
       if (const state::ObjectPtr pod = view.Get(key)) Take(pod);
       if (worker != nullptr) Refresh(*worker);
-    } else if (key.resource == "configmaps" || key.resource == "secrets") {
+    } else if (manifests::FactsOf(key.resource).held_by == manifests::HeldBy::kItsReaders) {
       TouchNamespace(key.ns, false);
     } else if (key.resource == "endpointslices.discovery.k8s.io") {
       TouchNamespace(key.ns, true);
