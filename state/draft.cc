@@ -13,6 +13,7 @@
 #include <algorithm>
 
 #include "manifests/apply/apply.h"
+#include "manifests/kinds/kind_facts.h"
 #include "manifests/server_metadata.h"
 #include "manifests/versions.h"
 #include "state/admission/admission.h"
@@ -105,6 +106,27 @@ manifests::ManagedFieldsPtr SentManagers(const base::Json& sent,
   return Share(*std::move(read));
 }
 
+const manifests::Lifecycle& LifecycleOf(const Key& key) {
+  return manifests::FactsOf(key.resource).lifecycle;
+}
+
+// Finalizers keep the object from going.
+bool IsHeld(const Key& key, const base::Json& object) {
+  return !object["metadata"]["finalizers"].empty() ||
+         (LifecycleOf(key).spec_finalizers && !object["spec"]["finalizers"].empty());
+}
+
+// How long a deletion of `old` leaves it. A second one may only shorten the wait.
+int64_t GraceSeconds(const Object& old, const DeleteOptions& options) {
+  const manifests::Lifecycle& lifecycle = LifecycleOf(old.key);
+  if (lifecycle.grace_seconds == nullptr) return 0;
+  const std::optional<int64_t> own = lifecycle.grace_seconds(old.document.root());
+  const int64_t grace = own ? options.grace_period_seconds.value_or(*own) : 0;
+  if (!old.Deleting()) return grace;
+  const int64_t left = old.Meta("deletionGracePeriodSeconds").AsInt();
+  return options.grace_period_seconds ? std::min(grace, left) : left;
+}
+
 constexpr std::string_view kNameAlphabet =
     "bcdfghjklmnpqrstvwxz2456789";  // no vowels: no words by accident
 constexpr size_t kMaxGeneratedBase = 58;
@@ -191,7 +213,8 @@ base::Result<ObjectPtr> Draft::Add(const manifests::Kind& kind, base::Json objec
   }
   manifests::RemoveServerSetMetadata(metadata);
   if (HasStatus(kind)) object.Remove("status");
-  if (key.resource == "pods") object["status"].Set("phase", "Pending");
+  const std::string_view phase = LifecycleOf(key).first_phase;
+  if (!phase.empty()) object["status"].Set("phase", phase);
   manifests::ApplyDefaults(kind, object);
   AdmissionRequest request{view_, context_, kind, key, object, nullptr};
   for (const Admission admit : AllAdmissions()) RETURN_IF_ERROR(admit(request));
@@ -331,24 +354,10 @@ base::Result<ObjectPtr> Draft::Delete(const Key& key, const DeleteOptions& optio
   base::Json object = old->document.ToJson();
   base::Json& metadata = object["metadata"];
 
-  int64_t grace = 0;
-  if (key.resource == "pods") {
-    const std::string_view phase = (*old)["status"]["phase"].AsString();
-    const bool runs =
-        !(*old)["spec"]["nodeName"].AsString().empty() && phase != "Succeeded" && phase != "Failed";
-    if (runs)
-      grace = options.grace_period_seconds.value_or(
-          (*old)["spec"]["terminationGracePeriodSeconds"].AsInt(30));
-    // A second delete may only shorten the wait.
-    if (old->Deleting() && !options.grace_period_seconds)
-      grace = metadata["deletionGracePeriodSeconds"].AsInt();
-    if (old->Deleting()) grace = std::min(grace, metadata["deletionGracePeriodSeconds"].AsInt());
-  }
+  const int64_t grace = GraceSeconds(*old, options);
   if (options.propagation == Propagation::kForeground) AddFinalizer(object, kForegroundFinalizer);
   if (options.propagation == Propagation::kOrphan) AddFinalizer(object, kOrphanFinalizer);
-  const bool held = !metadata["finalizers"].empty() ||
-                    (key.resource == "namespaces" && !object["spec"]["finalizers"].empty());
-  if (grace <= 0 && !held) {
+  if (grace <= 0 && !IsHeld(key, object)) {
     StageRemoval(key);
     return old;
   }
@@ -356,7 +365,8 @@ base::Result<ObjectPtr> Draft::Delete(const Key& key, const DeleteOptions& optio
     metadata.Set("deletionTimestamp", (context_.now + base::Duration::Seconds(grace)).ToString());
     metadata.Set("deletionGracePeriodSeconds", grace);
     if (kind->generation) metadata.Set("generation", metadata["generation"].AsInt() + 1);
-    if (key.resource == "namespaces") object["status"].Set("phase", "Terminating");
+    const std::string_view phase = LifecycleOf(key).ending_phase;
+    if (!phase.empty()) object["status"].Set("phase", phase);
   } else if (grace < metadata["deletionGracePeriodSeconds"].AsInt()) {
     metadata.Set("deletionTimestamp", (context_.now + base::Duration::Seconds(grace)).ToString());
     metadata.Set("deletionGracePeriodSeconds", grace);
@@ -389,9 +399,7 @@ ObjectPtr Draft::StageUpdate(const ObjectPtr& old, const base::Json& object,
                              manifests::ManagedFieldsPtr managers) {
   const bool deleting = old->Deleting();
   const bool released =
-      object["metadata"]["finalizers"].empty() &&
-      object["metadata"]["deletionGracePeriodSeconds"].AsInt() == 0 &&
-      !(old->key.resource == "namespaces" && !object["spec"]["finalizers"].empty());
+      object["metadata"]["deletionGracePeriodSeconds"].AsInt() == 0 && !IsHeld(old->key, object);
   if (deleting && released) {
     StageRemoval(old->key);
     return old;
