@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <utility>
 
 #include "base/time.h"
 
@@ -32,10 +33,14 @@ class Loop {
   // A timer that fired or was cancelled is ignored. Loop only.
   virtual void Cancel(TimerId timer) = 0;
 
-  // Runs `work` on a worker; the task that it returns then runs on the loop. `work` owns all it
-  // touches and reads only immutable data. Works may run at the same time and finish in any order.
-  // Loop only.
-  virtual void Offload(std::function<Task()> work) = 0;
+  enum class Lane {
+    kWorkers,  // a few threads; works may run at the same time and finish in any order
+    kStorage,  // a thread of its own: one work after the other, behind nothing else
+  };
+  // Runs `work` elsewhere; the task that it returns then runs on the loop. `work` owns all it
+  // touches and reads only immutable data. Loop only.
+  virtual void OffloadTo(Lane lane, std::function<Task()> work) = 0;
+  void Offload(std::function<Task()> work) { OffloadTo(Lane::kWorkers, std::move(work)); }
 };
 
 }  // namespace base

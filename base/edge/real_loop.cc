@@ -46,7 +46,6 @@ struct RealLoop::Impl {
   std::map<std::pair<MonotonicTime, TimerId>, Task> timers;
   std::map<TimerId, MonotonicTime> timer_times;
   TimerId next_timer = 1;
-  std::vector<std::thread> workers;
   bool stopped = false;
   std::deque<Task> ready;  // taken from `posted`
 
@@ -54,8 +53,12 @@ struct RealLoop::Impl {
   std::mutex mutex;
   std::condition_variable task_posted;  // wakes the loop
   std::deque<Task> posted;
-  std::condition_variable work_waiting;  // wakes workers, also when ending
-  std::deque<std::function<Task()>> works;
+  struct Works {
+    std::vector<std::thread> threads;  // the loop's own
+    std::condition_variable waiting;   // wakes them, also when ending
+    std::deque<std::function<Task()>> all;
+  };
+  Works for_workers, for_storage;
   bool ending = false;
 
   explicit Impl(int count) : worker_count(std::max(count, 1)) {}
@@ -68,19 +71,18 @@ struct RealLoop::Impl {
     task_posted.notify_one();
   }
 
-  void StartWorkers() {
-    while (static_cast<int>(workers.size()) < worker_count) {
-      workers.emplace_back([this] { RunWorker(); });
-    }
+  void Start(Works& works, int count) {
+    while (static_cast<int>(works.threads.size()) < count)
+      works.threads.emplace_back([this, &works] { RunWorks(works); });
   }
 
-  void RunWorker() {
+  void RunWorks(Works& works) {
     std::unique_lock lock(mutex);
     while (true) {
-      work_waiting.wait(lock, [this] { return ending || !works.empty(); });
+      works.waiting.wait(lock, [&] { return ending || !works.all.empty(); });
       if (ending) return;
-      std::function<Task()> work = std::move(works.front());
-      works.pop_front();
+      std::function<Task()> work = std::move(works.all.front());
+      works.all.pop_front();
       lock.unlock();
       Task completion = work();
       work = nullptr;  // what it owns ends here, outside the lock
@@ -137,8 +139,10 @@ RealLoop::~RealLoop() {
     const std::lock_guard lock(impl_->mutex);
     impl_->ending = true;
   }
-  impl_->work_waiting.notify_all();
-  for (std::thread& worker : impl_->workers) worker.join();
+  for (Impl::Works* works : {&impl_->for_workers, &impl_->for_storage}) {
+    works->waiting.notify_all();
+    for (std::thread& thread : works->threads) thread.join();
+  }
 }
 
 Now RealLoop::now() const { return impl_->now; }
@@ -160,13 +164,15 @@ void RealLoop::Cancel(TimerId timer) {
   impl_->timer_times.erase(found);
 }
 
-void RealLoop::Offload(std::function<Task()> work) {
-  impl_->StartWorkers();
+void RealLoop::OffloadTo(Lane lane, std::function<Task()> work) {
+  const bool storage = lane == Lane::kStorage;
+  Impl::Works& works = storage ? impl_->for_storage : impl_->for_workers;
+  impl_->Start(works, storage ? 1 : impl_->worker_count);
   {
     const std::lock_guard lock(impl_->mutex);
-    impl_->works.push_back(std::move(work));
+    works.all.push_back(std::move(work));
   }
-  impl_->work_waiting.notify_one();
+  works.waiting.notify_one();
 }
 
 void RealLoop::Run() {

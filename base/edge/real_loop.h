@@ -1,8 +1,8 @@
 // RealLoop: the Loop of a running program: the thread that calls Run(), the system's clocks, and a
-// few workers.
+// few threads for what it offloads.
 //
-// Workers start with the first Offload and end with the RealLoop. Post may be called from any
-// thread, all else from the loop's own (or before Run).
+// The threads of a lane start with its first work and end with the RealLoop. Post may be called
+// from any thread, all else from the loop's own (or before Run).
 #pragma once
 
 #include <memory>
@@ -20,7 +20,7 @@ class RealLoop final : public Loop {
   void Post(Task task) override;
   TimerId After(Duration delay, Task task) override;
   void Cancel(TimerId timer) override;
-  void Offload(std::function<Task()> work) override;
+  void OffloadTo(Lane lane, std::function<Task()> work) override;
 
   // Runs tasks until Stop. The time now() gives is taken once a turn.
   void Run();

@@ -85,6 +85,21 @@ TEST(RealLoopTest, TwoWorkersRunTwoWorksAtOnce) {
   EXPECT_EQ(met.load(), 2);
 }
 
+TEST(RealLoopTest, TheStorageWaitsForNoWorker) {
+  RealLoop loop(1);
+  std::atomic<bool> written = false;
+  loop.Offload([&]() -> Loop::Task {
+    while (!written) std::this_thread::yield();
+    return [&] { loop.Stop(); };
+  });
+  loop.OffloadTo(Loop::Lane::kStorage, [&]() -> Loop::Task {
+    written = true;
+    return nullptr;
+  });
+  loop.Run();
+  EXPECT_TRUE(written);
+}
+
 TEST(RealLoopTest, StopRunsWhatWasPostedBeforeItAndKeepsTheRestForTheNextRun) {
   RealLoop loop;
   std::string said;

@@ -194,6 +194,24 @@ TEST_P(LoopContract, EveryWorkCompletesOnce) {
   EXPECT_EQ(completions, std::vector<int>(kWorks, 1));
 }
 
+TEST_P(LoopContract, WorksOfTheStorageAreDoneInTheirOrder) {
+  constexpr int kWorks = 20;
+  std::vector<int> order, expected;
+  loop().Post([&, this] {
+    for (int i = 0; i < kWorks; ++i) {
+      expected.push_back(i);
+      loop().OffloadTo(Loop::Lane::kStorage, [&, i, this]() -> Loop::Task {
+        return [&, i, this] {
+          order.push_back(i);
+          if (i == kWorks - 1) driver_->Finish();
+        };
+      });
+    }
+  });
+  driver_->Run();
+  EXPECT_EQ(order, expected);
+}
+
 TEST_P(LoopContract, WorkWithoutACompletionIsFine) {
   loop().Post([this] {
     loop().Offload([]() -> Loop::Task { return nullptr; });

@@ -29,10 +29,14 @@ void SimLoop::Cancel(TimerId timer) {
   timer_times_.erase(found);
 }
 
-void SimLoop::Offload(std::function<Task()> work) {
+void SimLoop::OffloadTo(Lane lane, std::function<Task()> work) {
   Task completion = work();
   const uint64_t choices = static_cast<uint64_t>(std::max(offload_delay_, Duration()).nanos()) + 1;
-  const Duration delay = Duration::Nanos(static_cast<int64_t>(rng_.Below(choices)));
+  Duration delay = Duration::Nanos(static_cast<int64_t>(rng_.Below(choices)));
+  if (lane == Lane::kStorage) {
+    delay = std::max(delay, storage_done_ - now_.monotonic);
+    storage_done_ = now_.monotonic + delay;
+  }
   if (completion) After(delay, std::move(completion));
 }
 

@@ -22,7 +22,7 @@ class SimLoop final : public Loop {
   void Post(Task task) override;
   TimerId After(Duration delay, Task task) override;
   void Cancel(TimerId timer) override;
-  void Offload(std::function<Task()> work) override;
+  void OffloadTo(Lane lane, std::function<Task()> work) override;
 
   // Runs all that is due now, without moving time.
   void RunReady();
@@ -47,6 +47,7 @@ class SimLoop final : public Loop {
   Rng rng_;
   Now now_;
   Duration offload_delay_ = Duration::Millis(5);
+  MonotonicTime storage_done_;  // when the last work of the storage's lane completes
   std::deque<Task> ready_;
   std::map<std::pair<MonotonicTime, TimerId>, Task> timers_;
   std::map<TimerId, MonotonicTime> timer_times_;

@@ -35,9 +35,24 @@ void SimProcess::Cancel(TimerId timer) {
   world_.Cancel(timer);
 }
 
-void SimProcess::Offload(std::function<Task()> work) {
+void SimProcess::OffloadTo(Lane lane, std::function<Task()> work) {
+  if (lane == Lane::kStorage) {
+    storage_works_.push_back(std::move(work));
+    if (storage_works_.size() == 1) BeginStorageWork();
+    return;
+  }
   After(OffloadDelay(), [this, work = std::move(work)] {
     if (Task completion = work()) After(OffloadDelay(), std::move(completion));
+  });
+}
+
+void SimProcess::BeginStorageWork() {
+  After(OffloadDelay(), [this] {
+    After(OffloadDelay(), [this, completion = storage_works_.front()()] {
+      storage_works_.pop_front();
+      if (!storage_works_.empty()) BeginStorageWork();
+      if (completion) completion();
+    });
   });
 }
 

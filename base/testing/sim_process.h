@@ -5,6 +5,7 @@
 // that never reached the disk), or after it was done and before anybody was told.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <set>
 
@@ -25,7 +26,7 @@ class SimProcess final : public Loop {
   void Post(Task task) override;
   TimerId After(Duration delay, Task task) override;
   void Cancel(TimerId timer) override;
-  void Offload(std::function<Task()> work) override;
+  void OffloadTo(Lane lane, std::function<Task()> work) override;
 
   // How far its machine's wall clock is from the world's.
   void set_clock_error(Duration error) { clock_error_ = error; }
@@ -33,11 +34,13 @@ class SimProcess final : public Loop {
 
  private:
   Duration OffloadDelay();
+  void BeginStorageWork();
 
   SimLoop& world_;
   Rng rng_;
   Duration clock_error_;
   Duration offload_delay_ = Duration::Millis(3);  // before a work, and again before its completion
+  std::deque<std::function<Task()>> storage_works_;  // the first is under way
   const std::shared_ptr<std::set<TimerId>> timers_ = std::make_shared<std::set<TimerId>>();
   Lifeline lifeline_;
 };
