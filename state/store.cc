@@ -82,7 +82,7 @@ base::Status Store::Load() {
     record.removed ? view_.Remove(object->key) : view_.Put(object);
     if (at <= floor_) return;
     Append(std::move(change));
-    durable_ = at;
+    durable_view_.set_revision(at);
     Trim(garbage);  // now, so that the window is never larger than that of the store before
   };
   RETURN_IF_ERROR(
@@ -111,7 +111,7 @@ base::Status Store::Load() {
   view_.set_revision(revision);
   view_.set_schema(options_.schema_of(view_));
   ConvertStored();
-  durable_ = revision;
+  durable_view_ = view_;
   return base::Status();
 }
 
@@ -162,7 +162,12 @@ base::Result<Store::Committed> Store::Commit(Transaction transaction) {
 
   Revision revision = view_.revision();
   committed.first = revision + 1;
-  if (pending_.empty() || pending_.back().bytes > options_.max_batch_bytes) pending_.emplace_back();
+  if (pending_.empty()) {
+    pending_.emplace_back();
+  } else if (pending_.back().bytes > options_.max_batch_bytes) {
+    pending_.back().after = view_;
+    pending_.emplace_back();
+  }
   const size_t log_start = log_.size();
   for (Write& write : transaction.writes) {
     const bool last = &write == &transaction.writes.back();
@@ -185,7 +190,6 @@ base::Result<Store::Committed> Store::Commit(Transaction transaction) {
   }
   view_.set_revision(revision);
   committed.last = revision;
-  pending_.back().last = revision;
   ++stats_.commits;
   stats_.writes += transaction.writes.size();
 
@@ -206,7 +210,7 @@ void Store::Append(Change change) {
 void Store::Trim(StorageBatch& batch) {
   const Revision old_floor = floor_;
   while ((log_.size() > options_.log_window || superseded_bytes_ > options_.log_window_bytes) &&
-         log_.front().revision <= durable_) {
+         log_.front().revision <= durable()) {
     const Change& change = log_.front();
     superseded_bytes_ -= SupersededBytes(change);
     if (change.previous) batch.deletes.push_back(RecordKey(change.previous->revision));
@@ -235,27 +239,28 @@ void Store::Flush() {
   if (pending_.empty() || broken_) return;
   writing_ = true;
   auto batch = std::make_shared<StorageBatch>(std::move(pending_.front().batch));
-  const Revision last = pending_.front().last;
+  const View after = pending_.front().after.value_or(view_);
   pending_.pop_front();
   ++stats_.batches;
-  loop_.Offload([this, &storage = storage_, batch, last, tie = lifeline_.tie()] {
-    const base::Status status = storage.Write(*batch);
-    return tie.Wrap([this, status, last] { Flushed(status, last); });
-  });
+  loop_.OffloadTo(base::Loop::Lane::kStorage,
+                  [this, &storage = storage_, batch, after, tie = lifeline_.tie()] {
+                    const base::Status status = storage.Write(*batch);
+                    return tie.Wrap([this, status, after] { Flushed(status, after); });
+                  });
 }
 
-void Store::Flushed(base::Status status, Revision revision) {
+void Store::Flushed(base::Status status, const View& after) {
   writing_ = false;
   if (!status.ok()) {
     broken_ = true;
     failed_(status.WithContext("the store could not write its log"));
     return;
   }
-  durable_ = revision;
+  durable_view_ = after;
   if (!pending_.empty()) Flush();
   // Before the tasks, whose commits may push out of the window what the listeners read now.
   durable_listeners_.Tell();
-  while (!waiting_.empty() && waiting_.begin()->first <= durable_) {
+  while (!waiting_.empty() && waiting_.begin()->first <= durable()) {
     base::Loop::Task task = std::move(waiting_.begin()->second);
     waiting_.erase(waiting_.begin());
     task();
@@ -263,7 +268,7 @@ void Store::Flushed(base::Status status, Revision revision) {
 }
 
 void Store::WhenDurable(Revision revision, base::Loop::Task task) {
-  if (revision <= durable_) {
+  if (revision <= durable()) {
     task();
   } else {
     waiting_.emplace(revision, std::move(task));
@@ -279,7 +284,7 @@ base::Result<std::vector<Change>> Store::Read(Revision after, size_t limit) cons
   std::vector<Change> changes;
   for (size_t i = static_cast<size_t>(after - floor_); i < log_.size() && changes.size() < limit;
        ++i) {
-    if (log_[i].revision > durable_) break;
+    if (log_[i].revision > durable()) break;
     changes.push_back(log_[i]);
   }
   return changes;

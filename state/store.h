@@ -51,7 +51,10 @@ class Store {
   // The newest state, durable or not. O(1) to copy.
   const View& view() const { return view_; }
   Revision revision() const { return view_.revision(); }
-  Revision durable() const { return durable_; }
+  // The newest state that is durable: what reads from outside see, without waiting for what is
+  // being written. Between transactions, as every View.
+  const View& durable_view() const { return durable_view_; }
+  Revision durable() const { return durable_view_.revision(); }
   // The oldest revision that Read can start after.
   Revision floor() const { return floor_; }
 
@@ -95,7 +98,7 @@ class Store {
   void Trim(StorageBatch& batch);
   void FlushSoon();
   void Flush();
-  void Flushed(base::Status status, Revision revision);
+  void Flushed(base::Status status, const View& after);
 
   base::Loop& loop_;
   Storage& storage_;
@@ -103,16 +106,16 @@ class Store {
   const std::function<void(base::Status)> failed_;
 
   View view_;
+  View durable_view_;
   OwnerPool owners_;
   std::deque<Change> log_;       // revisions floor_ + 1 ... view_.revision(), without gaps
   size_t superseded_bytes_ = 0;  // of log_
   Revision floor_ = 0;
-  Revision durable_ = 0;
 
   struct Pending {
     StorageBatch batch;
     size_t bytes = 0;
-    Revision last = 0;
+    std::optional<View> after;  // the state with it; absent: the newest
   };
   std::deque<Pending> pending_;
   bool writing_ = false;

@@ -103,6 +103,24 @@ TEST_F(StoreTest, WhatIsVisibleIsToldOnlyOnceItIsDurable) {
   EXPECT_EQ(Describe(*store_->Read(0, 10)), "1+a=1");
 }
 
+TEST_F(StoreTest, TheDurableViewIsThatOfTheLastWholeBatch) {
+  StoreOptions options;
+  options.max_batch_bytes = 1;
+  Reopen(options);
+  EXPECT_EQ(Describe(store_->durable_view()), "@0");
+  Commit({Put("a", 1)});
+  Commit({Put("a", 2, 1), Put("b", 2)});
+  Commit({Put("c", 3)});
+  EXPECT_EQ(Describe(store_->durable_view()), "@0");
+  std::string seen;
+  const base::Subscription each =
+      store_->OnDurable([&] { seen += Describe(store_->durable_view()) + "; "; });
+  Settle();
+  EXPECT_EQ(seen, "@1 a=1#1; @3 a=2#2 b=2#3; @4 a=2#2 b=2#3 c=3#4; ");
+  Reopen();
+  EXPECT_EQ(Describe(store_->durable_view()), "@4 a=2#2 b=2#3 c=3#4");
+}
+
 TEST_F(StoreTest, CommitsOfOneTurnShareAWrite) {
   for (int i = 0; i < 100; ++i) Commit({Put("k" + std::to_string(i), i)});
   Settle();

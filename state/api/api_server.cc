@@ -24,6 +24,11 @@ About AboutOf(const base::HttpRequest& request, const manifests::Schema& schema)
   return About{schema.FindResource(route.group, route.version, route.plural), route.name};
 }
 
+// The newest durable state. A first state is waited for: to clients, revision 0 is no revision.
+const View& ReadableView(const Store& store) {
+  return store.durable() == 0 ? store.view() : store.durable_view();
+}
+
 }  // namespace
 
 ApiServer::ApiServer(base::Loop& loop, Store& store, const Api& api, const ClusterConfig& config,
@@ -59,7 +64,7 @@ void ApiServer::Handle(base::IncomingRequest incoming, std::unique_ptr<base::Rep
     reply->Send(TooManyRequests());
     return;
   }
-  const View view = ViewFor(request);
+  const View view = write ? store_.view() : ViewFor(request);
   const DraftContext context = writer_.NewContext();
   if (Api::IsLong(request, view)) {
     HandleOnWorker(std::move(request), view, context, std::move(reply));
@@ -97,13 +102,13 @@ void ApiServer::HandleOnWorker(base::HttpRequest request, const View& view,
 
 View ApiServer::ViewFor(const base::HttpRequest& request) {
   const std::optional<Revision> wanted = Api::WantedRevision(request);
-  if (!wanted) return store_.view();
+  if (!wanted) return ReadableView(store_);
   const base::MonotonicTime now = loop_.now().monotonic;
   while (!kept_.empty() && kept_.front().until < now) kept_.pop_front();
   for (const KeptView& kept : kept_) {
     if (kept.view.revision() == *wanted) return kept.view;
   }
-  return store_.view();
+  return ReadableView(store_);
 }
 
 void ApiServer::KeepView(const View& view) {

@@ -83,6 +83,42 @@ TEST_F(ApiServerTest, AShortListIsAnsweredInItsTurn) {
   EXPECT_EQ(sent->status, 200);
 }
 
+// What is being written is nobody's business yet, and holds up no read.
+TEST_F(ApiServerTest, ReadsSeeTheNewestDurableState) {
+  MakeConfigMap("one", 100);
+  std::optional<base::HttpResponse> made, read, again;
+  Begin("POST", kMaps, R"({"metadata":{"name":"two"}})", made);
+  Begin("GET", std::string(kMaps) + "/two", "", read);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->status, 404);
+  EXPECT_FALSE(made);
+  Begin("POST", kMaps, R"({"metadata":{"name":"two"}})", again);  // writes see it
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->status, 409);
+  loop_.RunUntil([&] { return made.has_value(); }, base::Duration::Minutes(1));
+  Begin("GET", std::string(kMaps) + "/two", "", read);
+  EXPECT_EQ(read->status, 200);
+}
+
+// Asked for revision 0, a watch begins with what is there: no list may answer it.
+TEST_F(ApiServerTest, TheFirstStateIsWaitedFor) {
+  server_.reset();
+  MemoryStorage storage;
+  auto store = Store::Open(loop_, storage, StoreOptions(), [](base::Status) {});
+  ASSERT_TRUE(store.ok());
+  store_ = *std::move(store);
+  Start();
+  std::optional<base::HttpResponse> made, listed;
+  Begin("POST", "/api/v1/namespaces", R"({"metadata":{"name":"shop"}})", made);
+  Begin("GET", "/api/v1/namespaces", "", listed);
+  EXPECT_FALSE(listed);
+  loop_.RunUntil([&] { return listed.has_value(); }, base::Duration::Minutes(1));
+  ASSERT_TRUE(listed);
+  EXPECT_NE(listed->body.find("\"resourceVersion\":\"1\""), std::string::npos) << listed->body;
+  server_.reset();
+  store_.reset();  // before its storage
+}
+
 TEST_F(ApiServerTest, ALongListIsMadeElsewhereOfTheViewThatItWasAskedOf) {
   MakeConfigMap("one", Api::kMaxShortBytes);
   const std::string revision = std::to_string(store_->revision());
