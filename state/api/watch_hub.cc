@@ -1,6 +1,7 @@
 // A watch has three phases: the objects of its snapshot as ADDED events, the changes between its
 // revision and the cursor, then live. In the first two it is fed kBatch at a time, and not at all
-// while kCatchUpBacklog bytes wait for its peer.
+// while kCatchUpBacklog bytes wait for its peer. Live watches are told a share of what has become
+// durable in each turn.
 #include "state/api/watch_hub.h"
 
 #include <tuple>
@@ -103,20 +104,35 @@ void WatchHub::Deliver(Watch& watch, const Change& change, Encoder& encoder) {
   if (event) Send(watch, encoder.Line(*event, watch));
 }
 
+// Taken out of the store's window at once, which moves on with other commits.
 void WatchHub::Advance() {
-  const base::WallTime now = loop_.now().wall;
-  while (cursor_ < store_.durable()) {
-    const auto changes = store_.Read(cursor_, kBatch);
+  Revision taken = untold_.empty() ? cursor_ : untold_.back().revision;
+  while (taken < store_.durable()) {
+    auto changes = store_.Read(taken, kBatch);
     CHECK(changes.ok() && !changes->empty());
-    for (const Change& change : *changes) {
-      cursor_ = change.revision;
-      const auto interested = live_.find(change.key().resource);
-      if (interested == live_.end()) continue;
-      Encoder encoder(change, now);
-      for (const Id id : interested->second) Deliver(*watches_.at(id), change, encoder);
-    }
+    taken = changes->back().revision;
+    untold_.insert(untold_.end(), std::make_move_iterator(changes->begin()),
+                   std::make_move_iterator(changes->end()));
+  }
+  if (!telling_) Tell();
+}
+
+void WatchHub::Tell() {
+  telling_ = false;
+  const base::WallTime now = loop_.now().wall;
+  for (size_t told = 0; !untold_.empty() && told < kMaxToldInATurn; ++told) {
+    const Change change = std::move(untold_.front());
+    untold_.pop_front();
+    cursor_ = change.revision;
+    const auto interested = live_.find(change.key().resource);
+    if (interested == live_.end()) continue;
+    Encoder encoder(change, now);
+    for (const Id id : interested->second) Deliver(*watches_.at(id), change, encoder);
+    told += interested->second.size();
   }
   RemoveDropped();
+  telling_ = !untold_.empty();
+  if (telling_) loop_.Post(lifeline_.Wrap([this] { Tell(); }));
 }
 
 void WatchHub::CatchUp(Id id) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -46,6 +47,8 @@ class WatchHub {
 
   size_t size() const { return watches_.size(); }
 
+  static constexpr size_t kMaxToldInATurn = 500;  // changes looked at, and events sent of them
+
  private:
   using Id = uint64_t;
   struct Watch;
@@ -54,6 +57,7 @@ class WatchHub {
   static constexpr size_t kCatchUpBacklog = 1 << 20;  // bytes that wait for a slow reader
 
   void Advance();
+  void Tell();
   void Deliver(Watch& watch, const Change& change, Encoder& encoder);
   void Send(Watch& watch, std::shared_ptr<const std::string> line);
   void CatchUp(Id id);
@@ -72,7 +76,9 @@ class WatchHub {
   std::map<std::string, std::set<Id>, std::less<>> live_;  // by resource
   std::set<Id> dropped_;  // to be removed once no loop runs over them
   Id next_id_ = 1;
-  Revision cursor_ = 0;  // what live watches have seen
+  std::deque<Change> untold_;  // durable, and not seen by live watches
+  bool telling_ = false;       // a turn that goes on with them is due
+  Revision cursor_ = 0;        // what live watches have seen
   base::Loop::TimerId bookmark_timer_ = 0;
   base::Subscription on_durable_;
   base::Lifeline lifeline_;

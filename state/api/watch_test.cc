@@ -215,6 +215,34 @@ TEST_F(WatchTest, ManyObjectsReachASlowReaderPiecewise) {
   EXPECT_TRUE(received.events.ends_with("ADDED m2199, ADDED z"));
 }
 
+TEST_F(WatchTest, ManyChangesAreToldAShareATurn) {
+  Received& one = Client();
+  Received& two = Client();
+  const std::string from = "resourceVersion=" + Now();
+  Open(one, from);
+  Open(two, from);
+  std::string yaml;
+  constexpr size_t kChanges = 2000;
+  for (size_t i = 0; i < kChanges; ++i)
+    yaml +=
+        "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: m" + std::to_string(i) + "}}\n";
+  api_.cluster.Apply(yaml);
+  size_t most = 0, seen = 0;
+  api_.cluster.loop.OnTurn([&] {
+    const size_t events = one.pieces.size() + two.pieces.size();
+    most = std::max(most, events - seen);
+    seen = events;
+  });
+  api_.cluster.Settle();
+  api_.cluster.loop.OnTurn(nullptr);
+  EXPECT_EQ(one.pieces.size(), kChanges);
+  EXPECT_EQ(two.pieces, one.pieces);
+  EXPECT_GT(most, 0u);
+  EXPECT_LE(most, WatchHub::kMaxToldInATurn + 1);
+  Put("z", "x");
+  EXPECT_TRUE(one.events.ends_with(", ADDED z"));
+}
+
 TEST_F(WatchTest, StreamingListsNeedTheirMatch) {
   EXPECT_EQ(api_.Outcome("GET", "/api/v1/pods?watch=true&sendInitialEvents=true"),
             "422 Invalid: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
