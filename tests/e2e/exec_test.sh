@@ -3,26 +3,8 @@
 #   exec_test.sh PLUMB-BINARY
 # Needs root, and kubectl in PATH.
 set -euo pipefail
-PLUMB=$1
-WORK=$(mktemp -d /tmp/plumb-exec.XXXXXX)
-CLUSTER=$WORK/cluster
-export KUBECONFIG=$CLUSTER/kubeconfig
-finish() {
-  local code=$?
-  ((code == 0)) || tail -n 20 "$CLUSTER"/logs/*.log 2>/dev/null | cut -c1-300 || true
-  "$PLUMB" dev down --dir "$CLUSTER" >/dev/null 2>&1 || true
-  rm -rf "$WORK"
-}
-trap finish EXIT
+. "$(dirname "$0")/cluster.sh" exec "$1"
 
-fail() { echo "exec: $*" >&2; exit 1; }
-until_ok() {  # SECONDS COMMAND...
-  local end=$((SECONDS + $1)); shift
-  until "$@" >/dev/null 2>&1; do
-    ((SECONDS < end)) || { "$@" || true; fail "not so after the time given: $*"; }
-    sleep 0.2
-  done
-}
 same() {  # WHAT WANTED SEEN
   [[ $2 == "$3" ]] || fail "$1: wanted \"$2\", saw \"$3\""
   echo "exec: $1"
@@ -60,7 +42,7 @@ echo "exec: a command that does not exist: ${missing:0:200}"
 nobody=$(kubectl exec tools -c nobody -- true 2>&1) && fail 'a container that does not exist was entered'
 [[ $nobody == *'container nobody'* ]] || fail "a container that does not exist: $nobody"
 # script gives kubectl a terminal of a size of its own.
-tty=$(script -qec "stty rows 33 cols 77; kubectl exec -it tools -c first -- sh -c 'sleep 1; stty size; tty'" /dev/null </dev/null | tr -d '\r')
+tty=$(script -qec "stty rows 33 cols 77; kubectl exec -it tools -c first -- sh -c 'until stty size | grep -v "^0 0"; do sleep 0.1; done; tty'" /dev/null </dev/null | tr -d '\r')
 [[ $tty == *'33 77'* && $tty == */dev/pts/* ]] || fail "a terminal: $tty"
 echo 'exec: a terminal, and its size'
 # One that is left behind by its client goes on as Kubernetes' do; the node forgets the stream.
@@ -85,7 +67,7 @@ until_ok 20 abandoned
 echo 'exec: who follows a quiet log and leaves is noticed'
 (kubectl logs -f tools -c first >"$WORK/followed") &
 FOLLOWER=$!
-sleep 1
+until_ok 20 test -s "$WORK/followed"
 kubectl delete pod tools --wait=false >/dev/null
 wait "$FOLLOWER" || true
 same 'a followed log, to its end' up "$(<"$WORK/followed")"

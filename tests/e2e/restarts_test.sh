@@ -4,26 +4,8 @@
 #   restarts_test.sh PLUMB-BINARY
 # Needs root, and kubectl in PATH.
 set -euo pipefail
-PLUMB=$1
-WORK=$(mktemp -d /tmp/plumb-restarts.XXXXXX)
-CLUSTER=$WORK/cluster
-export KUBECONFIG=$CLUSTER/kubeconfig
-finish() {
-  local code=$?
-  ((code == 0)) || tail -n 20 "$CLUSTER"/logs/*.log 2>/dev/null | cut -c1-300 || true
-  "$PLUMB" dev down --dir "$CLUSTER" >/dev/null 2>&1 || true
-  rm -rf "$WORK"
-}
-trap finish EXIT
+. "$(dirname "$0")/cluster.sh" restarts "$1"
 
-fail() { echo "restarts: $*" >&2; exit 1; }
-until_ok() {  # SECONDS COMMAND...
-  local end=$((SECONDS + $1)); shift
-  until "$@" >/dev/null 2>&1; do
-    ((SECONDS < end)) || { "$@" || true; fail "not so after the time given: $*"; }
-    sleep 0.2
-  done
-}
 all_ready() {
   [[ $(kubectl get nodes --no-headers | grep -cw Ready) == 2 &&
     $(kubectl get deploy web -o jsonpath='{.status.readyReplicas}') == 4 ]]

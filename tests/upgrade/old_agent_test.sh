@@ -6,28 +6,10 @@
 # (exit 77); wire_test.cc says the same things to the server from a recording. Needs root, and
 # kubectl and jq in PATH.
 set -euo pipefail
-PLUMB=$1
 OLD=${2:-${PLUMB_OLD_BINARY:-}}
 [[ -n $OLD ]] || { echo 'old_agent: skipped; name the program of an earlier release in PLUMB_OLD_BINARY'; exit 77; }
-WORK=$(mktemp -d /tmp/plumb-old.XXXXXX)
-CLUSTER=$WORK/cluster
-export KUBECONFIG=$CLUSTER/kubeconfig
-finish() {
-  local code=$?
-  ((code == 0)) || tail -n 20 "$CLUSTER"/logs/{server,node1,node2}.log 2>/dev/null | cut -c1-300 || true
-  "$PLUMB" dev down --dir "$CLUSTER" >/dev/null 2>&1 || true
-  rm -rf "$WORK"
-}
-trap finish EXIT
+. "$(dirname "$0")/../e2e/cluster.sh" old_agent "$1"
 
-fail() { echo "old_agent: $*" >&2; exit 1; }
-until_ok() {  # SECONDS COMMAND...
-  local end=$((SECONDS + $1)); shift
-  until "$@" >/dev/null 2>&1; do
-    ((SECONDS < end)) || { "$@" || true; fail "not so after the time given: $*"; }
-    sleep 0.2
-  done
-}
 is_ready() {  # REPLICAS
   [[ $(kubectl get nodes --no-headers | grep -cw Ready) == 2 &&
     $(kubectl get deploy web -o jsonpath='{.status.readyReplicas}/{.status.updatedReplicas}') == "$1/$1" ]]
