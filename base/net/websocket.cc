@@ -204,23 +204,21 @@ Status WebSocketReader::TakeFrame(const Head& head, std::string payload,
 
 Status WebSocketReader::TakeControl(const Head& head, std::string payload,
                                     std::vector<WebSocketMessage>& messages) {
-  WebSocketMessage message{.opcode = head.opcode, .payload = std::move(payload)};
+  WebSocketMessage message{.opcode = head.opcode};
   if (head.opcode == WebSocketOpcode::kClose) {
     message.close_code = kWebSocketNoCode;
-    if (!message.payload.empty()) {
-      if (message.payload.size() < 2) {
-        return Fail(kWebSocketProtocolError, "half a close code");
-      }
-      message.close_code =
-          static_cast<uint16_t>(ReadNumber(std::string_view(message.payload).substr(0, 2)));
-      message.payload.erase(0, 2);
+    if (!payload.empty()) {
+      if (payload.size() < 2) return Fail(kWebSocketProtocolError, "half a close code");
+      message.close_code = static_cast<uint16_t>(ReadNumber(payload.substr(0, 2)));
+      payload.erase(0, 2);
       if (!MayBeSent(message.close_code)) {
         return Fail(kWebSocketProtocolError, "a close code that means nothing");
       }
-      if (!IsUtf8(message.payload)) return Fail(kWebSocketBadData, "a reason that is not UTF-8");
+      if (!IsUtf8(payload)) return Fail(kWebSocketBadData, "a reason that is not UTF-8");
     }
     ended_ = true;
   }
+  message.payload = std::move(payload);
   messages.push_back(std::move(message));
   return {};
 }
