@@ -42,7 +42,8 @@ echo "exec: a command that does not exist: ${missing:0:200}"
 nobody=$(kubectl exec tools -c nobody -- true 2>&1) && fail 'a container that does not exist was entered'
 [[ $nobody == *'container nobody'* ]] || fail "a container that does not exist: $nobody"
 # script gives kubectl a terminal of a size of its own.
-tty=$(script -qec "stty rows 33 cols 77; kubectl exec -it tools -c first -- sh -c 'until stty size | grep -v "^0 0"; do sleep 0.1; done; tty'" /dev/null </dev/null | tr -d '\r')
+size='until size=$(stty size 2>/dev/null) && [ "${size:-0 0}" != "0 0" ]; do sleep 0.1; done; echo "$size"; tty'
+tty=$(script -qec "stty rows 33 cols 77; kubectl exec -it tools -c first -- sh -c '$size'" /dev/null </dev/null | tr -d '\r')
 [[ $tty == *'33 77'* && $tty == */dev/pts/* ]] || fail "a terminal: $tty"
 echo 'exec: a terminal, and its size'
 # One that is left behind by its client goes on as Kubernetes' do; the node forgets the stream.
