@@ -85,7 +85,9 @@ Answer Api::Handle(const base::HttpRequest& request, const View& view,
   if (const Status allowed = Authorize(request, route, view); !allowed.ok())
     return Failed(allowed, about);
   if (!route.is_resource) {
-    std::optional<base::HttpResponse> found = Discover(request, schema, openapi_.get(), version_);
+    const OpenApi* openapi =
+        openapi_ != nullptr && openapi_->IsOf(schema) ? openapi_.get() : nullptr;
+    std::optional<base::HttpResponse> found = Discover(request, schema, openapi, version_);
     if (!found) return Failed(NoSuchPath(), about);
     return Response{.http = *std::move(found)};
   }

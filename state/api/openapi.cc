@@ -491,7 +491,7 @@ std::string HashOf(std::string_view text) {
 
 }  // namespace
 
-OpenApi::OpenApi(const Schema& schema) {
+OpenApi::OpenApi(const Schema& schema) : schema_version_(schema.version()) {
   for (const Kind* kind : schema.kinds()) documents_.try_emplace(DocumentPath(*kind));
   Json paths = Json::MakeObject();
   for (auto& [path, document] : documents_) {

@@ -2,6 +2,7 @@
 // apply, create, diff, explain; helm). Pure: equal schemas give equal bytes.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -15,6 +16,9 @@ class OpenApi {
  public:
   explicit OpenApi(const manifests::Schema& schema);
 
+  // Whether these are the documents of `schema`.
+  bool IsOf(const manifests::Schema& schema) const { return schema.version() == schema_version_; }
+
   // /openapi/v3: the addresses of the documents. Each carries a hash of its document, so that a
   // client may keep it until it changes.
   const std::string& index() const { return index_; }
@@ -23,6 +27,7 @@ class OpenApi {
   const std::string* Document(std::string_view path) const;
 
  private:
+  uint64_t schema_version_;
   std::map<std::string, std::string, std::less<>> documents_;
   std::string index_;
 };

@@ -116,6 +116,17 @@ TEST_F(VersionsTest, WhatWasStoredInAnotherVersionIsReadInTheOneOfToday) {
   EXPECT_EQ(VersionOf(At(kV1, "/w")), "example.com/v1");
 }
 
+// A program makes the documents of the schema that it begins with, once.
+TEST_F(VersionsTest, TheOpenApiIsThatOfTheViewsSchema) {
+  const Api api(VersionInfo(), std::make_shared<const OpenApi>(*manifests::Schema::BuiltIn()));
+  base::HttpRequest request;
+  request.method = "GET";
+  ASSERT_TRUE(base::ParseTarget("/openapi/v3", request).ok());
+  request.identity = {"alice", {"plumb:admin"}};
+  const Answer answer = api.Handle(request, api_.cluster.store().view(), api_.cluster.Context());
+  EXPECT_NE(std::get<Response>(answer).http.body.find("apis/example.com/v2"), std::string::npos);
+}
+
 // Their schema is let go of while the answer is still to be made.
 TEST_F(VersionsTest, AnAnswerKeepsTheSchemaThatItNeeds) {
   Answer answer = api_.Ask("POST", kV1, R"({"metadata":{"name":"w"}})");

@@ -114,13 +114,14 @@ void WatchHub::Advance() {
     untold_.insert(untold_.end(), std::make_move_iterator(changes->begin()),
                    std::make_move_iterator(changes->end()));
   }
-  if (!telling_) Tell();
+  if (!telling_ || untold_.size() > kMaxUntold) Tell();
 }
 
 void WatchHub::Tell() {
-  telling_ = false;
   const base::WallTime now = loop_.now().wall;
-  for (size_t told = 0; !untold_.empty() && told < kMaxToldInATurn; ++told) {
+  size_t told = 0;
+  const auto is_due = [&] { return told < kMaxToldInATurn || untold_.size() > kMaxUntold; };
+  for (; !untold_.empty() && is_due(); ++told) {
     const Change change = std::move(untold_.front());
     untold_.pop_front();
     cursor_ = change.revision;
@@ -131,8 +132,11 @@ void WatchHub::Tell() {
     told += interested->second.size();
   }
   RemoveDropped();
-  telling_ = !untold_.empty();
-  if (telling_) loop_.Post(lifeline_.Wrap([this] { Tell(); }));
+  if (untold_.empty() || std::exchange(telling_, true)) return;
+  loop_.Post(lifeline_.Wrap([this] {
+    telling_ = false;
+    Tell();
+  }));
 }
 
 void WatchHub::CatchUp(Id id) {

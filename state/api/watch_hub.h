@@ -48,6 +48,8 @@ class WatchHub {
   size_t size() const { return watches_.size(); }
 
   static constexpr size_t kMaxToldInATurn = 500;  // changes looked at, and events sent of them
+  // Changes that wait to be told; what exceeds them is told at once, whatever the turn costs.
+  static constexpr size_t kMaxUntold = 20'000;
 
  private:
   using Id = uint64_t;

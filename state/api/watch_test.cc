@@ -243,6 +243,30 @@ TEST_F(WatchTest, ManyChangesAreToldAShareATurn) {
   EXPECT_TRUE(one.events.ends_with(", ADDED z"));
 }
 
+// Writers that are quicker than the telling do not make it grow.
+TEST_F(WatchTest, WhatWaitsToBeToldIsBounded) {
+  Received& received = Client();
+  Open(received, "resourceVersion=" + Now());
+  constexpr size_t kMore = 1000, kAtOnce = 7000;
+  static_assert((WatchHub::kMaxUntold + kMore) % kAtOnce == 0);
+  for (size_t i = 0; i < WatchHub::kMaxUntold + kMore;) {
+    std::string yaml;
+    for (const size_t end = i + kAtOnce; i < end; ++i) {
+      yaml +=
+          "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: m" + std::to_string(i) + "}}\n";
+    }
+    api_.cluster.Apply(yaml);
+  }
+  size_t first = 0;
+  api_.cluster.loop.OnTurn([&] {
+    if (first == 0) first = received.pieces.size();
+  });
+  api_.cluster.Settle();
+  api_.cluster.loop.OnTurn(nullptr);
+  EXPECT_EQ(first, kMore);
+  EXPECT_EQ(received.pieces.size(), WatchHub::kMaxUntold + kMore);
+}
+
 TEST_F(WatchTest, StreamingListsNeedTheirMatch) {
   EXPECT_EQ(api_.Outcome("GET", "/api/v1/pods?watch=true&sendInitialEvents=true"),
             "422 Invalid: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
