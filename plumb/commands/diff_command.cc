@@ -86,7 +86,9 @@ int DiffCommand(const Words& words) {
     for (const base::Json& error : (*report)["errors"].Elements()) {
       std::fprintf(stderr, "%s\n", CellText(error).c_str());
     }
-    if (!WouldBeRefused(*report)) std::fputs(DiffText(*report, OutputStyle()).c_str(), stdout);
+    // What differs is worth knowing of a refused push, too: of a suspended repository, its drift.
+    if (!WouldBeRefused(*report) || HasDifferences(*report))
+      std::fputs(DiffText(*report, OutputStyle()).c_str(), stdout);
   }
   if (WouldBeRefused(*report)) {
     std::fprintf(stderr, "plumb: a push of this commit would be refused\n");

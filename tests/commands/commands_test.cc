@@ -102,6 +102,17 @@ class CommandsTest : public testing::Test {
     words.insert(words.begin(), PLUMB_BINARY);
     return Run(std::move(words));
   }
+  // A merge patch by a person with a tool; the HTTP status.
+  std::string PatchByHand(const std::string& path, const std::string& patch) {
+    const std::string created =
+        Plumb({"token", "create", "by-hand" + std::to_string(++tokens_), "--role", "admin"});
+    const std::string token = created.substr(7, created.find('\n', 7) - 7);
+    const std::string url = "https://127.0.0.1:" + std::to_string(server_->port()) + path;
+    return Run({"curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-X", "PATCH", "--cacert",
+                data_dir_ + "/pki/ca.crt", "-H", "Authorization: Bearer " + token, "-H",
+                "Content-Type: application/merge-patch+json", "-d", patch,
+                url + "?fieldManager=kubectl-edit"});
+  }
   static std::string Exit(const std::string& run) { return run.substr(0, run.find('\n')); }
 
   std::string Commit(const std::string& file, const std::string& text) {
@@ -142,6 +153,26 @@ TEST_F(CommandsTest, DiffShowsWhatAPushWouldDoBeforeItIsPushed) {
   work_ = root_;
   EXPECT_EQ(Plumb({"diff", "--repo", "site"}),
             "exit 0\nno difference: 1 objects are as the commit asks\n");
+}
+
+// Both kinds: a field that the manifest names, and one that only a person's tool holds.
+TEST_F(CommandsTest, DiffShowsTheDriftOfASuspendedRepository) {
+  StartWithRepository();
+  Commit("conf.yaml", kConfig);
+  EXPECT_EQ(Push(), "exit 0");
+  const std::string flux = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/plumb-system/";
+  EXPECT_EQ(PatchByHand(flux + "kustomizations/site", R"({"spec":{"suspend":true}})"),
+            "exit 0\n200");
+  EXPECT_EQ(PatchByHand("/api/v1/namespaces/default/configmaps/conf",
+                        R"({"data":{"a":"two","b":"by hand"}})"),
+            "exit 0\n200");
+  EXPECT_EQ(Plumb({"diff"}),
+            "exit 2\n"
+            "~ configured configmaps default/conf\n"
+            "      apiVersion: v1\n      data:\n    -   a: two\n    -   b: by hand\n"
+            "    +   a: one\n      kind: ConfigMap\n      metadata:\n\n1 configured\n"
+            ".: the repository is suspended; set spec.suspend of its Kustomization to false to go "
+            "on\nplumb: a push of this commit would be refused\n");
 }
 
 TEST_F(CommandsTest, DiffOfABadCommitIsTroubleAndSaysWhere) {
