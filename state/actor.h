@@ -15,6 +15,7 @@ struct Actor {
   std::string user;                 // as authenticated: "alice", "system:node:n1"
   std::vector<std::string> groups;  // "plumb:admin"
   std::string manager;              // of fields: "kubectl", "plumb-gitsync"; empty: not named
+  bool program = false;  // a part of plumb itself. A client can take its manager's name, not this.
 };
 
 using ActorPtr = std::shared_ptr<const Actor>;
@@ -22,7 +23,7 @@ using ActorPtr = std::shared_ptr<const Actor>;
 // A part of plumb that writes of its own accord, such as "plumb-scheduler".
 inline ActorPtr ProgramActor(std::string_view manager) {
   return std::make_shared<const Actor>(
-      Actor{"system:" + std::string(manager), {"system:plumb"}, std::string(manager)});
+      Actor{"system:" + std::string(manager), {"system:plumb"}, std::string(manager), true});
 }
 
 }  // namespace state

@@ -31,7 +31,8 @@ bool SameBesidesStatus(const state::Object& a, const state::Object& b) {
 void SyncEngine::Changed(const state::Change& change) {
   NoteHealth(change);
   TryLeftAgain(change);
-  const bool by_git = change.actor != nullptr && change.actor->manager == kFieldManager;
+  const bool by_git =
+      change.actor != nullptr && change.actor->program && change.actor->manager == kFieldManager;
   // Who deploys it, and who did until now.
   std::set<std::string> owners;
   for (const state::ObjectPtr& side : {change.previous, change.object}) {

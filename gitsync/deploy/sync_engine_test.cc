@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "gitsync/plan/by_hand.h"
 #include "gitsync/testing/fake_git.h"
 #include "state/testing/test_cluster.h"
 
@@ -188,6 +189,21 @@ TEST_F(SyncEngineTest, ADriftIsPutBackOnTheEvent) {
   cluster_.Settle();
   EXPECT_EQ(cluster_.Field("configmaps", "default", "conf", "data"), R"({"a":"one"})");
   cluster_.Delete("configmaps", "default", "conf");
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Field("configmaps", "default", "conf", "data"), R"({"a":"one"})");
+}
+
+// Clients say themselves which manager they are.
+TEST_F(SyncEngineTest, WhoeverTakesTheNameOfGitDriftsAllTheSame) {
+  Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  state::DraftContext context = cluster_.Context();
+  context.actor = std::make_shared<const state::Actor>(
+      state::Actor{"mallory", {"plumb:deployer"}, std::string(kFieldManager)});
+  state::Draft draft(cluster_.store().view(), context);
+  ASSERT_TRUE(draft.Delete({"configmaps", "default", "conf"}, {}).ok());
+  ASSERT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
+  EXPECT_EQ(cluster_.Field("configmaps", "default", "conf", "data"), "absent");
   cluster_.Settle();
   EXPECT_EQ(cluster_.Field("configmaps", "default", "conf", "data"), R"({"a":"one"})");
 }
