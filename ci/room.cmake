@@ -83,11 +83,13 @@ function(plumb_tests TARGET SOURCES LIBRARIES)
   target_link_libraries(${TARGET} PRIVATE ${LIBRARIES} GTest::gmock GTest::gtest_main)
   # gcc 12 sees phantom overlaps in "literal" + std::string, which tests are full of.
   target_compile_options(${TARGET} PRIVATE -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow)
-  if("${TARGET}" STREQUAL "base_test")
-    target_precompile_headers(${TARGET} PRIVATE <gtest/gtest.h> <string> <vector> <memory> <functional>)
-  else()
-    target_precompile_headers(${TARGET} REUSE_FROM base_test)
+  if(NOT TARGET plumb_pch)  # one for all of them
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/pch.cc CONTENT "")
+    add_library(plumb_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cc)
+    target_link_libraries(plumb_pch PRIVATE GTest::gmock)
+    target_precompile_headers(plumb_pch PRIVATE <gtest/gtest.h> <string> <vector> <memory> <functional>)
   endif()
+  target_precompile_headers(${TARGET} REUSE_FROM plumb_pch)
   # A pure program's cases are tests of their own, so that ctest -R finds them by name; what brings up
   # daemons or clusters for all its cases is one test.
   if("${TARGET}" MATCHES "^(base|base_net|manifests|state|state_api|gitsync|reconciler|scheduler|nodeagent|servicemesh|plumb_[a-z]+)_test$"
