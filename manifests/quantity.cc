@@ -12,6 +12,8 @@
 #include <limits>
 #include <optional>
 
+#include "manifests/syntax.h"
+
 namespace manifests {
 namespace {
 
@@ -33,8 +35,6 @@ constexpr std::array kSuffixes = {
 
 constexpr std::array<std::string_view, 7> kBinarySuffixes = {"",   "Ki", "Mi", "Gi",
                                                              "Ti", "Pi", "Ei"};
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // The suffix that `text` is; nothing if it is none.
 std::optional<Suffix> ReadSuffix(std::string_view text) {

@@ -18,7 +18,6 @@ constexpr size_t kMaxPortName = 15;
 constexpr size_t kMaxShownValue = 80;  // bytes of a bad value that a message repeats
 
 bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsAlnum(char c) { return IsLower(c) || IsDigit(c) || (c >= 'A' && c <= 'Z'); }
 bool IsLowerAlnum(char c) { return IsLower(c) || IsDigit(c); }
 
@@ -57,7 +56,9 @@ bool IsAddress(std::string_view text, int family) {
          inet_pton(family, std::string(text).c_str(), bytes) == 1;
 }
 
-bool IsIp(std::string_view text) { return IsAddress(text, AF_INET) || IsAddress(text, AF_INET6); }
+bool IsIpAddress(std::string_view text) {
+  return IsAddress(text, AF_INET) || IsAddress(text, AF_INET6);
+}
 
 bool IsCidr(std::string_view text) {
   const size_t slash = text.find('/');
@@ -116,7 +117,8 @@ constexpr std::array kFormats = {
         "relativepath", "a relative path",
         "write a path that does not start with '/' and has no \"..\" step, like \"conf/app.ini\"",
         IsRelativePath},
-    Format{"ip", "an IP address", "write it like 10.0.0.7 (no leading zeros) or 2001:db8::7", IsIp},
+    Format{"ip", "an IP address", "write it like 10.0.0.7 (no leading zeros) or 2001:db8::7",
+           IsIpAddress},
     Format{"cidr", "an address range (CIDR)", "write it like 10.0.0.0/8 or 2001:db8::/64", IsCidr},
 };
 

@@ -11,6 +11,8 @@
 
 namespace manifests {
 
+inline bool IsDigit(char c) { return c >= '0' && c <= '9'; }  // in every locale
+
 bool IsDns1123Label(std::string_view text);      // "web-1": most names that become host names
 bool IsDns1123Subdomain(std::string_view text);  // "web.example.com": most object names
 bool IsDns1035Label(std::string_view text);      // a label that starts with a letter: Services

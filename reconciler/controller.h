@@ -20,6 +20,9 @@ namespace reconciler {
 
 using state::EventType;
 
+// Objects that a controller writes in one turn; what is left comes in the next.
+inline constexpr size_t kMaxWritesPerTurn = 500;
+
 // What one reconciliation reads and does.
 class Turn {
  public:

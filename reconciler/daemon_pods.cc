@@ -47,11 +47,6 @@ int64_t FailuresBefore(const state::Object& pod) {
   return failures;
 }
 
-base::WallTime TimeOf(base::Value text) {
-  const base::Result<base::WallTime> time = base::WallTime::Parse(text.AsString());
-  return time.ok() ? *time : base::WallTime();
-}
-
 // When its last container ended, or, if none says so, when it stopped being ready.
 base::WallTime EndOf(const state::Object& pod) {
   base::WallTime end = std::max(TimeOf(pod.Meta("creationTimestamp")),

@@ -5,11 +5,7 @@
 #include "reconciler/pods.h"
 
 namespace reconciler {
-namespace {
-
-constexpr base::Duration kRetryCreate = base::Duration::Seconds(5);
-
-}  // namespace
+namespace {}  // namespace
 
 base::Json PodFromTemplate(const state::Object& owner, base::Value pod_template) {
   base::Json pod = pod_template.ToJson();

@@ -10,6 +10,9 @@
 
 namespace reconciler {
 
+// What was refused when it was to be made (by a quota, say) is tried again after this.
+inline constexpr base::Duration kRetryCreate = base::Duration::Seconds(5);
+
 // A pod of `owner`, as `pod_template` has it; its name is made when it is created.
 base::Json PodFromTemplate(const state::Object& owner, base::Value pod_template);
 

@@ -18,7 +18,7 @@
 namespace reconciler {
 namespace {
 
-constexpr int64_t kMaxPerTurn = 500;  // pods made or deleted in one turn
+constexpr auto kMost = static_cast<int64_t>(kMaxWritesPerTurn);
 
 class PodSetController final : public Controller {
  public:
@@ -41,10 +41,9 @@ class PodSetController final : public Controller {
     if (!set->Deleting()) {
       const int64_t missing =
           (*set)["spec"]["replicas"].AsInt(1) - static_cast<int64_t>(pods.size());
-      if (missing > 0) failure = CreatePods(turn, *set, std::min(missing, kMaxPerTurn), pods);
-      if (missing < 0)
-        RETURN_IF_ERROR(DeletePods(turn, *set, std::min(-missing, kMaxPerTurn), pods));
-      if (missing > kMaxPerTurn || -missing > kMaxPerTurn) turn.Again(base::Duration());
+      if (missing > 0) failure = CreatePods(turn, *set, std::min(missing, kMost), pods);
+      if (missing < 0) RETURN_IF_ERROR(DeletePods(turn, *set, std::min(-missing, kMost), pods));
+      if (missing > kMost || -missing > kMost) turn.Again(base::Duration());
     }
     return WriteStatus(turn, *set, pods, failure);
   }

@@ -4,6 +4,11 @@
 
 namespace reconciler {
 
+base::WallTime TimeOf(base::Value text) {
+  const base::Result<base::WallTime> time = base::WallTime::Parse(text.AsString());
+  return time.ok() ? *time : base::WallTime();
+}
+
 bool HasEnded(const state::Object& pod) { return manifests::HasEnded(pod.document.root()); }
 
 bool IsActive(const state::Object& pod) { return manifests::IsActivePod(pod.document.root()); }

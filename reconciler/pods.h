@@ -15,6 +15,7 @@ using manifests::ConditionOf;
 using manifests::RemoveCondition;
 using manifests::SetCondition;
 
+base::WallTime TimeOf(base::Value text);  // RFC 3339; the beginning of time, if it is none
 bool HasEnded(const state::Object& pod);  // Succeeded or Failed
 // Neither ended nor ending.
 bool IsActive(const state::Object& pod);

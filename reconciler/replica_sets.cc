@@ -6,6 +6,7 @@
 #include <charconv>
 #include <tuple>
 
+#include "manifests/apply/apply.h"
 #include "reconciler/names.h"
 #include "reconciler/pods.h"
 
@@ -14,12 +15,12 @@ namespace {
 
 constexpr std::string_view kDesiredAnnotation = "deployment.kubernetes.io/desired-replicas";
 constexpr std::string_view kMaxAnnotation = "deployment.kubernetes.io/max-replicas";
-constexpr std::string_view kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
 // Annotations that an owner does not hand down.
 bool IsOwnAnnotation(std::string_view name) {
-  for (const std::string_view own : {kLastApplied, kRevisionAnnotation, kRevisionHistoryAnnotation,
-                                     kDesiredAnnotation, kMaxAnnotation}) {
+  for (const std::string_view own :
+       {manifests::kLastAppliedAnnotation, kRevisionAnnotation, kRevisionHistoryAnnotation,
+        kDesiredAnnotation, kMaxAnnotation}) {
     if (name == own) return true;
   }
   return false;
@@ -55,7 +56,7 @@ int64_t AvailableOf(const state::Object& set) {
 }
 
 // Oldest first: of several sets with one template, the oldest is its set.
-bool IsOlder(const state::ObjectPtr& a, const state::ObjectPtr& b) {
+bool IsOlderSet(const state::ObjectPtr& a, const state::ObjectPtr& b) {
   const auto age = [](const state::Object& set) {
     return std::tuple(set.Meta("creationTimestamp").AsString(),
                       AnnotationNumber(set, kRevisionAnnotation), std::string_view(set.key.name));
@@ -78,7 +79,7 @@ ReplicaSets::ReplicaSets(Turn& turn, state::ObjectPtr owner)
 
 base::Result<ReplicaSets> ReplicaSets::Claim(Turn& turn, state::ObjectPtr owner) {
   ASSIGN_OR_RETURN(Objects owned, reconciler::Claim(turn, *owner, kReplicaSets));
-  std::sort(owned.begin(), owned.end(), IsOlder);
+  std::sort(owned.begin(), owned.end(), IsOlderSet);
   ReplicaSets sets(turn, std::move(owner));
   for (state::ObjectPtr& set : owned) {
     const bool is_new =

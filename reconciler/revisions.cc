@@ -6,13 +6,12 @@
 #include <algorithm>
 #include <tuple>
 
+#include "manifests/apply/apply.h"
 #include "reconciler/names.h"
 #include "reconciler/pods.h"
 
 namespace reconciler {
 namespace {
-
-constexpr std::string_view kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
 base::Json DataOf(base::Value pod_template) {
   base::Json replaced = pod_template.ToJson();
@@ -76,7 +75,8 @@ base::Json Revisions::NewRevision(const std::string& hash, int64_t number) const
        {"labels", std::move(labels)},
        {"ownerReferences", base::Json::MakeArray({ControllerReference(owner_)})}});
   for (const auto& [name, value] : owner_.Meta("annotations").Members()) {
-    if (name != kLastApplied) metadata["annotations"].Set(name, value.ToJson());
+    if (name != manifests::kLastAppliedAnnotation)
+      metadata["annotations"].Set(name, value.ToJson());
   }
   return base::Json::MakeObject({{"apiVersion", "apps/v1"},
                                  {"kind", "ControllerRevision"},

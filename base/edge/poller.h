@@ -26,6 +26,9 @@ class Poller {
   using Id = uint64_t;
   using Task = std::function<void()>;
 
+  // What a handler moves when it is called; then the others have their turn.
+  static constexpr size_t kMaxTurnBytes = 256u << 10;
+
   class Handler {
    public:
     virtual ~Handler() = default;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/net/big_endian.h"
 #include "base/net/http.h"
 
 namespace base {
@@ -33,8 +34,7 @@ Status RemoteMessageReader::Feed(std::string_view bytes, const OnMessage& on_mes
   buffer.append(bytes);
   std::string_view rest = buffer;
   while (rest.size() >= kHeadBytes) {
-    size_t length = 0;
-    for (size_t i = 1; i < kHeadBytes; ++i) length = length << 8 | static_cast<uint8_t>(rest[i]);
+    const size_t length = ReadBigEndian(rest.substr(1, kHeadBytes - 1));
     if (length > kMaxRemoteMessage) {
       return Status(Code::kTooLarge, "a message of a remote command is larger than " +
                                          std::to_string(kMaxRemoteMessage) + " bytes");

@@ -8,22 +8,14 @@
 
 #include <utility>
 
+#include "base/net/big_endian.h"
+
 namespace base {
 namespace {
 
-constexpr size_t kHeadBytes = 8;
+constexpr size_t kFrameHeadBytes = 8;
 constexpr uint16_t kControlVersion = 0x8003;
 constexpr uint8_t kFinal = 1;
-
-void AppendNumber(uint64_t number, size_t bytes, std::string& out) {
-  for (size_t i = bytes; i-- > 0;) out += static_cast<char>(number >> (8 * i) & 0xff);
-}
-
-uint32_t ReadNumber(std::string_view bytes) {
-  uint32_t number = 0;
-  for (const char c : bytes) number = number << 8 | static_cast<uint8_t>(c);
-  return number;
-}
 
 void AppendLittle16(size_t number, std::string& out) {
   out += static_cast<char>(number & 0xff);
@@ -31,10 +23,10 @@ void AppendLittle16(size_t number, std::string& out) {
 }
 
 void AppendControl(SpdyFrame::Type type, std::string_view payload, std::string& out) {
-  AppendNumber(kControlVersion, 2, out);
-  AppendNumber(static_cast<uint16_t>(type), 2, out);
+  AppendBigEndian(kControlVersion, 2, out);
+  AppendBigEndian(static_cast<uint16_t>(type), 2, out);
   out += '\0';
-  AppendNumber(payload.size(), 3, out);
+  AppendBigEndian(payload.size(), 3, out);
   out.append(payload);
 }
 
@@ -49,18 +41,18 @@ void SpdyWriter::OpenStream(uint32_t id,
                             const std::vector<std::pair<std::string, std::string>>& headers,
                             std::string& out) {
   std::string block;
-  AppendNumber(headers.size(), 4, block);
+  AppendBigEndian(headers.size(), 4, block);
   for (const auto& [name, value] : headers) {
-    AppendNumber(name.size(), 4, block);
+    AppendBigEndian(name.size(), 4, block);
     block += name;
-    AppendNumber(value.size(), 4, block);
+    AppendBigEndian(value.size(), 4, block);
     block += value;
   }
   CHECK(block.size() < 1u << 16);
   std::string payload;
-  AppendNumber(id, 4, payload);
-  AppendNumber(0, 4, payload);  // no associated stream
-  AppendNumber(0, 2, payload);  // priority and slot
+  AppendBigEndian(id, 4, payload);
+  AppendBigEndian(0, 4, payload);  // no associated stream
+  AppendBigEndian(0, 2, payload);  // priority and slot
   if (!compressing_) payload += "\x78\x01";
   compressing_ = true;
   payload += '\0';  // a stored block that is not the last
@@ -73,9 +65,9 @@ void SpdyWriter::OpenStream(uint32_t id,
 
 void SpdyWriter::Data(uint32_t id, std::string_view payload, bool final, std::string& out) {
   CHECK(payload.size() <= kMaxSpdyFrame);
-  AppendNumber(id, 4, out);
+  AppendBigEndian(id, 4, out);
   out += static_cast<char>(final ? kFinal : 0);
-  AppendNumber(payload.size(), 3, out);
+  AppendBigEndian(payload.size(), 3, out);
   out.append(payload);
 }
 
@@ -87,26 +79,26 @@ Status SpdyReader::Feed(std::string_view bytes, std::vector<SpdyFrame>& frames) 
   std::string buffer = std::exchange(buffer_, {});
   buffer.append(bytes);
   std::string_view rest = buffer;
-  while (rest.size() >= kHeadBytes) {
-    const size_t length = ReadNumber(rest.substr(5, 3));
+  while (rest.size() >= kFrameHeadBytes) {
+    const size_t length = ReadBigEndian(rest.substr(5, 3));
     const bool control = (static_cast<uint8_t>(rest[0]) & 0x80) != 0;
-    if (control && ReadNumber(rest.substr(0, 2)) != kControlVersion) {
+    if (control && ReadBigEndian(rest.substr(0, 2)) != kControlVersion) {
       return Status(Code::kBadRequest, "the peer does not speak SPDY/3.1");
     }
-    if (rest.size() - kHeadBytes < length) break;
+    if (rest.size() - kFrameHeadBytes < length) break;
     SpdyFrame frame;
     frame.final = (static_cast<uint8_t>(rest[4]) & kFinal) != 0;
-    frame.payload = rest.substr(kHeadBytes, length);
+    frame.payload = rest.substr(kFrameHeadBytes, length);
     if (control) {
-      frame.type = static_cast<SpdyFrame::Type>(ReadNumber(rest.substr(2, 2)));
+      frame.type = static_cast<SpdyFrame::Type>(ReadBigEndian(rest.substr(2, 2)));
       if (NamesStream(frame.type) && frame.payload.size() >= 4) {
-        frame.stream = ReadNumber(std::string_view(frame.payload).substr(0, 4)) & 0x7fffffff;
+        frame.stream = ReadBigEndian(std::string_view(frame.payload).substr(0, 4)) & 0x7fffffff;
       }
     } else {
-      frame.stream = ReadNumber(rest.substr(0, 4));
+      frame.stream = ReadBigEndian(rest.substr(0, 4));
     }
     frames.push_back(std::move(frame));
-    rest.remove_prefix(kHeadBytes + length);
+    rest.remove_prefix(kFrameHeadBytes + length);
   }
   buffer_ = rest;
   return {};

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/base64.h"
+#include "base/net/big_endian.h"
 #include "base/sha1.h"
 #include "base/utf8.h"
 
@@ -31,16 +32,6 @@ bool MayBeSent(uint16_t close_code) {
   return (close_code >= 1000 && close_code <= 1003) || (close_code >= 1007 && close_code <= 1014);
 }
 
-uint64_t ReadNumber(std::string_view bytes) {
-  uint64_t number = 0;
-  for (const char c : bytes) number = number << 8 | static_cast<uint8_t>(c);
-  return number;
-}
-
-void AppendNumber(uint64_t number, size_t bytes, std::string& out) {
-  for (size_t i = bytes; i-- > 0;) out += static_cast<char>(number >> (8 * i) & 0xff);
-}
-
 void Mask(uint32_t mask, std::string& payload, size_t from) {
   for (size_t i = from; i < payload.size(); ++i) {
     const auto byte = static_cast<uint8_t>(mask >> (24 - 8 * ((i - from) % 4)));
@@ -51,7 +42,7 @@ void Mask(uint32_t mask, std::string& payload, size_t from) {
 std::string ClosePayload(uint16_t code, std::string_view reason) {
   std::string payload;
   if (code == kWebSocketNoCode) return payload;
-  AppendNumber(code, 2, payload);
+  AppendBigEndian(code, 2, payload);
   for (size_t length; !reason.empty(); reason.remove_prefix(length)) {
     length = Utf8Length(reason);
     if (length == 0 || payload.size() + length > kMaxControlPayload) break;
@@ -109,12 +100,12 @@ void AppendWebSocketFrame(WebSocketOpcode opcode, std::string_view payload, bool
     out += static_cast<char>(masked | static_cast<char>(payload.size()));
   } else if (payload.size() < 1u << 16) {
     out += static_cast<char>(masked | 126);
-    AppendNumber(payload.size(), 2, out);
+    AppendBigEndian(payload.size(), 2, out);
   } else {
     out += static_cast<char>(masked | 127);
-    AppendNumber(payload.size(), 8, out);
+    AppendBigEndian(payload.size(), 8, out);
   }
-  if (mask) AppendNumber(*mask, 4, out);
+  if (mask) AppendBigEndian(*mask, 4, out);
   const size_t begin = out.size();
   out.append(payload);
   if (mask) Mask(*mask, out, begin);
@@ -164,7 +155,7 @@ Result<WebSocketReader::Head> WebSocketReader::ReadHead(std::string_view rest) {
   const size_t length_bytes = head.length == 127 ? 8 : head.length == 126 ? 2 : 0;
   const size_t bytes = 2 + length_bytes + (masked ? 4 : 0);
   if (length_bytes > 0 && rest.size() >= 2 + length_bytes) {
-    head.length = ReadNumber(rest.substr(2, length_bytes));
+    head.length = ReadBigEndian(rest.substr(2, length_bytes));
     if (head.length < (length_bytes == 2 ? 126u : 1u << 16)) {
       return Fail(kWebSocketProtocolError, "a length that is longer than need be");
     }
@@ -178,7 +169,7 @@ Result<WebSocketReader::Head> WebSocketReader::ReadHead(std::string_view rest) {
     return Fail(kWebSocketTooBig,
                 "a message of more than " + std::to_string(kMaxWebSocketMessage) + " bytes");
   }
-  if (masked) head.mask = static_cast<uint32_t>(ReadNumber(rest.substr(bytes - 4, 4)));
+  if (masked) head.mask = static_cast<uint32_t>(ReadBigEndian(rest.substr(bytes - 4, 4)));
   head.bytes = bytes;
   return head;
 }
@@ -209,7 +200,7 @@ Status WebSocketReader::TakeControl(const Head& head, std::string payload,
     message.close_code = kWebSocketNoCode;
     if (!payload.empty()) {
       if (payload.size() < 2) return Fail(kWebSocketProtocolError, "half a close code");
-      message.close_code = static_cast<uint16_t>(ReadNumber(payload.substr(0, 2)));
+      message.close_code = static_cast<uint16_t>(ReadBigEndian(payload.substr(0, 2)));
       payload.erase(0, 2);
       if (!MayBeSent(message.close_code)) {
         return Fail(kWebSocketProtocolError, "a close code that means nothing");

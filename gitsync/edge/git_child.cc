@@ -27,7 +27,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 inline constexpr std::chrono::seconds kGrace(2);  // between SIGTERM and SIGKILL
-inline constexpr size_t kPieceBytes = 64 << 10;
+constexpr size_t kReadBytes = 64 << 10;
 
 // poll until something happens; false at the deadline.
 bool PollUntil(pollfd* polls, size_t count, Clock::time_point deadline) {
@@ -66,7 +66,7 @@ Result<Ends> MakeOutput() {
 
 // Appends what can be read now, at most one piece; closes the pipe at its end.
 void ReadPiece(UniqueFd& pipe, std::string& into) {
-  char buffer[kPieceBytes];
+  char buffer[kReadBytes];
   const ssize_t got = read(pipe.get(), buffer, sizeof buffer);
   if (got > 0) into.append(buffer, static_cast<size_t>(got));
   if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) pipe.Reset();

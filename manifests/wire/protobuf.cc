@@ -20,7 +20,6 @@ namespace {
 using base::Value;
 
 constexpr std::string_view kMagic("k8s\0", 4);
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
 constexpr int64_t kNanosPerMicro = 1'000;
 
 // The numbers of the envelope's fields, and of a list's and a watch event's.

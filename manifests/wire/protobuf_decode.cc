@@ -28,7 +28,6 @@ using base::Status;
 
 // What wall times can name: nanoseconds in 64 bits, 1678 to 2262.
 constexpr int64_t kMaxSeconds = 9'223'372'036;
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
 
 Status Bad(std::string message) { return Status(Code::kBadRequest, std::move(message)); }
 

@@ -11,6 +11,8 @@
 #include <optional>
 #include <string>
 
+#include "manifests/syntax.h"
+
 namespace manifests {
 namespace {
 
@@ -46,8 +48,6 @@ bool IsNotFinite(std::string_view text) {
   if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
   return text == ".inf" || text == ".Inf" || text == ".INF";
 }
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Digits of one base that fill 64 bits at most, with a sign; nothing if `text` is not that.
 std::optional<Json> ReadInt(std::string_view text) {

@@ -134,7 +134,7 @@ std::string PhaseOf(const PodShape& shape, bool ending) {
   return all_have_run ? "Running" : "Pending";
 }
 
-struct Condition {
+struct PodCondition {
   std::string_view type;
   bool holds = false;
   std::string reason, message;  // of one that does not hold
@@ -154,7 +154,7 @@ bool HeldBefore(const PodShape& shape, std::string_view type) {
   return manifests::ConditionIs(shape.last_status(), type, "True");
 }
 
-Condition InitializedOf(const PodShape& shape, bool ending) {
+PodCondition InitializedOf(const PodShape& shape, bool ending) {
   std::vector<const Slot*> incomplete;
   for (const Slot& slot : shape.init()) {
     const bool done = slot.role == Role::kInit ? slot.Succeeded() : shape.Started(slot);
@@ -166,7 +166,7 @@ Condition InitializedOf(const PodShape& shape, bool ending) {
           "containers with incomplete status: " + Unready(incomplete)};
 }
 
-Condition ContainersReadyOf(const PodShape& shape, std::string_view phase) {
+PodCondition ContainersReadyOf(const PodShape& shape, std::string_view phase) {
   std::vector<const Slot*> unready;
   for (const Slot& slot : shape.init()) {
     if (slot.role == Role::kSidecar && !shape.Ready(slot)) unready.push_back(&slot);
@@ -180,7 +180,7 @@ Condition ContainersReadyOf(const PodShape& shape, std::string_view phase) {
   return {"ContainersReady", unready.empty() && shape.Initialized(), "ContainersNotReady", message};
 }
 
-Condition ReadyOf(const PodShape& shape, Condition ready) {
+PodCondition ReadyOf(const PodShape& shape, PodCondition ready) {
   ready.type = "Ready";
   if (!ready.holds) return ready;
   for (base::Value gate : shape.pod()["spec"]["readinessGates"].Elements()) {
@@ -193,7 +193,7 @@ Condition ReadyOf(const PodShape& shape, Condition ready) {
   return ready;
 }
 
-Json ConditionJson(const PodShape& shape, const Condition& condition) {
+Json ConditionJson(const PodShape& shape, const PodCondition& condition) {
   const char* status = condition.holds ? "True" : "False";
   Json since =
       manifests::HeldSince(shape.last_status(), condition.type, status, shape.input().now.wall);
@@ -205,12 +205,12 @@ Json ConditionJson(const PodShape& shape, const Condition& condition) {
 }
 
 Json Conditions(const PodShape& shape, std::string_view phase, bool ending) {
-  const Condition containers_ready = ContainersReadyOf(shape, phase);
+  const PodCondition containers_ready = ContainersReadyOf(shape, phase);
   Json conditions = Json::MakeArray();
-  for (const Condition& condition :
-       {Condition{"PodReadyToStartContainers", shape.SandboxReady(), "", ""},
+  for (const PodCondition& condition :
+       {PodCondition{"PodReadyToStartContainers", shape.SandboxReady(), "", ""},
         InitializedOf(shape, ending), ReadyOf(shape, containers_ready), containers_ready,
-        Condition{"PodScheduled", true, "", ""}}) {
+        PodCondition{"PodScheduled", true, "", ""}}) {
     conditions.Append(ConditionJson(shape, condition));
   }
   for (base::Value foreign : shape.pod()["status"]["conditions"].Elements()) {

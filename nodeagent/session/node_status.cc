@@ -15,14 +15,14 @@ namespace {
 
 using base::Json;
 
-struct Condition {
+struct NodeCondition {
   std::string_view type;
   bool holds;
   std::string_view reason;
   std::string message;
 };
 
-Json ConditionJson(const Condition& condition, const Json& last, base::WallTime now) {
+Json ConditionJson(const NodeCondition& condition, const Json& last, base::WallTime now) {
   const char* status = condition.holds ? "True" : "False";
   return Json::MakeObject(
       {{"type", condition.type},
@@ -33,7 +33,7 @@ Json ConditionJson(const Condition& condition, const Json& last, base::WallTime 
        {"lastTransitionTime", manifests::HeldSince(last, condition.type, status, now)}});
 }
 
-Condition Pressure(std::string_view type, bool holds, std::string_view what) {
+NodeCondition Pressure(std::string_view type, bool holds, std::string_view what) {
   const std::string_view enough = what == "memory" ? "KubeletHasSufficientMemory"
                                   : what == "disk" ? "KubeletHasNoDiskPressure"
                                                    : "KubeletHasSufficientPID";
@@ -59,12 +59,12 @@ Json Conditions(const Machine& machine, const Json& last, base::WallTime now) {
       machine.free_disk_inodes_percent < kMinFreeInodesPercent;
   const bool ready = machine.runtime_problem.empty();
   Json conditions = Json::MakeArray();
-  for (const Condition& condition :
+  for (const NodeCondition& condition :
        {Pressure("MemoryPressure", machine.free_memory_bytes < kMinFreeMemoryBytes, "memory"),
         Pressure("DiskPressure", disk_is_low, "disk"),
         Pressure("PIDPressure", machine.free_pids < kMinFreePids, "process ids"),
-        Condition{"Ready", ready, ready ? "KubeletReady" : "KubeletNotReady",
-                  ready ? "the agent is ready" : machine.runtime_problem}}) {
+        NodeCondition{"Ready", ready, ready ? "KubeletReady" : "KubeletNotReady",
+                      ready ? "the agent is ready" : machine.runtime_problem}}) {
     conditions.Append(ConditionJson(condition, last, now));
   }
   return conditions;

@@ -83,7 +83,7 @@ Json Shown(Json object, Masks& masks) {
   return object;
 }
 
-Json Lines(const std::vector<gitsync::SourceError>& errors) {
+Json TextOf(const std::vector<gitsync::SourceError>& errors) {
   Json list = Json::MakeArray();
   for (const gitsync::SourceError& error : errors) list.Append(error.ToString());
   return list;
@@ -162,8 +162,8 @@ base::Result<Json> DiffReport(const state::View& before, const gitsync::SyncPlan
     objects.Append(std::move(object));
   }
   return Json::MakeObject({{"commit", set.commit},
-                           {"errors", Lines(plan.errors)},
-                           {"warnings", Lines(plan.warnings)},
+                           {"errors", TextOf(plan.errors)},
+                           {"warnings", TextOf(plan.warnings)},
                            {"objects", std::move(objects)},
                            {"unchanged", unchanged}});
 }

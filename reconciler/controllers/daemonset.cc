@@ -30,7 +30,6 @@ namespace {
 constexpr std::string_view kDaemonSets = "daemonsets.apps";
 constexpr ClaimKinds kPodKinds = {kDaemonSets, "DaemonSet", "pods"};
 constexpr ClaimKinds kRevisionKinds = {kDaemonSets, "DaemonSet", kRevisions};
-constexpr size_t kMaxPerTurn = 500;  // pods made or removed in one turn
 
 using FitFunction = decltype(ControllerSettings::daemon_fit);
 
@@ -42,7 +41,7 @@ struct NodeState {
   int64_t failures = 0;  // of pods that the next one replaces
 };
 
-bool IsOlder(const state::ObjectPtr& a, const state::ObjectPtr& b) {
+bool IsOlderPod(const state::ObjectPtr& a, const state::ObjectPtr& b) {
   const auto age = [](const state::Object& pod) {
     return std::tuple(pod.Meta("creationTimestamp").AsString(), std::string_view(pod.key.name));
   };
@@ -63,7 +62,7 @@ class DaemonSetTurn {
     int64_t collisions = std::as_const(status_)["collisionCount"].AsInt();
     if (!set_.Deleting()) RETURN_IF_ERROR(revisions_.Sync(collisions));
     if (collisions > 0) status_.Set("collisionCount", collisions);
-    std::sort(pods.begin(), pods.end(), IsOlder);
+    std::sort(pods.begin(), pods.end(), IsOlderPod);
     RETURN_IF_ERROR(ReadNodes(pods));
     if (!set_.Deleting()) {
       RETURN_IF_ERROR(Act());
@@ -141,12 +140,12 @@ class DaemonSetTurn {
     const DaemonSteps steps = PlanDaemons(DaemonLimitsOf(set_["spec"], Desired()), numbers);
     size_t done = 0;
     for (const DaemonSteps::Pod& step : steps.remove) {
-      if (++done > kMaxPerTurn) break;
+      if (++done > kMaxWritesPerTurn) break;
       RETURN_IF_ERROR(DeletePod(turn_, set_, *nodes_[step.node].pods[step.pod]));
       nodes_[step.node].numbers.pods[step.pod].ending = true;
     }
     for (const size_t place : steps.create) {
-      if (++done > kMaxPerTurn) break;
+      if (++done > kMaxWritesPerTurn) break;
       NodeState& node = nodes_[place];
       const auto created =
           CreatePod(turn_, set_, DaemonPodFor(set_, node.name, revisions_.hash(), node.failures));
@@ -154,7 +153,7 @@ class DaemonSetTurn {
       node.numbers.pods.push_back({.updated = true});
       node.pods.push_back(*created);
     }
-    if (done > kMaxPerTurn) turn_.Again(base::Duration());
+    if (done > kMaxWritesPerTurn) turn_.Again(base::Duration());
     return base::Status();
   }
 

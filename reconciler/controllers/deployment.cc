@@ -11,6 +11,7 @@
 
 #include "reconciler/controllers/all.h"
 #include "reconciler/controllers/deployment_status.h"
+#include "reconciler/owned_pods.h"
 #include "reconciler/pods.h"
 #include "reconciler/replica_sets.h"
 
@@ -18,7 +19,6 @@ namespace reconciler {
 namespace {
 
 constexpr ClaimKinds kKinds = {"deployments.apps", "Deployment", kReplicaSets};
-constexpr base::Duration kRetryCreate = base::Duration::Seconds(5);
 
 // One turn for one Deployment.
 class DeploymentTurn {

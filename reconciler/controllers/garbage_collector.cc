@@ -21,8 +21,7 @@
 namespace reconciler {
 namespace {
 
-constexpr size_t kMaxPerTurn = 500;  // dependents written in one turn
-constexpr int kMaxOwnerDepth = 16;   // levels of owners that are searched for a circle
+constexpr int kMaxOwnerDepth = 16;  // levels of owners that are searched for a circle
 constexpr std::string_view kForeground = "foregroundDeletion";
 constexpr std::string_view kOrphan = "orphan";
 
@@ -171,12 +170,12 @@ class GarbageCollector final : public Controller {
 
   static base::Status OrphanDependents(Turn& turn, const state::Object& owner) {
     const std::vector<state::ObjectPtr> dependents =
-        DependentsOf(turn.view(), owner.Uid(), kMaxPerTurn);
+        DependentsOf(turn.view(), owner.Uid(), kMaxWritesPerTurn);
     for (const state::ObjectPtr& dependent : dependents) {
       RETURN_IF_ERROR(RemoveReferences(turn, *dependent,
                                        [&](std::string_view uid) { return uid == owner.Uid(); }));
     }
-    if (dependents.size() < kMaxPerTurn) return RemoveFinalizer(turn, owner.key, kOrphan);
+    if (dependents.size() < kMaxWritesPerTurn) return RemoveFinalizer(turn, owner.key, kOrphan);
     turn.Again(base::Duration());
     return base::Status();
   }
@@ -188,7 +187,7 @@ class GarbageCollector final : public Controller {
     bool blocked = false;
     for (const state::ObjectPtr& dependent : before.Lookup(state::Index::kOwner, owner.Uid())) {
       if (!dependent->Deleting()) {
-        if (written++ == kMaxPerTurn) {
+        if (written++ == kMaxWritesPerTurn) {
           turn.Again(base::Duration());
           return base::Status();
         }

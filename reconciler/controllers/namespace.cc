@@ -16,7 +16,6 @@
 namespace reconciler {
 namespace {
 
-constexpr int kMaxPerTurn = 500;  // objects deleted in one turn
 constexpr std::string_view kFinalizer = "kubernetes";
 
 // What is still in a namespace, counted for people.
@@ -73,7 +72,7 @@ class NamespaceController final : public Controller {
   // pod is left.
   static base::Result<Remains> DeleteContent(Turn& turn, const std::string& ns) {
     Remains remains;
-    int budget = kMaxPerTurn;
+    int budget = kMaxWritesPerTurn;
     RETURN_IF_ERROR(DeleteAll(turn, "pods", ns, budget, remains));
     const bool pods_left = !remains.empty();
     std::set<std::string> seen = {"pods"};

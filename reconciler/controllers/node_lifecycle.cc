@@ -33,7 +33,6 @@ constexpr base::Duration kNodeGracePeriod = base::Duration::Seconds(40);
 constexpr base::Duration kPausedRecheck = base::Duration::Seconds(10);
 constexpr int kMaxUnhealthyPercent = 55;
 constexpr int kMinNodes = 3;
-constexpr int kMaxPerTurn = 500;  // pods evicted in one turn
 
 constexpr std::string_view kLeaseNamespace = "kube-node-lease";
 constexpr std::string_view kUnreachable = "node.kubernetes.io/unreachable";
@@ -42,11 +41,6 @@ constexpr const char* kAgentConditions[] = {"Ready", "MemoryPressure", "DiskPres
                                             "PIDPressure"};
 
 bool IsOutageTaint(std::string_view key) { return key == kUnreachable || key == kNotReady; }
-
-base::WallTime TimeOf(base::Value text) {
-  const base::Result<base::WallTime> time = base::WallTime::Parse(text.AsString());
-  return time.ok() ? *time : base::WallTime();
-}
 
 // When a node last gave a sign of life; a node that never did counts from when it was made. A Lease
 // counts for as long as it says, so that it may be renewed rarely.
@@ -184,7 +178,7 @@ class NodeLifecycleController final : public Controller {
   base::Status EvictPods(Turn& turn, const state::Object& node) const {
     const bool outage_evicts = OutageEvicts(turn, node);
     const state::View before = turn.view();
-    int evicted = 0;
+    size_t evicted = 0;
     for (const state::ObjectPtr& pod : before.Lookup(state::Index::kNode, node.key.name)) {
       if (pod->Deleting() || HasEnded(*pod)) continue;
       for (base::Value taint : node["spec"]["taints"].Elements()) {
@@ -197,7 +191,7 @@ class NodeLifecycleController final : public Controller {
           turn.Again(*deadline - turn.now().wall);
           continue;
         }
-        if (++evicted > kMaxPerTurn) {
+        if (++evicted > kMaxWritesPerTurn) {
           turn.Again(base::Duration());
           return base::Status();
         }

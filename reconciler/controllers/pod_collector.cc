@@ -19,7 +19,6 @@ namespace reconciler {
 namespace {
 
 constexpr base::Duration kLostNodeGrace = base::Duration::Seconds(40);
-constexpr size_t kMaxPerTurn = 500;  // ended pods removed in one turn
 constexpr std::string_view kMark = "DisruptionTarget";
 constexpr std::string_view kMarkReason = "DeletionByPodGC";
 
@@ -103,7 +102,7 @@ class PodCollector final : public Controller {
     }
     if (ended.size() <= max_ended_) return base::Status();
     const size_t excess = ended.size() - max_ended_;
-    const size_t count = std::min(excess, kMaxPerTurn);
+    const size_t count = std::min(excess, kMaxWritesPerTurn);
     const auto age = [](const state::ObjectPtr& pod) {
       return std::tuple<std::string_view, const state::Key&>(
           pod->Meta("creationTimestamp").AsString(), pod->key);

@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kAccount = "default";
 constexpr std::string_view kConfigMap = "kube-root-ca.crt";
 constexpr std::string_view kCertificate = "ca.crt";
-constexpr base::Duration kRetry = base::Duration::Seconds(30);
+constexpr base::Duration kRetryRefused = base::Duration::Seconds(30);
 
 class ServiceAccountController final : public Controller {
  public:
@@ -44,7 +44,7 @@ class ServiceAccountController final : public Controller {
     for (const auto& [reason, status] : results) {
       if (status.ok()) continue;
       EventOnce(turn, *ns, EventType::kWarning, reason, status.message());
-      turn.Again(kRetry);
+      turn.Again(kRetryRefused);
     }
     return base::Status();
   }

@@ -31,10 +31,9 @@ namespace {
 constexpr Duration kBodyTimeout = Duration::Seconds(120);
 constexpr Duration kStallTimeout = Duration::Seconds(60);
 constexpr Duration kLingerTimeout = Duration::Seconds(1);
-constexpr size_t kRecordBytes = 16u << 10;    // of one TLS record: what a read or write moves
-constexpr size_t kContentBytes = 16000;       // so that head or chunk framing fit beside it
-constexpr size_t kMaxReadAhead = 64u << 10;   // of pipelined requests while one is served
-constexpr size_t kMaxTurnBytes = 256u << 10;  // then the other connections have their turn
+constexpr size_t kRecordBytes = 16u << 10;   // of one TLS record: what a read or write moves
+constexpr size_t kContentBytes = 16000;      // so that head or chunk framing fit beside it
+constexpr size_t kMaxReadAhead = 64u << 10;  // of pipelined requests while one is served
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kPlainHttpAnswer =
@@ -100,7 +99,7 @@ void Connection::OnDeadline() {
 void Connection::Advance() {
   turn_bytes_ = 0;
   while (Step()) {
-    if (turn_bytes_ < kMaxTurnBytes) continue;
+    if (turn_bytes_ < Poller::kMaxTurnBytes) continue;
     poller_.Again(id_);
     break;
   }

@@ -19,8 +19,7 @@
 namespace base {
 namespace {
 
-constexpr size_t kPieceBytes = 64u << 10;
-constexpr size_t kMaxTurnBytes = 256u << 10;  // then other connections have their turn
+constexpr size_t kReadBytes = 64u << 10;
 
 class TcpConnection final : public Poller::Handler {
  public:
@@ -41,16 +40,16 @@ class TcpConnection final : public Poller::Handler {
     size_t moved = 0;
     for (size_t step = 1; step > 0 && !ended_; moved += step) {
       step = Read() + Write();
-      if (moved < kMaxTurnBytes) continue;
+      if (moved < Poller::kMaxTurnBytes) continue;
       poller_.Again(id_);
       return;
     }
     if (ended_) poller_.Remove(id_);
   }
   size_t Read() {
-    const size_t room = std::min(channel_->BodyRoom(), kPieceBytes);
+    const size_t room = std::min(channel_->BodyRoom(), kReadBytes);
     if (!readable_ || room == 0 || eof_) return 0;
-    std::array<char, kPieceBytes> piece;
+    std::array<char, kReadBytes> piece;
     const ssize_t count = recv(fd_.get(), piece.data(), room, 0);
     if (count > 0) {
       channel_->PutBody(std::string_view(piece.data(), static_cast<size_t>(count)));
@@ -70,7 +69,7 @@ class TcpConnection final : public Poller::Handler {
     if (sent_ == out_.size()) {
       out_.clear();
       sent_ = 0;
-      const Channel::Progress progress = channel_->Take(kPieceBytes, out_);
+      const Channel::Progress progress = channel_->Take(kReadBytes, out_);
       finished_ |= progress == Channel::Progress::kFinished;
       if (progress == Channel::Progress::kDropped || (finished_ && out_.empty())) ended_ = true;
       if (out_.empty()) return 0;
