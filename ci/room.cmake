@@ -1,15 +1,17 @@
-# plumb_room(NAME [EXCEPT folder] DEPS... [EDGE_DEPS libraries...])
+# plumb_room(NAME [EXCEPT folder] [SINGLE folder] DEPS... [EDGE_DEPS libraries...])
 #
 # Makes, from the files of the folder it is called in, less those of EXCEPT (a room of its own):
 #   NAME          every .cc outside edge/ and testing/, without *_test.cc
 #   NAME_testing  testing/**.cc: the fakes and contract suites
 #   NAME_edge     edge/**.cc: the only place where EDGE_DEPS (third-party libraries) are linked
-#   NAME_test     every *_test.cc outside edge/, one program
+#   NAME_test     every *_test.cc outside edge/, one program; no edge is linked, of no room
 #   NAME_edge_test  every edge/**_test.cc, and the helpers of edge/testing/
 #   NAME_root_test  every *_root_test.cc: needs root (namespaces, mounts, containerd), runs alone
-# A library without sources is not made.
+# A library without sources is not made. In a sanitizer build the files of a folder of NAME or of
+# NAME_edge are compiled as one, which takes a third of the time: names of a file's own are therefore
+# unique in their folder, or the folder is named in SINGLE.
 function(plumb_room NAME)
-  cmake_parse_arguments(ROOM "" "EXCEPT" "DEPS;LIBRARIES;EDGE_DEPS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "EXCEPT;SINGLE" "DEPS;LIBRARIES;EDGE_DEPS" ${ARGN})
   file(GLOB_RECURSE ALL CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cc)
   if(ROOM_EXCEPT)
     list(FILTER ALL EXCLUDE REGEX "^${ROOM_EXCEPT}/")
@@ -31,21 +33,23 @@ function(plumb_room NAME)
   set(ROOT_TESTS ${ALL})
   list(FILTER ROOT_TESTS INCLUDE REGEX "_root_test\\.cc$")
 
+  set(PURE "")
   set(LINK "")
   foreach(LIBRARY ${NAME} ${ROOM_DEPS})
-    foreach(SUFFIX "" _testing _edge)
-      list(APPEND LINK ${LIBRARY}${SUFFIX})
-    endforeach()
+    list(APPEND PURE ${LIBRARY} ${LIBRARY}_testing)
+    list(APPEND LINK ${LIBRARY} ${LIBRARY}_testing ${LIBRARY}_edge)
   endforeach()
 
   if(CORE)
     add_library(${NAME} STATIC ${CORE})
     target_include_directories(${NAME} PUBLIC ${CMAKE_SOURCE_DIR})
     target_link_libraries(${NAME} PUBLIC ${ROOM_DEPS} PRIVATE ${ROOM_LIBRARIES})
+    plumb_folders_as_one(${NAME} "${CORE}" "${ROOM_SINGLE}")
   endif()
   if(TESTING)
     add_library(${NAME}_testing STATIC ${TESTING})
     target_link_libraries(${NAME}_testing PUBLIC ${NAME} GTest::gtest)
+    plumb_test_code(${NAME}_testing)
     foreach(DEP ${ROOM_DEPS})
       if(TARGET ${DEP}_testing)
         target_link_libraries(${NAME}_testing PUBLIC ${DEP}_testing)
@@ -55,13 +59,14 @@ function(plumb_room NAME)
   if(EDGE)
     add_library(${NAME}_edge STATIC ${EDGE})
     target_link_libraries(${NAME}_edge PUBLIC ${NAME} PRIVATE ${ROOM_EDGE_DEPS} Threads::Threads)
+    plumb_folders_as_one(${NAME}_edge "${EDGE}" "")
     foreach(DEP ${ROOM_DEPS})
       if(TARGET ${DEP}_edge)
         target_link_libraries(${NAME}_edge PUBLIC ${DEP}_edge)
       endif()
     endforeach()
   endif()
-  plumb_tests(${NAME}_test "${CORE_TESTS}" "${ROOM_LIBRARIES}" ${LINK})
+  plumb_tests(${NAME}_test "${CORE_TESTS}" "${ROOM_LIBRARIES}" ${PURE})
   plumb_tests(${NAME}_edge_test "${EDGE_TESTS}" "${ROOM_EDGE_DEPS}" ${LINK})
   plumb_tests(${NAME}_root_test "${ROOT_TESTS}" "${ROOM_EDGE_DEPS}" ${LINK})
   if(TARGET ${NAME}_root_test)
@@ -81,15 +86,7 @@ function(plumb_tests TARGET SOURCES LIBRARIES)
     endif()
   endforeach()
   target_link_libraries(${TARGET} PRIVATE ${LIBRARIES} GTest::gmock GTest::gtest_main)
-  # gcc 12 sees phantom overlaps in "literal" + std::string, which tests are full of.
-  target_compile_options(${TARGET} PRIVATE -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow)
-  if(NOT TARGET plumb_pch)  # one for all of them
-    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/pch.cc CONTENT "")
-    add_library(plumb_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cc)
-    target_link_libraries(plumb_pch PRIVATE GTest::gmock)
-    target_precompile_headers(plumb_pch PRIVATE <gtest/gtest.h> <string> <vector> <memory> <functional>)
-  endif()
-  target_precompile_headers(${TARGET} REUSE_FROM plumb_pch)
+  plumb_test_code(${TARGET})
   # A pure program's cases are tests of their own, so that ctest -R finds them by name; what brings up
   # daemons or clusters for all its cases is one test.
   if("${TARGET}" MATCHES "^(base|base_net|manifests|state|state_api|gitsync|reconciler|scheduler|nodeagent|servicemesh|plumb_[a-z]+)_test$"
@@ -100,4 +97,33 @@ function(plumb_tests TARGET SOURCES LIBRARIES)
     add_test(NAME ${TARGET} COMMAND ${TARGET} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(${TARGET} PROPERTIES TIMEOUT 600)
   endif()
+endfunction()
+
+# What only tests run: with one precompiled header for all of it, and not optimised (a test's own
+# time is that of what it tests), both for the time that the build takes.
+function(plumb_test_code TARGET)
+  if(NOT TARGET plumb_pch)
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/pch.cc CONTENT "")
+    add_library(plumb_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cc)
+    target_link_libraries(plumb_pch PRIVATE GTest::gmock)
+    target_compile_options(plumb_pch PRIVATE -O0)
+    target_precompile_headers(plumb_pch PRIVATE <gtest/gtest.h> <algorithm> <functional> <map>
+      <memory> <optional> <set> <string> <string_view> <utility> <vector>)
+  endif()
+  target_compile_options(${TARGET} PRIVATE -O0)
+  target_precompile_headers(${TARGET} REUSE_FROM plumb_pch)
+endfunction()
+
+# The files of a folder as one, in a sanitizer build.
+function(plumb_folders_as_one TARGET SOURCES SINGLE)
+  if(NOT PLUMB_SANITIZE)
+    return()
+  endif()
+  set_target_properties(${TARGET} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  foreach(SOURCE ${SOURCES})
+    get_filename_component(FOLDER ${SOURCE} DIRECTORY)
+    if(NOT SINGLE OR NOT "${FOLDER}" STREQUAL "${SINGLE}")
+      set_source_files_properties(${SOURCE} PROPERTIES UNITY_GROUP "folder_${FOLDER}")
+    endif()
+  endforeach()
 endfunction()

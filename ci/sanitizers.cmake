@@ -56,6 +56,6 @@ if(PLUMB_SANITIZERS)
   endif()
   plumb_sanitizer(asan address,undefined "${PLUMB_ASAN_PROGRAMS}"
     ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
-    PLUMB_SIM_SEEDS=12)
+    PLUMB_SIM_SEEDS=6)
   plumb_sanitizer(tsan thread "${PLUMB_TSAN_PROGRAMS}" TSAN_OPTIONS=halt_on_error=1)
 endif()
