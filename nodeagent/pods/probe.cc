@@ -5,21 +5,19 @@
 
 #include <algorithm>
 
-namespace nodeagent {
-namespace {
+#include "nodeagent/pods/checks/check_kind.h"
 
+namespace nodeagent {
 uint16_t PortOf(base::Value container, base::Value port) {
   int64_t number = port.AsInt();
   if (port.IsString()) number = Named(container["ports"], port.AsString())["containerPort"].AsInt();
   return number > 0 && number < 65536 ? static_cast<uint16_t>(number) : 0;
 }
 
-std::string HostOf(const PodContext& context, base::Value handler) {
-  const std::string_view host = handler["host"].AsString();
+std::string HostOf(const PodContext& context, base::Value body) {
+  const std::string_view host = body["host"].AsString();
   return host.empty() ? context.ip : std::string(host);
 }
-
-}  // namespace
 
 std::string_view ToString(ProbeKind kind) {
   switch (kind) {
@@ -40,33 +38,12 @@ base::Value ProbeField(base::Value container, ProbeKind kind) {
 }
 
 Check CheckOf(const PodContext& context, base::Value container, base::Value handler) {
-  Check check;
-  if (const base::Value exec = handler["exec"]; exec.Exists()) {
-    check.kind = Check::Kind::kExec;
-    for (base::Value word : exec["command"].Elements()) check.command.emplace_back(word.AsString());
-  } else if (const base::Value http = handler["httpGet"]; http.Exists()) {
-    check.kind = Check::Kind::kHttp;
-    check.host = HostOf(context, http);
-    check.port = PortOf(container, http["port"]);
-    check.tls = http["scheme"].AsString() == "HTTPS";
-    check.path = http["path"].AsString();
-    if (!check.path.starts_with('/')) check.path.insert(0, 1, '/');
-    for (base::Value header : http["httpHeaders"].Elements()) {
-      check.headers.emplace_back(header["name"].AsString(), header["value"].AsString());
+  for (const CheckKind* kind : AllCheckKinds()) {
+    if (const base::Value body = handler[kind->field]; body.Exists()) {
+      return kind->read(context, container, body);
     }
-  } else if (const base::Value tcp = handler["tcpSocket"]; tcp.Exists()) {
-    check.kind = Check::Kind::kTcp;
-    check.host = HostOf(context, tcp);
-    check.port = PortOf(container, tcp["port"]);
-  } else if (const base::Value grpc = handler["grpc"]; grpc.Exists()) {
-    check.kind = Check::Kind::kTcp;
-    check.host = context.ip;
-    check.port = PortOf(container, grpc["port"]);
-  } else if (const base::Value sleep = handler["sleep"]; sleep.Exists()) {
-    check.kind = Check::Kind::kSleep;
-    check.sleep = base::Duration::Seconds(sleep["seconds"].AsInt());
   }
-  return check;
+  return {};
 }
 
 Probe ProbeOf(const PodContext& context, base::Value container, ProbeKind kind) {
