@@ -6,42 +6,43 @@
 #include "manifests/kinds/kind_facts.h"
 #include "manifests/kinds/pod.h"
 
+// One a file of this folder: Name stands for kNameFacts, which that file defines. The second half:
+// what Git holds of these waits for nothing of the first, or is plumb's own.
+#define FOR_EACH_KIND(DO)   \
+  DO(Namespace)             \
+  DO(ResourceQuota)         \
+  DO(LimitRange)            \
+  DO(ServiceAccount)        \
+  DO(Secret)                \
+  DO(ConfigMap)             \
+  DO(Service)               \
+  DO(DaemonSet)             \
+  DO(Pod)                   \
+  DO(ReplicationController) \
+  DO(ReplicaSet)            \
+  DO(Deployment)            \
+  DO(IngressClass)          \
+  DO(Ingress)               \
+  DO(ControllerRevision)    \
+  DO(EndpointSlice)         \
+  DO(Event)                 \
+  DO(GitRepository)         \
+  DO(Inventory)             \
+  DO(Kustomization)         \
+  DO(Lease)                 \
+  DO(Node)
+
 namespace manifests {
 
-// Each stands in a file of its own.
-extern const KindFacts kConfigMapFacts, kControllerRevisionFacts, kDaemonSetFacts, kDeploymentFacts,
-    kEndpointSliceFacts, kEventFacts, kGitRepositoryFacts, kIngressClassFacts, kIngressFacts,
-    kInventoryFacts, kKustomizationFacts, kLeaseFacts, kLimitRangeFacts, kNamespaceFacts,
-    kNodeFacts, kPodFacts, kReplicaSetFacts, kReplicationControllerFacts, kResourceQuotaFacts,
-    kSecretFacts, kServiceAccountFacts, kServiceFacts;
+#define DECLARE(NAME) extern const KindFacts k##NAME##Facts;
+FOR_EACH_KIND(DECLARE)
+#undef DECLARE
 
 namespace {
 
-constexpr const KindFacts* kKinds[] = {
-    &kNamespaceFacts,
-    &kResourceQuotaFacts,
-    &kLimitRangeFacts,
-    &kServiceAccountFacts,
-    &kSecretFacts,
-    &kConfigMapFacts,
-    &kServiceFacts,
-    &kDaemonSetFacts,
-    &kPodFacts,
-    &kReplicationControllerFacts,
-    &kReplicaSetFacts,
-    &kDeploymentFacts,
-    &kIngressClassFacts,
-    &kIngressFacts,
-    // What Git holds of these waits for nothing of the above, or is plumb's own.
-    &kControllerRevisionFacts,
-    &kEndpointSliceFacts,
-    &kEventFacts,
-    &kGitRepositoryFacts,
-    &kInventoryFacts,
-    &kKustomizationFacts,
-    &kLeaseFacts,
-    &kNodeFacts,
-};
+#define ADDRESS(NAME) &k##NAME##Facts,
+constexpr const KindFacts* kKinds[] = {FOR_EACH_KIND(ADDRESS)};
+#undef ADDRESS
 
 constexpr KindFacts kUnknown;
 

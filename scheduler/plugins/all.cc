@@ -1,21 +1,32 @@
-// The table of plugins: a new one is its file, its declaration and its row
-// here.
+// The order in which plugins are asked: the cheapest and the most often decisive first. Weights as
+// kube-scheduler's defaults.
 #include "scheduler/plugin.h"
+
+// One a file of this folder, and the weight of its score: Name stands for kNamePlugin, which that
+// file defines.
+#define FOR_EACH_PLUGIN(DO) \
+  DO(Unschedulable, 0)      \
+  DO(PodCount, 0)           \
+  DO(Resources, 1)          \
+  DO(Balance, 1)            \
+  DO(Taints, 3)             \
+  DO(NodeAffinity, 2)       \
+  DO(NodeName, 0)           \
+  DO(HostPorts, 0)          \
+  DO(Spread, 2)             \
+  DO(InterPodAffinity, 2)   \
+  DO(TopologySpread, 2)
 
 namespace scheduler {
 
-extern const Plugin kBalancePlugin, kHostPortsPlugin, kInterPodAffinityPlugin, kNodeAffinityPlugin,
-    kNodeNamePlugin, kPodCountPlugin, kResourcesPlugin, kSpreadPlugin, kTaintsPlugin,
-    kTopologySpreadPlugin, kUnschedulablePlugin;
+#define DECLARE(NAME, WEIGHT) extern const Plugin k##NAME##Plugin;
+FOR_EACH_PLUGIN(DECLARE)
+#undef DECLARE
 
-// The cheapest and the most often decisive first. Weights as kube-scheduler's
-// defaults.
 const std::vector<ListedPlugin>& AllPlugins() {
-  static const std::vector<ListedPlugin> kAll = {
-      {&kUnschedulablePlugin, 0},    {&kPodCountPlugin, 0},      {&kResourcesPlugin, 1},
-      {&kBalancePlugin, 1},          {&kTaintsPlugin, 3},        {&kNodeAffinityPlugin, 2},
-      {&kNodeNamePlugin, 0},         {&kHostPortsPlugin, 0},     {&kSpreadPlugin, 2},
-      {&kInterPodAffinityPlugin, 2}, {&kTopologySpreadPlugin, 2}};
+#define ADD(NAME, WEIGHT) {&k##NAME##Plugin, WEIGHT},
+  static const std::vector<ListedPlugin> kAll = {FOR_EACH_PLUGIN(ADD)};
+#undef ADD
   return kAll;
 }
 

@@ -27,15 +27,8 @@ struct AdmissionRequest {
 
 using Admission = base::Status (*)(AdmissionRequest& request);
 
-// In order: those that edit come before those that check.
+// In order: those that edit come before those that check. Each is a file of this folder, and a line
+// of all.cc.
 const std::vector<Admission>& AllAdmissions();
-
-base::Status AdmitNamespace(AdmissionRequest& request);  // namespace_lifecycle.cc
-base::Status AdmitPodDefaults(
-    AdmissionRequest& request);  // pod_defaults.cc: service account, priority, tolerations
-base::Status AdmitServiceAddress(
-    AdmissionRequest& request);  // service_address.cc: clusterIP and nodePort
-base::Status AdmitLimitRange(AdmissionRequest& request);  // limit_range.cc
-base::Status AdmitQuota(AdmissionRequest& request);       // quota.cc
 
 }  // namespace state

@@ -1,15 +1,25 @@
 #include "state/admission/admission.h"
 
+// One a file of this folder: Name stands for AdmitName, which that file defines. NamespaceLifecycle
+// is first, since nothing else matters in a namespace that ends, and Quota last: it counts what the
+// others made of the object.
+#define FOR_EACH_ADMISSION(DO) \
+  DO(NamespaceLifecycle)       \
+  DO(PodDefaults)              \
+  DO(ServiceAddress)           \
+  DO(LimitRange)               \
+  DO(Quota)
+
 namespace state {
 
+#define DECLARE(NAME) base::Status Admit##NAME(AdmissionRequest&);
+FOR_EACH_ADMISSION(DECLARE)
+#undef DECLARE
+
 const std::vector<Admission>& AllAdmissions() {
-  static const std::vector<Admission> kAll = {
-      AdmitNamespace,       // first: nothing else matters in a namespace that ends
-      AdmitPodDefaults,     // edits
-      AdmitServiceAddress,  // edits
-      AdmitLimitRange,      // edits, then checks
-      AdmitQuota,           // last: counts what the others made of it
-  };
+#define ADD(NAME) Admit##NAME,
+  static const std::vector<Admission> kAll = {FOR_EACH_ADMISSION(ADD)};
+#undef ADD
   return kAll;
 }
 

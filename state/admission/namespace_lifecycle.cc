@@ -6,7 +6,7 @@
 
 namespace state {
 
-base::Status AdmitNamespace(AdmissionRequest& request) {
+base::Status AdmitNamespaceLifecycle(AdmissionRequest& request) {
   if (!request.kind.namespaced || request.old != nullptr) return base::Status();
   if (request.key.ns.empty()) {
     return base::Status(base::Code::kInvalid,
