@@ -33,6 +33,15 @@ class Loop {
   // A timer that fired or was cancelled is ignored. Loop only.
   virtual void Cancel(TimerId timer) = 0;
 
+  // For work that may be long, and goes on piece by piece (piecework.h). Loop only.
+  //
+  // Runs `task` on the loop after all that was posted before it, and one of its like a turn, in
+  // their order: what is posted meanwhile waits for one of them, not for all.
+  virtual void Continue(Task task) = 0;
+  // The task under way has had its share of the loop's time, kTurnBudget; what is left of its work
+  // is for another turn.
+  virtual bool TurnIsOver() = 0;
+
   enum class Lane {
     kWorkers,  // a few threads; works may run at the same time and finish in any order
     kStorage,  // a thread of its own: one work after the other, behind nothing else
@@ -42,5 +51,9 @@ class Loop {
   virtual void OffloadTo(Lane lane, std::function<Task()> work) = 0;
   void Offload(std::function<Task()> work) { OffloadTo(Lane::kWorkers, std::move(work)); }
 };
+
+// How long work goes on before it lets others have their turn. A task ends at its first look at
+// the time after that, so it takes longer by one piece.
+inline constexpr Duration kTurnBudget = Duration::Millis(1);
 
 }  // namespace base

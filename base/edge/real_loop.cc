@@ -1,6 +1,7 @@
-// A turn: read the clocks, run what had been posted by then, then the timers that are due. What
-// those post, or set to run at once, waits for the next turn, so that neither posts nor timers
-// starve the other. Between turns the thread sleeps until a post or the next timer.
+// A turn: read the clocks, run what had been posted by then, then the timers that are due, then one
+// task that continues a work. What those post, or set to run at once, waits for the next turn, so
+// that none starves the others. Between turns the thread sleeps until a post or the next timer,
+// unless there is something to continue.
 //
 // Stop is a task like any other: what was posted before it runs, what comes after stays for the
 // next Run.
@@ -48,6 +49,8 @@ struct RealLoop::Impl {
   TimerId next_timer = 1;
   bool stopped = false;
   std::deque<Task> ready;  // taken from `posted`
+  std::deque<Task> continuing;
+  int64_t task_began = 0;  // nanoseconds of the monotonic clock
 
   // Shared.
   std::mutex mutex;
@@ -93,7 +96,7 @@ struct RealLoop::Impl {
 
   void WaitForWork() {
     std::unique_lock lock(mutex);
-    const auto something_posted = [this] { return !posted.empty(); };
+    const auto something_posted = [this] { return !posted.empty() || !continuing.empty(); };
     if (timers.empty()) {
       task_posted.wait(lock, something_posted);
     } else {
@@ -102,11 +105,16 @@ struct RealLoop::Impl {
     ready.swap(posted);
   }
 
+  void RunTask(const Task& task) {
+    task_began = NanosOf<std::chrono::steady_clock>();
+    task();
+  }
+
   void RunReady() {
     while (!ready.empty() && !stopped) {
       const Task task = std::move(ready.front());
       ready.pop_front();
-      task();
+      RunTask(task);
     }
   }
 
@@ -119,8 +127,15 @@ struct RealLoop::Impl {
       const Task task = std::move(first->second);
       timers.erase(first);
       timer_times.erase(id);
-      task();
+      RunTask(task);
     }
+  }
+
+  void RunOneContinuing() {
+    if (continuing.empty() || stopped) return;
+    const Task task = std::move(continuing.front());
+    continuing.pop_front();
+    RunTask(task);
   }
 
   // Puts what Stop left in `ready` back in front, so that order holds over a second Run.
@@ -164,6 +179,12 @@ void RealLoop::Cancel(TimerId timer) {
   impl_->timer_times.erase(found);
 }
 
+void RealLoop::Continue(Task task) { impl_->continuing.push_back(std::move(task)); }
+
+bool RealLoop::TurnIsOver() {
+  return NanosOf<std::chrono::steady_clock>() - impl_->task_began >= kTurnBudget.nanos();
+}
+
 void RealLoop::OffloadTo(Lane lane, std::function<Task()> work) {
   const bool storage = lane == Lane::kStorage;
   Impl::Works& works = storage ? impl_->for_storage : impl_->for_workers;
@@ -180,8 +201,10 @@ void RealLoop::Run() {
   while (!impl_->stopped) {
     impl_->WaitForWork();
     impl_->now = ReadClocks();
+    const bool continues = !impl_->continuing.empty();
     impl_->RunReady();
     impl_->RunDueTimers();
+    if (continues) impl_->RunOneContinuing();
   }
   impl_->ReturnUnfinished();
 }

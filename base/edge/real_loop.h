@@ -20,11 +20,13 @@ class RealLoop final : public Loop {
   void Post(Task task) override;
   TimerId After(Duration delay, Task task) override;
   void Cancel(TimerId timer) override;
+  void Continue(Task task) override;
+  bool TurnIsOver() override;
   void OffloadTo(Lane lane, std::function<Task()> work) override;
 
   // Runs tasks until Stop. The time now() gives is taken once a turn.
   void Run();
-  void Stop();  // any thread; what was posted before it still runs
+  void Stop();  // any thread; what was posted before it still runs, what continues waits
 
  private:
   struct Impl;

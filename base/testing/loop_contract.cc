@@ -147,6 +147,66 @@ TEST_P(LoopContract, PostsAreNotStarvedByTimersWithoutDelay) {
   EXPECT_GE(rounds, 1);
 }
 
+TEST_P(LoopContract, WhatContinuesLetsGoFirstWhatWasPostedByThen) {
+  loop().Post([this] {
+    loop().Post([this] { Say("posted"); });
+    loop().Continue([this] {
+      Say("first");
+      loop().Post([this] { Say("later"); });
+    });
+    loop().Continue([this] {
+      Say("second");
+      driver_->Finish();
+    });
+  });
+  driver_->Run();
+  EXPECT_EQ(said_, "posted first later second");
+}
+
+TEST_P(LoopContract, WhatContinuesAndContinuesStarvesNoPosts) {
+  std::function<void()> on = [&, this] {
+    if (said_ != "parent child") loop().Continue(on);
+  };
+  loop().Continue(on);
+  loop().Post([this] {
+    Say("parent");
+    loop().Post([this] {
+      Say("child");
+      driver_->Finish();
+    });
+  });
+  driver_->Run();
+  EXPECT_EQ(said_, "parent child");
+}
+
+TEST_P(LoopContract, PostsThatPostStarveNothingThatContinues) {
+  std::function<void()> again = [&, this] {
+    if (said_.empty()) loop().Post(again);
+  };
+  loop().Post([&, this] {
+    loop().Post(again);
+    loop().Continue([this] {
+      Say("continued");
+      driver_->Finish();
+    });
+  });
+  driver_->Run();
+  EXPECT_EQ(said_, "continued");
+}
+
+TEST_P(LoopContract, ATurnIsOverSomeTimeAndTheNextBeginsAnew) {
+  int turns = 0;
+  std::function<void()> turn = [&, this] {
+    while (!loop().TurnIsOver()) {
+    }
+    if (++turns == 3) return driver_->Finish();
+    loop().Continue(turn);
+  };
+  loop().Post(turn);
+  driver_->Run();
+  EXPECT_EQ(turns, 3);
+}
+
 TEST_P(LoopContract, TimeStandsStillWithinATask) {
   bool same = false;
   loop().Post([&, this] {

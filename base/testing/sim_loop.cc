@@ -1,13 +1,14 @@
 // The order of steps: what was posted runs first, in order; with nothing posted, the earliest timer
-// runs, and time moves to it; of two timers for one instant the older goes first. A completion of
-// an offloaded work is a timer with a delay drawn from the seed. Time moves only between tasks.
+// runs, and time moves to it; of two timers for one instant the older goes first. A task that
+// continues a work runs when what was posted by then has run, before what those post. A completion
+// of an offloaded work is a timer with a delay drawn from the seed. Time moves only between tasks.
 #include "base/testing/sim_loop.h"
 
 #include <algorithm>
 
 namespace base {
 
-SimLoop::SimLoop(uint64_t seed, WallTime start) : rng_(seed) {
+SimLoop::SimLoop(uint64_t seed, WallTime start) : rng_(seed), turns_rng_(~seed) {
   now_.monotonic = MonotonicTime::FromNanos(0);
   now_.wall = start;
 }
@@ -28,6 +29,13 @@ void SimLoop::Cancel(TimerId timer) {
   timers_.erase({found->second, timer});
   timer_times_.erase(found);
 }
+
+void SimLoop::Continue(Task task) {
+  if (continuing_.empty()) ready_before_continuing_ = ready_.size();
+  continuing_.push_back(std::move(task));
+}
+
+bool SimLoop::TurnIsOver() { return pieces_left_ == 0 || --pieces_left_ == 0; }
 
 void SimLoop::OffloadTo(Lane lane, std::function<Task()> work) {
   Task completion = work();
@@ -64,16 +72,26 @@ void SimLoop::JumpWallClock(Duration by) { now_.wall = now_.wall + by; }
 
 void SimLoop::DropAll() {
   ready_.clear();
+  continuing_.clear();
   timers_.clear();
   timer_times_.clear();
 }
 
+// The queue whose first task is next; null if both are empty.
+std::deque<Loop::Task>* SimLoop::NextQueue() {
+  if (!continuing_.empty() && ready_before_continuing_ == 0) return &continuing_;
+  if (ready_.empty()) return nullptr;
+  if (ready_before_continuing_ > 0) --ready_before_continuing_;
+  return &ready_;
+}
+
 // One task that is due by `until`; false if there is none.
 bool SimLoop::Step(MonotonicTime until) {
-  if (!ready_.empty()) {
-    Task task = std::move(ready_.front());
-    ready_.pop_front();
+  if (std::deque<Task>* queue = NextQueue()) {
+    Task task = std::move(queue->front());
+    queue->pop_front();
     RunTask(std::move(task));
+    if (queue == &continuing_) ready_before_continuing_ = ready_.size();
     return true;
   }
   if (timers_.empty() || timers_.begin()->first.first > until) return false;
@@ -87,6 +105,7 @@ bool SimLoop::Step(MonotonicTime until) {
 }
 
 void SimLoop::RunTask(Task task) {
+  pieces_left_ = 1 + turns_rng_.Below(pieces_a_turn_);
   task();
   ++turns_;
   if (on_turn_) on_turn_();

@@ -1,6 +1,7 @@
 // SimLoop: a Loop on virtual time. Everything runs inline on the caller's thread, in an order that
 // follows from the seed alone: posted tasks in order, timers by time then by age, offloaded works
-// run at once and complete after a seeded delay. Two runs of one seed do the same steps.
+// run at once and complete after a seeded delay. Tasks take no time: a turn is over when the task
+// has asked so often as the seed says. Two runs of one seed do the same steps.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,8 @@ class SimLoop final : public Loop {
   void Post(Task task) override;
   TimerId After(Duration delay, Task task) override;
   void Cancel(TimerId timer) override;
+  void Continue(Task task) override;
+  bool TurnIsOver() override;
   void OffloadTo(Lane lane, std::function<Task()> work) override;
 
   // Runs all that is due now, without moving time.
@@ -38,17 +41,25 @@ class SimLoop final : public Loop {
   void DropAll();
 
   void set_offload_delay(Duration most) { offload_delay_ = most; }
+  // A turn is over for a task that has asked between once and `most` times.
+  void set_pieces_a_turn(uint64_t most) { pieces_a_turn_ = most; }
   uint64_t turns() const { return turns_; }
 
  private:
   bool Step(MonotonicTime until);
+  std::deque<Task>* NextQueue();
   void RunTask(Task task);
 
   Rng rng_;
+  Rng turns_rng_;
   Now now_;
   Duration offload_delay_ = Duration::Millis(5);
   MonotonicTime storage_done_;  // when the last work of the storage's lane completes
+  uint64_t pieces_a_turn_ = 64;
+  uint64_t pieces_left_ = 0;  // of the task under way
   std::deque<Task> ready_;
+  std::deque<Task> continuing_;
+  size_t ready_before_continuing_ = 0;  // tasks that go before the first of those
   std::map<std::pair<MonotonicTime, TimerId>, Task> timers_;
   std::map<TimerId, MonotonicTime> timer_times_;
   TimerId next_timer_ = 1;

@@ -20,6 +20,10 @@ void SimProcess::Post(Task task) {
   world_.Post(lifeline_.Wrap([task = std::move(task)] { task(); }));
 }
 
+void SimProcess::Continue(Task task) {
+  world_.Continue(lifeline_.Wrap([task = std::move(task)] { task(); }));
+}
+
 Loop::TimerId SimProcess::After(Duration delay, Task task) {
   const auto timer = std::make_shared<TimerId>(0);
   *timer = world_.After(delay, [timers = timers_, timer, task = std::move(task)] {

@@ -26,6 +26,8 @@ class SimProcess final : public Loop {
   void Post(Task task) override;
   TimerId After(Duration delay, Task task) override;
   void Cancel(TimerId timer) override;
+  void Continue(Task task) override;
+  bool TurnIsOver() override { return world_.TurnIsOver(); }
   void OffloadTo(Lane lane, std::function<Task()> work) override;
 
   // How far its machine's wall clock is from the world's.
