@@ -1,23 +1,25 @@
+// Changes are looked at before keys are worked on, in their order: a key that many of them concern
+// is worked on once. What a controller is asked about a change, it is asked with the View of that
+// moment, which may be newer than the change; so what it finds there is as good or better, and what
+// it finds no more was removed by a change of its own.
 #include "reconciler/reconciler.h"
 
 #include "base/log.h"
 
 namespace reconciler {
-namespace {
-
-// Items worked on before the loop gets its turn again: a slice stays within a few milliseconds.
-constexpr int kItemsPerSlice = 32;
-
-}  // namespace
-
 Reconciler::Reconciler(base::Loop& loop, state::Store& store, const state::DraftContext& context,
                        std::vector<std::unique_ptr<Controller>> controllers)
     : loop_(loop),
       store_(store),
       writer_(loop, store, context, state::ProgramActor("plumb-controllers")),
       controllers_(std::move(controllers)),
-      queue_(loop, [this] { loop_.Post(lifeline_.Wrap([this] { RunSlice(); })); }) {
-  on_commit_ = store_.OnCommit([this](const state::Change& change) { Enqueue(change); });
+      queue_(loop, [this] { work_.Wake(); }),
+      work_(loop, [this] { return RunNext(); }) {
+  on_commit_ = store_.OnCommit([this](const state::Change& change) {
+    changes_.push_back(change);
+    if (changes_.size() > kMaxUnseenChanges) TakeChange();
+    work_.Wake();
+  });
   store_.view().ForEach([&](const state::ObjectPtr& object) {
     Enqueue(state::Change{object->revision, object, nullptr, false});
   });
@@ -31,14 +33,19 @@ void Reconciler::Enqueue(const state::Change& change) {
   }
 }
 
-void Reconciler::RunSlice() {
-  for (int i = 0; i < kItemsPerSlice; ++i) {
-    const std::optional<Item> item = queue_.Take();
-    if (!item) return;
+void Reconciler::TakeChange() {
+  const state::Change change = std::move(changes_.front());
+  changes_.pop_front();
+  Enqueue(change);
+}
+
+bool Reconciler::RunNext() {
+  if (!changes_.empty()) {
+    TakeChange();
+  } else if (const std::optional<Item> item = queue_.Take()) {
     RunOne(*item);
   }
-  if (queue_.empty()) return;
-  loop_.Post(lifeline_.Wrap([this] { RunSlice(); }));
+  return !changes_.empty() || !queue_.empty();
 }
 
 void Reconciler::RunOne(const Item& item) {

@@ -37,12 +37,13 @@ Scheduler::Scheduler(base::Loop& loop, state::Store& store, const state::DraftCo
     : loop_(loop),
       store_(store),
       writer_(loop, store, context, state::ProgramActor("plumb-scheduler")),
-      table_(store.view()) {
+      table_(store.view()),
+      work_(loop, [this] { return RunBatch(); }) {
   for (const state::ObjectPtr& pod : store.view().List("pods")) {
-    if (NeedsNode(*pod)) ready_.insert(pod->key);
+    if (NeedsNode(*pod)) ready_.Insert(*pod);
   }
   on_commit_ = store.OnCommit([this](const state::Change& change) { Observe(change); });
-  if (!ready_.empty()) Wake();
+  if (!ready_.empty()) work_.Wake();
 }
 
 void Scheduler::Observe(const state::Change& change) {
@@ -53,7 +54,7 @@ void Scheduler::Observe(const state::Change& change) {
 void Scheduler::ObservePod(const state::Change& change) {
   const state::Key& key = change.key();
   if (change.removed || !NeedsNode(*change.object)) {
-    ready_.erase(key);
+    ready_.Erase(key);
     Forget(key);
     return;
   }
@@ -61,17 +62,8 @@ void Scheduler::ObservePod(const state::Change& change) {
                     change.previous->Labels() == change.object->Labels();
   if (same) return;
   Forget(key);
-  ready_.insert(key);
-  Wake();
-}
-
-void Scheduler::Wake() {
-  if (awake_) return;
-  awake_ = true;
-  loop_.Post(lifeline_.Wrap([this] {
-    awake_ = false;
-    RunTurn();
-  }));
+  ready_.Insert(*change.object);
+  work_.Wake();
 }
 
 void Scheduler::WakeParked(const ClusterChange& change) {
@@ -95,13 +87,13 @@ void Scheduler::Release() {
   for (const auto& [key, parked] : parked_) {
     if (parked.asleep != 0) continue;
     if (parked.not_before <= now) {
-      ready_.insert(key);
+      if (const state::ObjectPtr pod = store_.view().Get(key)) ready_.Insert(*pod);
     } else {
       next = std::min(next, parked.not_before - now);
       some_wait = true;
     }
   }
-  if (!ready_.empty()) Wake();
+  if (!ready_.empty()) work_.Wake();
   if (some_wait && release_timer_ == 0) {
     release_timer_ = loop_.After(next, lifeline_.Wrap([this] {
       release_timer_ = 0;
@@ -110,14 +102,13 @@ void Scheduler::Release() {
   }
 }
 
-void Scheduler::RunTurn() {
+bool Scheduler::RunBatch() {
   std::vector<PodInfo> pods;
-  while (!ready_.empty() && pods.size() < kMaxBatch) {
-    const state::ObjectPtr pod = store_.view().Get(*ready_.begin());
-    ready_.erase(ready_.begin());
+  while (!ready_.empty() && pods.size() < batch_) {
+    const state::ObjectPtr pod = store_.view().Get(*ready_.Take());
     if (pod != nullptr && NeedsNode(*pod)) pods.emplace_back(pod);
   }
-  if (pods.empty()) return;
+  if (pods.empty()) return false;
   const std::vector<Decision> decisions = Schedule(table_, pods);
   // The table learns of what was placed by the commit, like everybody else.
   for (size_t i = 0; i < pods.size(); ++i) {
@@ -130,7 +121,8 @@ void Scheduler::RunTurn() {
     base::LogWarning("binding failed", {{"error", status.ToString()}});
     ParkAwake(decisions);
   }
-  if (!ready_.empty()) Wake();
+  batch_ = loop_.TurnIsOver() ? std::max(batch_ / 2, kMinBatch) : std::min(batch_ * 2, kMaxBatch);
+  return !ready_.empty();
 }
 
 base::Status Scheduler::CommitDecisions(const std::vector<Decision>& decisions) {

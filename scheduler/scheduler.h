@@ -11,7 +11,9 @@
 #include "base/backoff.h"
 #include "base/lifeline.h"
 #include "base/loop.h"
+#include "base/piecework.h"
 #include "base/subscription.h"
+#include "scheduler/ready_pods.h"
 #include "scheduler/schedule.h"
 #include "state/store.h"
 #include "state/writer.h"
@@ -19,7 +21,8 @@
 namespace scheduler {
 
 inline constexpr const char* kSchedulerName = "default-scheduler";
-inline constexpr size_t kMaxBatch = 2000;  // pods bound in one turn
+// Pods bound at once: twice as many as before if the turn had time left, half if not.
+inline constexpr size_t kMinBatch = 50, kMaxBatch = 2000;
 inline constexpr base::Backoff kRetry{base::Duration::Seconds(1), base::Duration::Seconds(10)};
 
 class Scheduler {
@@ -32,10 +35,9 @@ class Scheduler {
  private:
   void Observe(const state::Change& change);
   void ObservePod(const state::Change& change);
-  void Wake();                                   // a turn is due
   void WakeParked(const ClusterChange& change);  // those that it could help
-  void Release();  // makes ready those that are awake and have waited long enough
-  void RunTurn();
+  void Release();   // makes ready those that are awake and have waited long enough
+  bool RunBatch();  // whether more pods are ready
   base::Status CommitDecisions(const std::vector<Decision>& decisions);
   void ParkRefused(const std::vector<Decision>& decisions);
   void ParkAwake(const std::vector<Decision>& decisions);
@@ -46,7 +48,8 @@ class Scheduler {
   state::Store& store_;
   state::Writer writer_;
   ClusterTable table_;
-  std::set<state::Key> ready_;
+  ReadyPods ready_;
+  size_t batch_ = kMinBatch;
   struct Parked {
     uint32_t attempts = 0;
     base::MonotonicTime not_before;
@@ -61,7 +64,7 @@ class Scheduler {
   std::map<uint64_t, Sleepers> asleep_;
   uint64_t last_sleepers_ = 0;
   base::Loop::TimerId release_timer_ = 0;
-  bool awake_ = false;
+  base::Piecework work_;  // a batch a piece
   base::Subscription on_commit_;
   base::Lifeline lifeline_;
 };
