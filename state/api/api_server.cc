@@ -1,5 +1,5 @@
 // One turn a request: the newest View, Api's answer, and the commit, so that nothing can change in
-// between. Only then it waits: for the disk. A long list is made on a worker, of the View that it
+// between. Only then it waits: for the disk. A long answer is made on a worker, of the View that it
 // was asked of. What is in flight is what waits for either.
 #include "state/api/api_server.h"
 

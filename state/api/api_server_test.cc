@@ -135,6 +135,27 @@ TEST_F(ApiServerTest, ALongListIsMadeElsewhereOfTheViewThatItWasAskedOf) {
   EXPECT_EQ(list["items"].size(), 1u);
 }
 
+TEST_F(ApiServerTest, LongAnswersOfOtherKindsAreMadeElsewhere) {
+  MakeConfigMap("small", 100);
+  MakeConfigMap("large", Api::kMaxShortBytes);
+  loop_.set_offload_delay(base::Duration::Seconds(1));
+  const auto answered_at_once = [&](const std::string& target) {
+    std::optional<base::HttpResponse> sent;
+    Begin("GET", target, "", sent);
+    loop_.RunReady();
+    const bool at_once = sent.has_value();
+    loop_.RunFor(base::Duration::Seconds(2));
+    EXPECT_TRUE(sent && sent->status == 200) << target;
+    return at_once;
+  };
+  EXPECT_TRUE(answered_at_once(std::string(kMaps) + "/small"));
+  EXPECT_FALSE(answered_at_once(std::string(kMaps) + "/large"));
+  EXPECT_TRUE(answered_at_once("/readyz"));
+  EXPECT_TRUE(answered_at_once("/version"));
+  for (const char* target : {"/api", "/apis", "/apis/apps", "/apis/apps/v1", "/openapi/v3"})
+    EXPECT_FALSE(answered_at_once(target)) << target;
+}
+
 TEST_F(ApiServerTest, PagesOfALongListAreOfOneView) {
   MakeConfigMap("one", Api::kMaxShortBytes);
   MakeConfigMap("three", 1);

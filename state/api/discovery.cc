@@ -266,6 +266,12 @@ base::HttpResponse Root(const Schema& schema) {
 
 }  // namespace
 
+bool IsDiscovery(const base::HttpRequest& request) {
+  const auto& path = request.segments;
+  return path.empty() || path.front() == "api" || path.front() == "apis" ||
+         path.front() == "openapi";
+}
+
 std::optional<base::HttpResponse> Discover(const base::HttpRequest& request, const Schema& schema,
                                            const OpenApi* openapi, const VersionInfo& version) {
   if (request.method != "GET") return std::nullopt;

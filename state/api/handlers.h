@@ -87,7 +87,9 @@ base::Status CheckStatus(const manifests::Kind& kind, const base::Json& object,
 // subresources.cc; kMethodNotAllowed for what the subresource does not do.
 base::Result<Answer> HandleSubresource(const Call& call, std::string_view verb);
 
-// discovery.cc; no answer for paths that are not discovery's. A null `openapi` is made.
+// discovery.cc. Documents about what is served, for which the whole schema is read.
+bool IsDiscovery(const base::HttpRequest& request);
+// No answer for paths that are not discovery's, or of health and version. A null `openapi` is made.
 std::optional<base::HttpResponse> Discover(const base::HttpRequest& request,
                                            const manifests::Schema& schema, const OpenApi* openapi,
                                            const VersionInfo& version);

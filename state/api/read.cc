@@ -162,7 +162,13 @@ std::optional<Revision> Api::WantedRevision(const base::HttpRequest& request) {
 
 bool Api::IsLong(const base::HttpRequest& request, const View& view) {
   const ApiRoute route = ParseRoute(request.segments);
-  if (!route.is_resource || VerbOf(request, route) != "list") return false;
+  const std::string verb = VerbOf(request, route);
+  if (!route.is_resource) return verb == "get" && IsDiscovery(request);
+  if (verb == "get" && !IsStream(route.subresource)) {
+    const ObjectPtr object = view.Get(route.Resource(), route.ns, route.name);
+    return object != nullptr && object->document.Bytes().size() > kMaxShortBytes;
+  }
+  if (verb != "list") return false;
   size_t bytes = 0;
   for (const ObjectPtr& object : view.List(route.Resource(), route.ns)) {
     bytes += object->document.Bytes().size();

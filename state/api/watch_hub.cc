@@ -1,7 +1,7 @@
 // A watch has three phases: the objects of its snapshot as ADDED events, the changes between its
 // revision and the cursor, then live. In the first two it is fed kBatch at a time, and not at all
-// while kCatchUpBacklog bytes wait for its peer. Live watches are told a share of what has become
-// durable in each turn.
+// while kCatchUpBacklog bytes wait for its peer. Events of the snapshot are made on a worker, as
+// lists are. Live watches are told what has become durable in turns.
 #include "state/api/watch_hub.h"
 
 #include <tuple>
@@ -45,12 +45,36 @@ class WatchHub::Encoder {
       lines_;
 };
 
+// Of the objects from `from` on.
+struct WatchHub::InitialEvents {
+  InitialEvents(const WatchRequest& request, const Key& from, base::WallTime now) {
+    size_t bytes = 0;
+    request.selection.Visit(request.snapshot, from, [&](const ObjectPtr& object) {
+      if (lines.size() == kBatch || bytes > kCatchUpBacklog) {
+        next = object->key;
+        return false;
+      }
+      lines.push_back(std::make_shared<const std::string>(
+          RenderEvent({"ADDED", object}, request.selection.kind(), request.as, now)));
+      bytes += lines.back()->size();
+      return true;
+    });
+  }
+  std::vector<std::shared_ptr<const std::string>> lines;
+  std::optional<Key> next;  // the first that did not fit
+};
+
 namespace {
 constexpr base::Duration kSlowReaderWait = base::Duration::Millis(20);
 }
 
 WatchHub::WatchHub(base::Loop& loop, Store& store, const WatchOptions& options)
-    : loop_(loop), store_(store), options_(options), rng_(options.seed), cursor_(store.durable()) {
+    : loop_(loop),
+      store_(store),
+      options_(options),
+      rng_(options.seed),
+      cursor_(store.durable()),
+      telling_(loop, [this] { return TellNext(); }) {
   on_durable_ = store_.OnDurable([this] { Advance(); });
   bookmark_timer_ = loop_.After(options_.bookmark_interval, [this] { SendBookmarks(); });
 }
@@ -114,29 +138,24 @@ void WatchHub::Advance() {
     untold_.insert(untold_.end(), std::make_move_iterator(changes->begin()),
                    std::make_move_iterator(changes->end()));
   }
-  if (!telling_ || untold_.size() > kMaxUntold) Tell();
+  while (untold_.size() > options_.max_untold) TellOne();
+  telling_.Wake();
 }
 
-void WatchHub::Tell() {
-  const base::WallTime now = loop_.now().wall;
-  size_t told = 0;
-  const auto is_due = [&] { return told < kMaxToldInATurn || untold_.size() > kMaxUntold; };
-  for (; !untold_.empty() && is_due(); ++told) {
-    const Change change = std::move(untold_.front());
-    untold_.pop_front();
-    cursor_ = change.revision;
-    const auto interested = live_.find(change.key().resource);
-    if (interested == live_.end()) continue;
-    Encoder encoder(change, now);
-    for (const Id id : interested->second) Deliver(*watches_.at(id), change, encoder);
-    told += interested->second.size();
-  }
+bool WatchHub::TellNext() {
+  if (!untold_.empty()) TellOne();
+  return !untold_.empty();
+}
+
+void WatchHub::TellOne() {
+  const Change change = std::move(untold_.front());
+  untold_.pop_front();
+  cursor_ = change.revision;
+  const auto interested = live_.find(change.key().resource);
+  if (interested == live_.end()) return;
+  Encoder encoder(change, loop_.now().wall);
+  for (const Id id : interested->second) Deliver(*watches_.at(id), change, encoder);
   RemoveDropped();
-  if (untold_.empty() || std::exchange(telling_, true)) return;
-  loop_.Post(lifeline_.Wrap([this] {
-    telling_ = false;
-    Tell();
-  }));
 }
 
 void WatchHub::CatchUp(Id id) {
@@ -149,42 +168,44 @@ void WatchHub::CatchUp(Id id) {
     loop_.After(kSlowReaderWait, again);
     return;
   }
-  const bool done = watch.initial ? SendInitial(watch) && SendMissed(watch) : SendMissed(watch);
+  if (watch.initial) return MakeInitial(watch);
+  const bool done = SendMissed(watch);
   if (dropped_.count(id) != 0) {
     RemoveDropped();
   } else if (done) {
     watch.live = true;
     live_[watch.request.selection.kind().Resource()].insert(id);
   } else {
-    loop_.Post(again);
+    loop_.Continue(again);
   }
+}
+
+void WatchHub::MakeInitial(const Watch& watch) {
+  loop_.Offload([this, tie = lifeline_.tie(), id = watch.id, request = watch.request,
+                 from = *watch.initial, now = loop_.now().wall]() -> base::Loop::Task {
+    const auto events = std::make_shared<const InitialEvents>(request, from, now);
+    return tie.Wrap([this, id, events] { SendInitial(id, *events); });
+  });
+}
+
+void WatchHub::SendInitial(Id id, const InitialEvents& events) {
+  const auto found = watches_.find(id);
+  if (found == watches_.end()) return;
+  Watch& watch = *found->second;
+  for (const std::shared_ptr<const std::string>& line : events.lines) Send(watch, line);
+  watch.initial = events.next;
+  if (!watch.initial) {
+    watch.request.snapshot = View();
+    if (watch.request.initial_end) {
+      Send(watch,
+           std::make_shared<const std::string>(RenderBookmarkEvent(
+               watch.request.selection.kind(), watch.request.after, true, watch.request.as)));
+    }
+  }
+  CatchUp(id);
 }
 
 // False if there is more to send.
-bool WatchHub::SendInitial(Watch& watch) {
-  const WatchRequest& request = watch.request;
-  const base::WallTime now = loop_.now().wall;
-  const Key from = *watch.initial;
-  watch.initial.reset();
-  size_t sent = 0;
-  request.selection.Visit(request.snapshot, from, [&](const ObjectPtr& object) {
-    if (sent++ == kBatch) {
-      watch.initial = object->key;
-      return false;
-    }
-    Send(watch, std::make_shared<const std::string>(
-                    RenderEvent({"ADDED", object}, request.selection.kind(), request.as, now)));
-    return true;
-  });
-  if (watch.initial) return false;
-  watch.request.snapshot = View();
-  if (request.initial_end) {
-    Send(watch, std::make_shared<const std::string>(RenderBookmarkEvent(
-                    request.selection.kind(), request.after, true, request.as)));
-  }
-  return true;
-}
-
 bool WatchHub::SendMissed(Watch& watch) {
   if (watch.position >= cursor_) return true;
   const auto changes = store_.Read(watch.position, kBatch);
@@ -202,6 +223,7 @@ bool WatchHub::SendMissed(Watch& watch) {
       Deliver(watch, change, encoder);
     }
     watch.position = change.revision;
+    if (loop_.TurnIsOver()) break;
   }
   return watch.position >= cursor_;
 }

@@ -18,6 +18,7 @@
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/net/http.h"
+#include "base/piecework.h"
 #include "base/rng.h"
 #include "base/subscription.h"
 #include "state/api/watch.h"
@@ -31,6 +32,9 @@ struct WatchOptions {
   // that clients do not all come back at once.
   base::Duration default_timeout = base::Duration::Minutes(30);
   size_t max_watches = 20'000;
+  // Changes that wait to be told: a whole transaction may. What exceeds them is told at once,
+  // whatever the turn costs.
+  size_t max_untold = kMaxTransactionWrites;
   uint64_t seed = 1;
 };
 
@@ -47,23 +51,22 @@ class WatchHub {
 
   size_t size() const { return watches_.size(); }
 
-  static constexpr size_t kMaxToldInATurn = 500;  // changes looked at, and events sent of them
-  // Changes that wait to be told; what exceeds them is told at once, whatever the turn costs.
-  static constexpr size_t kMaxUntold = 20'000;
-
  private:
   using Id = uint64_t;
   struct Watch;
   class Encoder;
-  static constexpr size_t kBatch = 500;               // changes or objects a turn, for one watch
+  struct InitialEvents;
+  static constexpr size_t kBatch = 500;               // changes or objects at once, for one watch
   static constexpr size_t kCatchUpBacklog = 1 << 20;  // bytes that wait for a slow reader
 
   void Advance();
-  void Tell();
+  void TellOne();
+  bool TellNext();  // whether more is untold
   void Deliver(Watch& watch, const Change& change, Encoder& encoder);
   void Send(Watch& watch, std::shared_ptr<const std::string> line);
   void CatchUp(Id id);
-  bool SendInitial(Watch& watch);
+  void MakeInitial(const Watch& watch);
+  void SendInitial(Id id, const InitialEvents& events);
   bool SendMissed(Watch& watch);
   void SendBookmarks();
   void Close(Id id);
@@ -79,9 +82,9 @@ class WatchHub {
   std::set<Id> dropped_;  // to be removed once no loop runs over them
   Id next_id_ = 1;
   std::deque<Change> untold_;  // durable, and not seen by live watches
-  bool telling_ = false;       // a turn that goes on with them is due
   Revision cursor_ = 0;        // what live watches have seen
   base::Loop::TimerId bookmark_timer_ = 0;
+  base::Piecework telling_;  // a change a piece
   base::Subscription on_durable_;
   base::Lifeline lifeline_;
 };
