@@ -8,8 +8,13 @@
 
 namespace state {
 
-TestCluster::TestCluster(uint64_t seed, manifests::SchemaPtr with_schema)
-    : faults(seed), loop(seed), storage(&faults), schema(std::move(with_schema)), seeds_(seed) {
+TestCluster::TestCluster(uint64_t seed, manifests::SchemaPtr with_schema, size_t log_window)
+    : faults(seed),
+      loop(seed),
+      storage(&faults),
+      schema(std::move(with_schema)),
+      log_window_(log_window),
+      seeds_(seed) {
   Open();
   AddNamespace("default");
 }
@@ -17,6 +22,7 @@ TestCluster::TestCluster(uint64_t seed, manifests::SchemaPtr with_schema)
 void TestCluster::Open() {
   storage.Reopen();
   StoreOptions options;
+  options.log_window = log_window_;
   options.schema_of = [this](const View&) { return schema; };
   auto opened = Store::Open(loop, storage, options, [](base::Status) {});
   CHECK(opened.ok());

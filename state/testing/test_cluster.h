@@ -17,7 +17,8 @@ namespace state {
 class TestCluster {
  public:
   explicit TestCluster(uint64_t seed = 1,
-                       manifests::SchemaPtr schema = manifests::Schema::BuiltIn());
+                       manifests::SchemaPtr schema = manifests::Schema::BuiltIn(),
+                       size_t log_window = StoreOptions().log_window);
 
   // A context for drafts, with the loop's time and a fresh seed.
   DraftContext Context();
@@ -64,6 +65,7 @@ class TestCluster {
   base::Status TryApply(Draft& draft, std::string_view yaml);
   void CommitOrFail(const Draft& draft);
 
+  const size_t log_window_;
   base::Rng seeds_;
   std::unique_ptr<Store> store_;
 };
