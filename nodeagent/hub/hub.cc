@@ -2,8 +2,11 @@
 // - The first frame is a Hello for the node that the channel's certificate names, or the
 //   StreamHello of a stream that was asked for; anything else ends the connection. A second control
 //   channel of a node replaces the first.
-// - The changes of a durable step are read and routed once for all sessions; one whose node is slow
-//   stays behind, and reads its own changes when the network has taken what was sent.
+// - Sessions that have sent all are brought to the newest durable View in rounds: all that stand at
+//   the same revision together, so that the changes from there on are read and routed once. The
+//   furthest behind come first. One whose node is slow joins a later round, when the network has
+//   taken what was sent; one that the log does not reach back to is told all again.
+// - A round is cut into pieces, whatever its size; a node sees whole Views all the same.
 // - The reports of a turn become one transaction. One that is refused is acknowledged like the
 //   others: sending it again cannot help.
 // - A node is live from its Hello until it was silent for the grace period, connected or not: its
@@ -11,7 +14,6 @@
 #include "nodeagent/hub/hub.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "base/log.h"
 #include "manifests/kinds/conditions.h"
@@ -19,6 +21,8 @@
 
 namespace nodeagent {
 namespace {
+
+constexpr size_t kRoutedAtOnce = 200;  // changes
 
 bool WasReady(const state::Object& node) {
   return manifests::ConditionIs(node["status"], "Ready", "True");
@@ -41,16 +45,18 @@ Hub::Hub(base::Loop& loop, state::Store& store, const state::DraftContext& conte
       store_(store),
       writer_(loop, store, context, state::ProgramActor("plumb-node")),
       options_(std::move(options)),
-      visible_(store.view()),
-      streams_(loop, context.seed, [this](const std::string& node) { return ControlOf(node); }) {
-  on_commit_ = store_.OnCommit([this](const state::Change&) {
-    const state::View& view = store_.view();
-    if (upcoming_.empty() || upcoming_.back().revision() != view.revision()) {
-      upcoming_.push_back(view);
-    }
+      streams_(loop, context.seed, [this](const std::string& node) { return ControlOf(node); }),
+      feeding_(loop, [this] { return FeedNext(); }),
+      writing_(loop, [this] { return WriteReports(); }),
+      counting_(loop, [this] {
+        CountProgrammed();
+        return false;
+      }) {
+  on_durable_ = store_.OnDurable([this] {
+    feeding_.Wake();
+    if (members_.empty()) counting_.Wake();
   });
-  on_durable_ = store_.OnDurable([this] { Feed(); });
-  for (const state::ObjectPtr& node : visible_.List("nodes")) {
+  for (const state::ObjectPtr& node : store.view().List("nodes")) {
     if (WasReady(*node)) members_[node->key.name].heard = loop_.now().monotonic;
   }
   CountProgrammed();
@@ -72,7 +78,7 @@ void Hub::Accept(std::unique_ptr<FrameChannel> channel) {
   connection.channel->OnClosed([this, id](const base::Status& why) { Drop(id, why); });
   connection.channel->OnDrained([this, id] {
     const auto found = connections_.find(id);
-    if (found != connections_.end()) Pump(found->second);
+    if (found != connections_.end()) Pump(id, found->second);
   });
 }
 
@@ -120,14 +126,14 @@ base::Status Hub::ReceiveHello(uint64_t id, const Hello& hello) {
   member.lease_renewed.reset();
   connection.session.emplace(hello.node);
   connection.session->Start(Welcome{options_.epoch, options_.heartbeat, options_.grace}, hello,
-                            ChangesAfter(hello.have_revision), visible_);
+                            store_.durable_view());
   base::LogInfo("node connected", {{"node", hello.node},
                                    {"version", hello.version},
                                    {"has", std::to_string(hello.have_revision)}});
-  Pump(connection);
+  Pump(id, connection);
   connection.channel->Send(ProgrammedAll{programmed_by_all_});
   QueueReport(id, Heartbeat{});  // its turn renews the lease
-  PostOnce(counting_posted_, &Hub::CountProgrammed);
+  counting_.Wake();
   return {};
 }
 
@@ -138,7 +144,7 @@ void Hub::Handle(uint64_t id, Connection& connection, Frame frame) {
     QueueReport(id, std::move(frame));
   } else if (const auto* programmed = std::get_if<Programmed>(&frame)) {
     members_[connection.node].programmed = programmed->revision;
-    PostOnce(counting_posted_, &Hub::CountProgrammed);
+    counting_.Wake();
   } else if (const auto* chunk = std::get_if<StreamChunk>(&frame)) {
     streams_.Receive(connection.node, *chunk);
   }
@@ -148,6 +154,7 @@ void Hub::Drop(uint64_t id, const base::Status& why) {
   auto dropped = connections_.extract(id);  // destroyed at the end: it may be the caller
   if (dropped.empty()) return;
   const std::string& node = dropped.mapped().node;
+  if (dropped.mapped().session) idle_.erase({dropped.mapped().session->position(), id});
   base::LogInfo(dropped.mapped().session ? "node disconnected" : "connection refused",
                 {{"node", node}, {"why", why.ToString()}});
   const auto member = members_.find(node);
@@ -158,53 +165,63 @@ void Hub::Drop(uint64_t id, const base::Status& why) {
 
 // What the outside may see.
 
-void Hub::Feed() {
-  const state::Revision fed = visible_.revision();
-  while (!upcoming_.empty() && upcoming_.front().revision() <= store_.durable()) {
-    visible_ = std::move(upcoming_.front());
-    upcoming_.pop_front();
-  }
-  if (visible_.revision() == fed) return;
-  const base::Result<std::vector<state::Change>> changes = ChangesAfter(fed);
-  if (changes.ok()) {
-    const RoutedChanges routed(*changes);
-    for (auto& [id, connection] : connections_) {
-      if (!connection.session || !connection.session->idle()) continue;
-      if (connection.session->position() == fed) connection.session->Advance(routed, visible_);
-    }
-  }
-  for (auto& [id, connection] : connections_) Pump(connection);
-  if (members_.empty()) PostOnce(counting_posted_, &Hub::CountProgrammed);
+bool Hub::SomeoneIsBehind() const {
+  return !idle_.empty() && idle_.begin()->first < store_.durable();
 }
 
-void Hub::Pump(Connection& connection) {
+bool Hub::FeedNext() {
+  if (!round_ && SomeoneIsBehind()) {
+    const state::Revision from = idle_.begin()->first;
+    round_.emplace(Round{.from = from, .to = store_.durable_view(), .changes = {}, .routed = from});
+  }
+  if (!round_) return false;
+  if (!round_->lost && round_->routed < round_->to.revision()) {
+    RouteSome();
+  } else if (!FeedOne()) {
+    round_.reset();
+  }
+  return round_ || SomeoneIsBehind();
+}
+
+void Hub::RouteSome() {
+  const auto changes = store_.Read(round_->routed, kRoutedAtOnce);
+  round_->lost = !changes.ok();
+  if (round_->lost) return;
+  for (const state::Change& change : *changes) {
+    if (change.revision > round_->to.revision()) break;
+    round_->changes.Add(change);
+    round_->routed = change.revision;
+  }
+}
+
+bool Hub::FeedOne() {
+  const auto next = idle_.lower_bound({round_->from, 0});
+  if (next == idle_.end() || next->first != round_->from) return false;
+  const uint64_t id = next->second;
+  idle_.erase(next);
+  Connection& connection = connections_.at(id);
+  if (round_->lost) {
+    connection.session->Reset(round_->to);
+  } else {
+    connection.session->Advance(round_->changes, round_->to);
+  }
+  Pump(id, connection);
+  return true;
+}
+
+// Sends what the network takes.
+void Hub::Pump(uint64_t id, Connection& connection) {
   if (!connection.session) return;
   ServerSession& session = *connection.session;
   while (connection.channel->Backlog() < kRefillBacklogBytes) {
-    if (std::optional<Frame> frame = session.Next()) {
-      connection.channel->Send(*std::move(frame));
-    } else if (session.position() < visible_.revision()) {
-      CatchUp(session);
-    } else {
+    std::optional<Frame> frame = session.Next();
+    if (!frame) {
+      idle_.emplace(session.position(), id);
+      if (SomeoneIsBehind()) feeding_.Wake();
       return;
     }
+    connection.channel->Send(*std::move(frame));
   }
-}
-
-void Hub::CatchUp(ServerSession& session) {
-  const base::Result<std::vector<state::Change>> changes = ChangesAfter(session.position());
-  if (changes.ok()) {
-    session.Advance(RoutedChanges(*changes), visible_);
-  } else {
-    session.Reset(visible_);
-  }
-}
-
-base::Result<std::vector<state::Change>> Hub::ChangesAfter(state::Revision revision) const {
-  ASSIGN_OR_RETURN(std::vector<state::Change> changes,
-                   store_.Read(revision, std::numeric_limits<size_t>::max()));
-  while (!changes.empty() && changes.back().revision > visible_.revision()) changes.pop_back();
-  return changes;
 }
 
 // What nodes report.
@@ -214,13 +231,14 @@ void Hub::QueueReport(uint64_t id, Frame frame) {
     return Drop(id, base::Status(base::Code::kTooManyRequests, "too many reports wait"));
   }
   reports_.emplace_back(id, std::move(frame));
-  PostOnce(writing_posted_, &Hub::WriteReports);
+  writing_.Wake();
 }
 
-void Hub::WriteReports() {
+bool Hub::WriteReports() {
   state::Draft draft = writer_.NewDraft();
   std::map<uint64_t, uint64_t> acknowledge;  // connection -> sequence
-  for (size_t i = 0; i < kMaxReportsPerTurn && !reports_.empty(); ++i) {
+  for (size_t i = 0; i < kMaxReportsPerCommit && !reports_.empty(); ++i) {
+    if (i > 0 && loop_.TurnIsOver()) break;
     const auto [id, frame] = std::move(reports_.front());
     reports_.pop_front();
     const auto found = connections_.find(id);
@@ -230,13 +248,13 @@ void Hub::WriteReports() {
       acknowledge[id] = std::max(acknowledge[id], sequence);
     }
   }
-  if (!reports_.empty()) PostOnce(writing_posted_, &Hub::WriteReports);
   CommitDraft(draft, [this, acknowledge = std::move(acknowledge)] {
     for (const auto& [id, sequence] : acknowledge) {
       const auto found = connections_.find(id);
       if (found != connections_.end()) found->second.channel->Send(StatusAck{sequence});
     }
   });
+  return !reports_.empty();
 }
 
 void Hub::Write(state::Draft& draft, const std::string& node, const Frame& frame) {
@@ -306,11 +324,11 @@ void Hub::Tick() {
     if (!status.ok()) base::LogWarning("node lost", {{"node", node}, {"why", status.ToString()}});
   }
   CommitDraft(draft, [] {});
-  PostOnce(counting_posted_, &Hub::CountProgrammed);
+  counting_.Wake();
 }
 
 void Hub::CountProgrammed() {
-  state::Revision least = visible_.revision();
+  state::Revision least = store_.durable();
   for (const auto& [node, member] : members_) least = std::min(least, member.programmed);
   if (least == programmed_by_all_) return;
   programmed_by_all_ = least;
@@ -318,14 +336,6 @@ void Hub::CountProgrammed() {
     if (connection.session) connection.channel->Send(ProgrammedAll{least});
   }
   if (on_programmed_) on_programmed_();
-}
-
-void Hub::PostOnce(bool& posted, void (Hub::*step)()) {
-  if (std::exchange(posted, true)) return;
-  loop_.Post(lifeline_.Wrap([this, &posted, step] {
-    posted = false;
-    (this->*step)();
-  }));
 }
 
 // Streams.

@@ -17,6 +17,7 @@
 
 #include "base/lifeline.h"
 #include "base/loop.h"
+#include "base/piecework.h"
 #include "base/subscription.h"
 #include "nodeagent/hub/node_streams.h"
 #include "nodeagent/hub/server_session.h"
@@ -80,44 +81,52 @@ class Hub {
   void Drop(uint64_t id, const base::Status& why);
   FrameChannel* ControlOf(const std::string& node);
 
-  void Feed();
-  void Pump(Connection& connection);
-  void CatchUp(ServerSession& session);
-  base::Result<std::vector<state::Change>> ChangesAfter(state::Revision revision) const;
+  // Brings the idle sessions at one position to one View, from which they are told.
+  struct Round {
+    state::Revision from = 0;
+    state::View to;
+    RoutedChanges changes;
+    state::Revision routed = 0;  // how far they reach
+    bool lost = false;           // the log does not reach back so far
+  };
+  bool SomeoneIsBehind() const;
+  bool FeedNext();  // whether there is more to do
+  void RouteSome();
+  bool FeedOne();  // false if nobody is left in the round
+  void Pump(uint64_t id, Connection& connection);
 
   void QueueReport(uint64_t id, Frame frame);
-  void WriteReports();
+  bool WriteReports();  // whether more wait
   void Write(state::Draft& draft, const std::string& node, const Frame& frame);
   base::Status RenewLeaseIfDue(state::Draft& draft, const std::string& node);
   void CommitDraft(const state::Draft& draft, base::Loop::Task durable);
 
   void Tick();
   void CountProgrammed();
-  void PostOnce(bool& posted, void (Hub::*step)());
 
   base::Loop& loop_;
   state::Store& store_;
   state::Writer writer_;
   const HubOptions options_;
 
-  state::View visible_;               // the newest durable one
-  std::deque<state::View> upcoming_;  // after each commit that is not durable yet
-
   std::map<uint64_t, Connection> connections_;
   uint64_t last_connection_ = 0;
   std::map<std::string, Member> members_;
+  // Sessions that have sent all, by position and connection; the first is the furthest behind.
+  std::set<std::pair<state::Revision, uint64_t>> idle_;
+  std::optional<Round> round_;
   std::deque<std::pair<uint64_t, Frame>> reports_;
-  bool writing_posted_ = false;
-  bool counting_posted_ = false;
   base::Loop::TimerId tick_ = 0;
   state::Revision programmed_by_all_ = 0;
   std::function<void()> on_programmed_;
   NodeStreams streams_;
-  base::Subscription on_commit_, on_durable_;
+  // Pieces: some changes routed, or one session's share of them; a transaction; a count.
+  base::Piecework feeding_, writing_, counting_;
+  base::Subscription on_durable_;
   base::Lifeline lifeline_;
 };
 
-inline constexpr size_t kMaxReportsPerTurn = 500;
+inline constexpr size_t kMaxReportsPerCommit = 500;
 inline constexpr size_t kMaxQueuedReports = 50'000;  // beyond, a reporting node has to come back
 inline constexpr size_t kMaxConnections = 20'000;
 

@@ -1,7 +1,6 @@
 // Rules:
 // - A node holds a pod while spec.nodeName names the node, whatever the pod's phase: the agent
-// needs
-//   ended pods too, to keep their containers' logs and to confirm their deletion.
+//   needs ended pods too, to keep their containers' logs and to confirm their deletion.
 // - A ConfigMap or Secret is held while a held pod names it, and told when it exists. So a pod that
 //   comes brings what it names, even if that did not change; the last pod that leaves takes it
 //   along.
@@ -57,25 +56,19 @@ bool IsForAll(std::string_view resource) {
   return manifests::FactsOf(resource).held_by == HeldBy::kEveryNode;
 }
 
-RoutedChanges::RoutedChanges(const std::vector<state::Change>& changes) {
-  for (const state::Change& change : changes) {
-    const std::string& resource = change.key().resource;
-    if (IsForAll(resource)) {
-      shared.push_back(change);
-    } else if (IsSource(resource)) {
-      sources.push_back(change);
-    } else if (resource == kNode) {
-      if (MovesRoutes(change)) {
-        shared.push_back(change);
-      } else {
-        of_node[change.key().name].push_back(change);
-      }
-    } else if (resource == kPods) {
-      const std::set<std::string> nodes = {NodeNameOf(change.object), NodeNameOf(change.previous)};
-      for (const std::string& node : nodes) {
-        if (!node.empty()) of_node[node].push_back(change);
-      }
+void RoutedChanges::Add(const state::Change& change) {
+  const state::Key& key = change.key();
+  if (IsSource(key.resource)) {
+    sources.insert(key);
+  } else if (key.resource == kPods) {
+    const std::set<std::string> nodes = {NodeNameOf(change.object), NodeNameOf(change.previous)};
+    for (const std::string& node : nodes) {
+      if (!node.empty()) of_node[node].push_back(change);
     }
+  } else if (key.resource == kNode && !MovesRoutes(change) && shared.count(key) == 0) {
+    of_node[key.name].push_back(change);
+  } else if (key.resource == kNode || IsForAll(key.resource)) {
+    shared[key] = change.removed ? nullptr : change.object;
   }
 }
 
@@ -141,37 +134,54 @@ void Holding::Rewind(const RoutedChanges& changes, const state::View& view) {
   }
 }
 
+// In the order of keys.
 Holding::Difference Holding::Advance(const RoutedChanges& changes, const state::View& view) {
-  std::set<state::Key> told;
-  for (const state::Change& change : changes.shared) told.insert(change.key());
+  std::set<state::Key> own;
   Touched touched;
   if (const std::vector<state::Change>* ours = changes.For(node_)) {
     for (const state::Change& change : *ours) {
-      if (!told.insert(change.key()).second || change.key().resource != kPods) continue;
+      if (!own.insert(change.key()).second || change.key().resource != kPods) continue;
       const state::ObjectPtr pod = view.Get(change.key());
       Drop(change.key(), &touched);
       if (IsOurs(pod)) Hold(*pod, &touched);
     }
   }
-  for (const state::Change& change : changes.sources) {
-    if (references_.count(change.key()) != 0) told.insert(change.key());
+  if (changes.sources.size() < references_.size()) {
+    for (const state::Key& key : changes.sources) {
+      if (references_.count(key) != 0) own.insert(key);
+    }
+  } else if (!changes.sources.empty()) {
+    for (const auto& [key, pods] : references_) {
+      if (changes.sources.count(key) != 0) own.insert(key);
+    }
   }
   for (const auto& [key, was_held] : touched) {
-    if (was_held != (references_.count(key) != 0)) told.insert(key);
+    if (was_held != (references_.count(key) != 0)) own.insert(key);
   }
 
   Difference difference;
-  for (const state::Key& key : told) {
-    state::ObjectPtr object = view.Get(key);
-    const bool held = key.resource == kPods    ? IsOurs(object)
-                      : IsSource(key.resource) ? references_.count(key) != 0
-                                               : true;
-    if (object && held) {
+  const auto tell = [&](const state::Key& key, state::ObjectPtr object) {
+    if (object) {
       difference.puts.push_back(std::move(object));
     } else {
       difference.removals.push_back(key);
     }
+  };
+  auto shared = changes.shared.begin();
+  const auto tell_shared_until = [&](const state::Key* end) {
+    for (; shared != changes.shared.end() && (end == nullptr || shared->first < *end); ++shared)
+      tell(shared->first, shared->second);
+  };
+  for (const state::Key& key : own) {
+    tell_shared_until(&key);
+    if (shared != changes.shared.end() && shared->first == key) continue;  // our Node
+    state::ObjectPtr object = view.Get(key);
+    const bool held = key.resource == kPods    ? IsOurs(object)
+                      : IsSource(key.resource) ? references_.count(key) != 0
+                                               : true;
+    tell(key, held ? std::move(object) : nullptr);
   }
+  tell_shared_until(nullptr);
   return difference;
 }
 

@@ -24,12 +24,13 @@ bool IsForAll(std::string_view resource);
 
 // Changes of a range of revisions, sorted by who may need them.
 struct RoutedChanges {
-  explicit RoutedChanges(const std::vector<state::Change>& changes);
+  void Add(const state::Change& change);  // in the order of revisions
   // What only `node` may need: its pods and the health of its Node. May be null.
   const std::vector<state::Change>* For(const std::string& node) const;
 
-  std::vector<state::Change> shared;   // Services, EndpointSlices, Nodes as far as routes go
-  std::vector<state::Change> sources;  // ConfigMaps, Secrets
+  // Services, EndpointSlices, Nodes as far as routes go: as they last were; a null was removed.
+  std::map<state::Key, state::ObjectPtr> shared;
+  std::set<state::Key> sources;  // ConfigMaps, Secrets
   std::map<std::string, std::vector<state::Change>> of_node;
 };
 

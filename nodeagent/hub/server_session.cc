@@ -1,7 +1,6 @@
 // Rules:
 // - A node resumes if its epoch is the store's, and the log reaches back to what it has; what it
-// has
-//   from a future that was lost (a restored backup) is reset.
+//   has from a future that was lost (a restored backup) is reset.
 // - One transfer at a time; changes meanwhile wait in the store's log and become the next.
 // - A transfer is cut into frames of kMaxChunkBytes and kMaxChunkObjects; the last has `complete`.
 #include "nodeagent/hub/server_session.h"
@@ -10,29 +9,29 @@
 
 namespace nodeagent {
 
-void ServerSession::Start(Welcome welcome, const Hello& hello,
-                          const base::Result<std::vector<state::Change>>& since,
-                          const state::View& view) {
-  const bool resumes = !hello.epoch.empty() && hello.epoch == welcome.epoch && since.ok() &&
-                       hello.have_revision <= view.revision();
+void ServerSession::Start(Welcome welcome, const Hello& hello, const state::View& view) {
+  resuming_ = !hello.epoch.empty() && hello.epoch == welcome.epoch &&
+              hello.have_revision <= view.revision();
   welcome_ = std::move(welcome);
-  if (!resumes) return Reset(view);
-  const RoutedChanges changes(*since);
-  holding_.Rewind(changes, view);
-  transfer_ = Transfer{.difference = holding_.Advance(changes, view)};
-  position_ = view.revision();
+  if (!resuming_) return Reset(view);
+  position_ = hello.have_revision;
+  if (position_ == view.revision()) Advance(RoutedChanges(), view);
 }
 
 void ServerSession::Reset(const state::View& view) {
   transfer_ = Transfer{.reset = true, .difference = holding_.Fill(view)};
   position_ = view.revision();
+  resuming_ = false;
 }
 
+// A node that resumes is told where it is, also if nothing has changed.
 void ServerSession::Advance(const RoutedChanges& changes, const state::View& view) {
   CHECK(idle());
+  const bool resumed = std::exchange(resuming_, false);
+  if (resumed) holding_.Rewind(changes, view);
   Holding::Difference difference = holding_.Advance(changes, view);
   position_ = view.revision();
-  if (difference.empty() && position_ < told_ + kProgressEvery) return;
+  if (!resumed && difference.empty() && position_ < told_ + kProgressEvery) return;
   transfer_ = Transfer{.difference = std::move(difference)};
 }
 

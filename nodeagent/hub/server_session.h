@@ -19,10 +19,9 @@ class ServerSession {
  public:
   explicit ServerSession(const std::string& node) : holding_(node) {}
 
-  // The transfer that brings the node from what its Hello says it holds to `view`: the difference
-  // if `since` has the changes between the two, else all. `welcome` goes first.
-  void Start(Welcome welcome, const Hello& hello,
-             const base::Result<std::vector<state::Change>>& since, const state::View& view);
+  // `welcome` goes first. The node begins with what its Hello says that it holds, if that is of
+  // this store's history; else with a transfer of all of `view`.
+  void Start(Welcome welcome, const Hello& hello, const state::View& view);
   // The transfer from position() to `view`, where `changes` lead. Only when idle().
   void Advance(const RoutedChanges& changes, const state::View& view);
   // The same when the changes are not in the log any more.
@@ -46,6 +45,7 @@ class ServerSession {
   Objects NextChunk();
 
   Holding holding_;
+  bool resuming_ = false;         // what the node holds is not known yet
   state::Revision position_ = 0;  // of the transfer under way, or of the last one
   state::Revision told_ = 0;      // the last position that the node was told
   std::optional<Welcome> welcome_;
