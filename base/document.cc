@@ -446,11 +446,23 @@ Document Document::WithString(std::string_view object, std::string_view key,
   text.append(blob_->bytes, 0, at);
   AppendQuoted(value, text);
   text.append(blob_->bytes, at + old_bytes.size());
+  CHECK(text.size() <= kMaxDocumentBytes);
   auto blob = std::make_shared<Value::Blob>();
+  const size_t new_size = text.size() - (blob_->bytes.size() - old_bytes.size());
+  const bool plain = std::string_view(text).substr(at, new_size).find('\\') == std::string::npos;
   blob->bytes = std::move(text);
-  blob->nodes.reserve(blob_->nodes.size());
-  const bool canonical = Indexer(blob->bytes, true, blob->nodes, blob->decoded).Run();
-  CHECK(canonical);
+  if (plain && old.IsString() && !blob_->nodes[old.node_].escaped) {
+    // What stands behind it has moved, and nothing else is different.
+    blob->nodes = blob_->nodes;
+    blob->decoded = blob_->decoded;
+    for (size_t node = old.node_ + 1; node < blob->nodes.size(); ++node) {
+      blob->nodes[node].start += static_cast<uint32_t>(new_size - old_bytes.size());
+    }
+  } else {
+    blob->nodes.reserve(blob_->nodes.size());
+    const bool canonical = Indexer(blob->bytes, true, blob->nodes, blob->decoded).Run();
+    CHECK(canonical);
+  }
   Document document;
   document.blob_ = std::move(blob);
   return document;

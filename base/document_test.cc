@@ -127,6 +127,27 @@ TEST(DocumentTest, RefusesWhatIsTooLargeInCanonicalForm) {
   EXPECT_EQ(Document::Parse(text).status().code(), Code::kTooLarge);
 }
 
+// However long the new text is, and whatever stands around it.
+TEST(DocumentTest, WithStringIndexesAsParsingWould) {
+  for (const char* before : {"", "1", "12345678", "\"", "old"}) {
+    for (const char* value : {"", "7", "123456789", "a\"b", "\n", "ü"}) {
+      const Document document(Json::MakeObject(
+          {{"a", Json::MakeArray({1, "x\ty"})},
+           {"metadata", Json::MakeObject({{"resourceVersion", before}, {"uid", "u\\v"}})},
+           {"z", Json::MakeObject({{"k\"", true}})}}));
+      const Document changed = document.WithString("metadata", "resourceVersion", value);
+      const auto parsed = Document::Parse(changed.Bytes());
+      ASSERT_TRUE(parsed.ok());
+      EXPECT_EQ(changed.ToJson(), parsed->ToJson());
+      EXPECT_EQ(changed["metadata"]["resourceVersion"].AsString(), value);
+      EXPECT_EQ(changed["metadata"]["uid"].AsString(), "u\\v");
+      EXPECT_TRUE(changed["z"]["k\""].AsBool());
+      EXPECT_EQ(changed["z"].Bytes(), document["z"].Bytes());
+      EXPECT_EQ(changed.Bytes().size(), parsed->Bytes().size());
+    }
+  }
+}
+
 TEST(DocumentTest, WithStringReplacesOneMember) {
   const Document document =
       Parse(R"({"a":"\n","metadata":{"name":"web","resourceVersion":"1"},"z":{"k":"\t"}})");
