@@ -6,9 +6,11 @@
 // that was split over batches counts only once its last record is there.
 #include "state/store.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
+#include "manifests/kinds/kind_facts.h"
 #include "manifests/versions.h"
 #include "state/record.h"
 
@@ -150,11 +152,14 @@ base::Result<Store::Committed> Store::Commit(Transaction transaction) {
                           write.key.ToString() +
                               " was changed meanwhile; read it again and apply the change to that");
     }
-    if (write.document && write.document->Bytes().size() > kMaxObjectBytes) {
+    const size_t bytes = write.document ? write.document->Bytes().size() : 0;
+    if (bytes <= kMaxObjectBytes) continue;
+    const size_t limit =
+        std::max(kMaxObjectBytes, manifests::FactsOf(write.key.resource).max_bytes);
+    if (bytes > limit) {
       return base::Status(base::Code::kTooLarge,
-                          write.key.ToString() + " has " +
-                              std::to_string(write.document->Bytes().size()) +
-                              " bytes; the limit is " + std::to_string(kMaxObjectBytes));
+                          write.key.ToString() + " has " + std::to_string(bytes) +
+                              " bytes; the limit is " + std::to_string(limit));
     }
   }
   Committed committed;

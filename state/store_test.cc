@@ -76,6 +76,19 @@ class StoreTest : public testing::Test {
   std::unique_ptr<Store> store_;
 };
 
+TEST_F(StoreTest, AnInventoryMayBeLargerThanOtherObjects) {
+  const auto sized = [](const char* resource, size_t bytes) {
+    return Write{{resource, "default", "a"},
+                 base::Document(base::Json::MakeObject(
+                     {{"metadata", base::Json::MakeObject({{"resourceVersion", ""}})},
+                      {"text", std::string(bytes, 'x')}})),
+                 0};
+  };
+  EXPECT_EQ(Commit({sized("configmaps", kMaxObjectBytes)}), "RequestEntityTooLarge");
+  EXPECT_EQ(Commit({sized("inventories.plumb.dev", 16u << 20)}), "RequestEntityTooLarge");
+  EXPECT_EQ(Commit({sized("inventories.plumb.dev", kMaxObjectBytes)}), "1-1");
+}
+
 TEST_F(StoreTest, ATransactionTakesConsecutiveRevisions) {
   EXPECT_EQ(Commit({Put("a", 1), Put("b", 2)}), "1-2");
   EXPECT_EQ(Commit({Put("c", 3)}), "3-3");

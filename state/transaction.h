@@ -11,8 +11,9 @@
 
 namespace state {
 
-inline constexpr size_t kMaxObjectBytes = 3u << 19;       // 1.5 MiB of JSON, as Kubernetes' store
-inline constexpr size_t kMaxTransactionWrites = 100'000;  // objects in one transaction
+// 1.5 MiB of JSON, as Kubernetes' store; of a kind that says so, more (KindFacts::max_bytes).
+inline constexpr size_t kMaxObjectBytes = 3u << 19;
+inline constexpr size_t kMaxTransactionWrites = 200'000;  // objects in one transaction
 
 struct Write {
   Key key;

@@ -21,7 +21,7 @@
 
 namespace gitsync {
 
-inline constexpr size_t kMaxManifests = 10'000;            // objects of one repository
+inline constexpr size_t kMaxManifests = 100'000;           // objects of one repository
 inline constexpr size_t kMaxManifestBytes = 128u << 20;    // of all files of one commit
 inline constexpr size_t kMaxParseCacheBytes = 256u << 20;  // of one repository, estimated
 

@@ -66,6 +66,35 @@ TEST_F(ManifestSetTest, AKeyThatIsWrittenTwiceNamesBothPlaces) {
             "a.yaml:2:1: keep one of them");
 }
 
+TEST_F(ManifestSetTest, ARepositoryMayHaveSoManyObjects) {
+  Discovery discovery;
+  const auto add_list = [&](size_t file, size_t count) {
+    std::string items;
+    for (size_t i = 0; i < count; ++i) {
+      items += (i == 0 ? "" : ",") + std::string("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",") +
+               "\"metadata\":{\"name\":\"c" + std::to_string(file) + "-" + std::to_string(i) +
+               "\"}}";
+    }
+    const std::string text = "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[" + items + "]}";
+    discovery.files.push_back(ManifestFile{std::to_string(file) + ".json", text, text.size()});
+  };
+  const auto errors = [&] {
+    const auto set =
+        ReadManifests(discovery, scope_, manifests::Schema::BuiltIn(), cache_,
+                      [](const std::string& oid) { return base::Result<std::string>(oid); });
+    std::string text;
+    for (const SourceError& error : set->errors) text += error.ToString();
+    return text;
+  };
+  for (size_t file = 0; file < 20; ++file) add_list(file, kMaxManifests / 20);
+  EXPECT_EQ(errors(), "");
+  add_list(20, 1);
+  EXPECT_NE(errors().find("the commit has 100001 objects, and a repository may have 100000; "
+                          "split it"),
+            std::string::npos)
+      << errors();
+}
+
 TEST_F(ManifestSetTest, ARepositoryTouchesItsNamespacesOnly) {
   scope_ = RepositoryScope{"shop", {"shop"}};
   EXPECT_EQ(

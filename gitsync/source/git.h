@@ -44,7 +44,7 @@ struct CommitInfo {
   std::string body;
 };
 
-inline constexpr size_t kMaxTreeEntries = 100'000;  // files in one commit
+inline constexpr size_t kMaxTreeEntries = 200'000;  // files in one commit
 inline constexpr size_t kMaxBlobBytes = 4u << 20;   // of a manifest
 inline constexpr size_t kMaxTreeDepth = 64;
 

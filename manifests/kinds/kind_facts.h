@@ -52,6 +52,7 @@ enum class HeldBy {
 
 struct KindFacts {
   std::string_view resource;  // "deployments.apps", as in the keys of the store
+  size_t max_bytes = 0;       // of an object that may have more than the store takes of others
 
   // What becomes of it.
   // It is what it was asked to be as soon as it is stored: nobody waits for it, nothing lists it.

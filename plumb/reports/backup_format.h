@@ -21,8 +21,8 @@
 namespace plumb {
 
 inline constexpr int kBackupFormat = 1;
-inline constexpr size_t kMaxFrameBytes = 8u << 20;
-inline constexpr size_t kMaxDataBytes = 64u << 10;  // of one kData
+inline constexpr size_t kMaxFrameBytes = 32u << 20;  // more than the largest object's record
+inline constexpr size_t kMaxDataBytes = 64u << 10;   // of one kData
 
 enum class FrameKind : char {
   kHead = 'H',    // JSON {plumb, created, revision, storeFormat}
