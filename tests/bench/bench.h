@@ -30,6 +30,7 @@ base::Status BenchRest(const Context& context);
 base::Status BenchWatch(const Context& context);
 base::Status BenchMemory(const Context& context);
 base::Status BenchRepository(const Context& context);
+base::Status BenchApplications(const Context& context);
 base::Status BenchScheduler(const Context& context);
 base::Status BenchPods(const Context& context);
 

@@ -1,6 +1,7 @@
 // plumb_bench: the figures, a JSON object a line (figure.h).
 //   plumb_bench [--dir DIR] [NAME...]   all, or the named ones
 //   plumb_bench --list
+//   plumb_bench --compare BEFORE NOW [NAME...]   two such outputs side by side (compare.h)
 // Exit code 1 if something could not be measured; never because it was slow.
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "base/edge/files.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/compare.h"
 
 namespace bench {
 namespace {
@@ -26,7 +28,9 @@ constexpr Entry kAll[] = {
     {"watch", "1,000 watches: CPU and delay of events; the API while a large push is applied",
      &BenchWatch},
     {"memory", "100,000 pods: bytes a pod, snapshot, list, restart", &BenchMemory},
-    {"repository", "10,000 manifests: the first sync, and pushes of one line", &BenchRepository},
+    {"repository", "1,000 to 100,000 manifests: the first sync, and pushes of one line",
+     &BenchRepository},
+    {"applications", "1,000 and 15,000 repositories, applied after a start", &BenchApplications},
     {"scheduler", "10,000 pods on 5,000 nodes, in memory and through the store", &BenchScheduler},
     {"pods", "from bound to running beside the bare CRI calls; idle memory (root)", &BenchPods},
 };
@@ -40,7 +44,33 @@ base::Status RunOne(const Entry& entry, const std::string& root, const std::stri
   return status.ok() ? removed : status;
 }
 
+constexpr size_t kMaxOutputBytes = 16u << 20;
+
+base::Result<std::vector<Row>> ReadRowsOf(std::string_view path) {
+  ASSIGN_OR_RETURN(const std::string text, base::ReadFile(std::string(path), kMaxOutputBytes));
+  base::Result<std::vector<Row>> rows = ReadRows(text);
+  if (!rows.ok()) return rows.status().WithContext(std::string(path));
+  return rows;
+}
+
+int Compare(const std::vector<std::string_view>& words) {
+  if (words.size() < 2) {
+    std::fprintf(stderr, "bench: --compare wants the outputs of two runs\n");
+    return 2;
+  }
+  const base::Result<std::vector<Row>> before = ReadRowsOf(words[0]), now = ReadRowsOf(words[1]);
+  for (const auto* rows : {&before, &now}) {
+    if (rows->ok()) continue;
+    std::fprintf(stderr, "bench: %s\n", rows->status().ToString().c_str());
+    return 2;
+  }
+  const std::string text = CompareRows(*before, *now, {words.begin() + 2, words.end()});
+  std::fputs(text.c_str(), stdout);
+  return 0;
+}
+
 int Main(const std::vector<std::string_view>& words) {
+  if (!words.empty() && words[0] == "--compare") return Compare({words.begin() + 1, words.end()});
   std::string root = "/var/tmp";  // a disk, where /tmp may be memory
   std::vector<const Entry*> wanted;
   for (size_t i = 0; i < words.size(); ++i) {

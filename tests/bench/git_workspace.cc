@@ -153,17 +153,25 @@ base::Result<EventReader> EventReader::Open(const testsupport::ApiTrust& trust, 
   return EventReader(std::move(watch));
 }
 
-base::Result<double> EventReader::TimeOf(std::string_view text) {
-  for (;;) {
-    for (size_t end; (end = received_.find('\n')) != std::string::npos;) {
-      const bool found = std::string_view(received_).substr(0, end).find(text) != std::string::npos;
-      received_.erase(0, end + 1);
-      if (found) return arrived_;
-    }
+base::Result<std::string> EventReader::Next(double& arrived) {
+  size_t searched = 0, end = 0;
+  while ((end = received_.find('\n', searched)) == std::string::npos) {
+    searched = received_.size();
     ASSIGN_OR_RETURN(const std::string_view piece, watch_.ReadContent());
     if (piece.empty()) return base::Status(base::Code::kUnavailable, "the watch ended");
     arrived_ = Seconds();
     received_ += piece;
+  }
+  std::string line = received_.substr(0, end);
+  received_.erase(0, end + 1);
+  arrived = arrived_;
+  return line;
+}
+
+base::Result<double> EventReader::TimeOf(std::string_view text) {
+  for (double arrived = 0;;) {
+    ASSIGN_OR_RETURN(const std::string line, Next(arrived));
+    if (line.find(text) != std::string::npos) return arrived;
   }
 }
 

@@ -46,12 +46,18 @@ std::map<std::string, std::string> Manifests(const std::string& ns, int count);
 std::string ConfigMapFile(const std::string& ns, int number, int version);
 std::string ConfigMapPath(int number);
 
+// Those of plumb's repositories: their status says what is applied.
+inline constexpr char kKustomizations[] =
+    "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/plumb-system/kustomizations";
+
 // A watch over the API, read event by event. One thread.
 class EventReader {
  public:
   // The path and query without "watch".
   static base::Result<EventReader> Open(const testsupport::ApiTrust& trust, int port,
                                         const std::string& path);
+  // The next event's line, and when it arrived.
+  base::Result<std::string> Next(double& arrived);
   // Reads on until the line of an event contains `text`; when that line arrived.
   base::Result<double> TimeOf(std::string_view text);
 
