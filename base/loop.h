@@ -44,6 +44,7 @@ class Loop {
 
   enum class Lane {
     kWorkers,  // a few threads; works may run at the same time and finish in any order
+    kAnswers,  // the same, for what somebody waits for: behind nothing that has time
     kStorage,  // a thread of its own: one work after the other, behind nothing else
   };
   // Runs `work` elsewhere; the task that it returns then runs on the loop. `work` owns all it

@@ -61,7 +61,7 @@ struct RealLoop::Impl {
     std::condition_variable waiting;   // wakes them, also when ending
     std::deque<std::function<Task()>> all;
   };
-  Works for_workers, for_storage;
+  Works for_workers, for_answers, for_storage;
   bool ending = false;
 
   explicit Impl(int count) : worker_count(std::max(count, 1)) {}
@@ -154,7 +154,7 @@ RealLoop::~RealLoop() {
     const std::lock_guard lock(impl_->mutex);
     impl_->ending = true;
   }
-  for (Impl::Works* works : {&impl_->for_workers, &impl_->for_storage}) {
+  for (Impl::Works* works : {&impl_->for_workers, &impl_->for_answers, &impl_->for_storage}) {
     works->waiting.notify_all();
     for (std::thread& thread : works->threads) thread.join();
   }
@@ -186,9 +186,10 @@ bool RealLoop::TurnIsOver() {
 }
 
 void RealLoop::OffloadTo(Lane lane, std::function<Task()> work) {
-  const bool storage = lane == Lane::kStorage;
-  Impl::Works& works = storage ? impl_->for_storage : impl_->for_workers;
-  impl_->Start(works, storage ? 1 : impl_->worker_count);
+  Impl::Works& works = lane == Lane::kStorage   ? impl_->for_storage
+                       : lane == Lane::kAnswers ? impl_->for_answers
+                                                : impl_->for_workers;
+  impl_->Start(works, lane == Lane::kStorage ? 1 : impl_->worker_count);
   {
     const std::lock_guard lock(impl_->mutex);
     works.all.push_back(std::move(work));

@@ -13,7 +13,7 @@ namespace base {
 
 class RealLoop final : public Loop {
  public:
-  explicit RealLoop(int workers = 2);
+  explicit RealLoop(int workers = 2);  // threads of each lane but the storage's
   ~RealLoop() override;  // waits for works under way; their completions do not run
 
   Now now() const override;

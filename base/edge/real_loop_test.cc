@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <future>
 #include <set>
 #include <string>
 #include <thread>
@@ -50,6 +52,21 @@ TEST(RealLoopTest, PostsOfManyThreadsAllRunAndEachThreadsInOrder) {
   std::vector<int> in_order;
   for (int i = 0; i < kPosts; ++i) in_order.push_back(i);
   EXPECT_EQ(seen, std::vector(kThreads, in_order));
+}
+
+TEST(RealLoopTest, AnswersDoNotWaitForOtherWorks) {
+  RealLoop loop(1);
+  std::promise<void> answered;
+  const std::shared_future<void> answer = answered.get_future().share();
+  bool in_time = false;
+  loop.Offload([&, answer]() -> Loop::Task {
+    in_time = answer.wait_for(std::chrono::minutes(1)) == std::future_status::ready;
+    return [&] { loop.Stop(); };
+  });
+  loop.OffloadTo(Loop::Lane::kAnswers,
+                 [&]() -> Loop::Task { return [&] { answered.set_value(); }; });
+  loop.Run();
+  EXPECT_TRUE(in_time);
 }
 
 TEST(RealLoopTest, WorksRunOffTheLoopAndCompletionsOnIt) {

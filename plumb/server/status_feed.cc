@@ -66,12 +66,14 @@ void StatusFeed::Handle(base::IncomingRequest incoming, std::unique_ptr<base::Re
 void StatusFeed::Make(const StatusQuery& query, std::function<void(Result<Json>)> done) {
   const state::View view = store_.view();
   store_.WhenDurable(view.revision(), lifeline_.Wrap([this, query, view, done = std::move(done)] {
-    loop_.Offload([query, view, done = lifeline_.Wrap(done)]() -> base::Loop::Task {
-      Result<Json> report = query.kind.empty() ? Result<Json>(ClusterStatus(view, query.ns))
-                                               : ObjectStatus(view, query);
-      if (report.ok()) report->Set("version", kVersion);
-      return [done, report = std::move(report)] { done(report); };
-    });
+    loop_.OffloadTo(base::Loop::Lane::kAnswers,
+                    [query, view, done = lifeline_.Wrap(done)]() -> base::Loop::Task {
+                      Result<Json> report = query.kind.empty()
+                                                ? Result<Json>(ClusterStatus(view, query.ns))
+                                                : ObjectStatus(view, query);
+                      if (report.ok()) report->Set("version", kVersion);
+                      return [done, report = std::move(report)] { done(report); };
+                    });
   }));
 }
 

@@ -88,16 +88,18 @@ void ApiServer::HandleOnWorker(base::HttpRequest request, const View& view,
                                const DraftContext& context, std::unique_ptr<base::Reply> reply) {
   ++reads_in_flight_;
   auto shared = std::make_shared<std::unique_ptr<base::Reply>>(std::move(reply));
-  loop_.Offload([this, tie = lifeline_.tie(), api = api_, request = std::move(request), view,
-                 context, shared]() -> base::Loop::Task {
-    auto answer = std::make_shared<Answer>(api.Handle(request, view, context));
-    return tie.Wrap([this, view, answer, shared] {
-      --reads_in_flight_;
-      auto& response = std::get<Response>(*answer);  // a read is answered with nothing else
-      if (response.keep_view) KeepView(view);
-      SendWhenDurable(response.at_least, false, std::move(response.http), std::move(*shared));
-    });
-  });
+  loop_.OffloadTo(
+      base::Loop::Lane::kAnswers,
+      [this, tie = lifeline_.tie(), api = api_, request = std::move(request), view, context,
+       shared]() -> base::Loop::Task {
+        auto answer = std::make_shared<Answer>(api.Handle(request, view, context));
+        return tie.Wrap([this, view, answer, shared] {
+          --reads_in_flight_;
+          auto& response = std::get<Response>(*answer);  // a read is answered with nothing else
+          if (response.keep_view) KeepView(view);
+          SendWhenDurable(response.at_least, false, std::move(response.http), std::move(*shared));
+        });
+      });
 }
 
 View ApiServer::ViewFor(const base::HttpRequest& request) {

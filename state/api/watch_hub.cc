@@ -181,11 +181,12 @@ void WatchHub::CatchUp(Id id) {
 }
 
 void WatchHub::MakeInitial(const Watch& watch) {
-  loop_.Offload([this, tie = lifeline_.tie(), id = watch.id, request = watch.request,
-                 from = *watch.initial, now = loop_.now().wall]() -> base::Loop::Task {
-    const auto events = std::make_shared<const InitialEvents>(request, from, now);
-    return tie.Wrap([this, id, events] { SendInitial(id, *events); });
-  });
+  loop_.OffloadTo(base::Loop::Lane::kAnswers,
+                  [this, tie = lifeline_.tie(), id = watch.id, request = watch.request,
+                   from = *watch.initial, now = loop_.now().wall]() -> base::Loop::Task {
+                    const auto events = std::make_shared<const InitialEvents>(request, from, now);
+                    return tie.Wrap([this, id, events] { SendInitial(id, *events); });
+                  });
 }
 
 void WatchHub::SendInitial(Id id, const InitialEvents& events) {
