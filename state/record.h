@@ -6,6 +6,7 @@
 //          the document's canonical JSON; then 4 bytes CRC-32C of all before, little-endian
 //   key    "m/format"  decimal number of the format
 //   key    "m/floor"   decimal revision: the log is complete after it
+//   key    "m/writer"  decimal number of the store that may write: one more each time it is opened
 //
 // Pure; any thread.
 #pragma once
@@ -21,6 +22,7 @@ namespace state {
 inline constexpr int kFormatVersion = 2;  // 1 has no managers of fields
 inline constexpr std::string_view kFormatKey = "m/format";
 inline constexpr std::string_view kFloorKey = "m/floor";
+inline constexpr std::string_view kWriterKey = "m/writer";
 inline constexpr std::string_view kLogFirst = "l";
 inline constexpr std::string_view kLogLast = "m";
 

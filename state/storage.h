@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,21 +25,59 @@ struct StorageBatch {
   size_t ByteSize() const;
 };
 
-inline constexpr size_t kMaxStorageKeyBytes = 1024;
-inline constexpr size_t kMaxStorageValueBytes = 8u << 20;
+// The largest that one Write takes.
+struct StorageLimits {
+  size_t key_bytes = 1024;
+  size_t value_bytes = 8u << 20;
+  size_t batch_bytes = 16u << 20;  // of all keys and values
+  size_t batch_keys = 100'000;     // puts and deletes
+};
 
-// kTooLarge if a key or value exceeds them. Every Write asks this first.
-base::Status CheckLimits(const StorageBatch& batch);
+// kTooLarge if a key, a value or all of them exceed `limits`. Every Write asks this first.
+base::Status CheckLimits(const StorageBatch& batch, const StorageLimits& limits);
+
+// A batch that grows as far as `limits` allow.
+class BatchBuilder {
+ public:
+  explicit BatchBuilder(const StorageLimits& limits) : limits_(limits) {}
+
+  // Whether a put or delete of so many bytes may be added. The first one always may: the Storage
+  // refuses it if it is too large alone.
+  bool Fits(size_t bytes) const {
+    return keys_ == 0 || (keys_ < limits_.batch_keys && bytes_ + bytes <= limits_.batch_bytes);
+  }
+  void Put(std::string key, std::string value);
+  void Delete(std::string key);
+  bool empty() const { return keys_ == 0; }
+  // What was added since the last call.
+  StorageBatch Take();
+
+ private:
+  const StorageLimits limits_;
+  StorageBatch batch_;
+  size_t bytes_ = 0, keys_ = 0;
+};
+
+// What a writer believes of who may write: that `key` holds `value` (nothing: is not there). A
+// Storage that several may write to compares it in the same transaction. An empty key asks nothing.
+struct Fence {
+  std::string key;
+  std::optional<std::string> value;
+};
 
 class Storage {
  public:
   virtual ~Storage() = default;
 
+  // The same in the whole life of the Storage.
+  virtual StorageLimits limits() const = 0;
+
   // All of `batch` or nothing, durable (synced) when it returns OK. Puts are done in order, then
-  // deletes: of one key the last put wins, and a delete over all. kTooLarge: refused, nothing has
+  // deletes: of one key the last put wins, and a delete over all. kTooLarge (beyond limits()) and
+  // kConflict (the fence does not hold: somebody else writes here now) refuse it: nothing has
   // changed. After any other error (kCorruption; kInternal: I/O, disk full) the state on disk is
   // unknown and every call fails: the caller must stop and reopen.
-  virtual base::Status Write(const StorageBatch& batch) = 0;
+  virtual base::Status Write(const StorageBatch& batch, const Fence& fence) = 0;
 
   // kNotFound if there is no such key.
   virtual base::Result<std::string> Get(std::string_view key) = 0;
@@ -49,5 +88,8 @@ class Storage {
       std::string_view first, std::string_view last,
       const std::function<bool(std::string_view key, std::string_view value)>& visit) = 0;
 };
+
+// OK or kConflict, by what `storage` holds: for a Storage that only one process has open.
+base::Status CheckFence(Storage& storage, const Fence& fence);
 
 }  // namespace state

@@ -1,9 +1,11 @@
-// A commit:  check preconditions -> stamp revisions -> put into the view -> append to the log ->
-// queue its records. A flush:   one batch at a time goes to the Storage on a worker; when it is
-// durable, what waited is released, and what
-//            queued up meanwhile goes next, as one batch.
+// A commit:  check preconditions -> stamp revisions -> queue its records, in batches within the
+//            Storage's limits -> put into the view -> append to the log.
+// A flush:   one batch at a time goes to the Storage on a worker; when it is durable, what waited
+//            is released, and what queued up meanwhile goes next, as one batch.
 // A crash loses a suffix of transactions, never a part of one: a batch is atomic, and a transaction
-// that was split over batches counts only once its last record is there.
+// that was split over batches counts only once its last record is there; opening takes what is
+// there of an unfinished one out again.
+// One store writes: opening takes the next number of a writer, every write asks for it.
 #include "state/store.h"
 
 #include <algorithm>
@@ -31,6 +33,15 @@ base::Result<uint64_t> ReadNumber(Storage& storage, std::string_view key, uint64
   return value;
 }
 
+// What is left for records beside the floor.
+StorageLimits WithoutFloor(StorageLimits limits) {
+  constexpr size_t kDigits = 20;
+  CHECK(limits.batch_keys > 1 && limits.batch_bytes > 2 * (kFloorKey.size() + kDigits));
+  limits.batch_keys -= 1;
+  limits.batch_bytes -= kFloorKey.size() + kDigits;
+  return limits;
+}
+
 // What only the log still holds of `change`.
 size_t SupersededBytes(const Change& change) {
   return (change.previous ? change.previous->document.Bytes().size() : 0) +
@@ -49,9 +60,26 @@ base::Result<std::unique_ptr<Store>> Store::Open(base::Loop& loop, Storage& stor
 
 Store::Store(base::Loop& loop, Storage& storage, const StoreOptions& options,
              std::function<void(base::Status)> failed)
-    : loop_(loop), storage_(storage), options_(options), failed_(std::move(failed)) {}
+    : loop_(loop),
+      storage_(storage),
+      options_(options),
+      failed_(std::move(failed)),
+      batch_limits_(WithoutFloor(storage.limits())) {}
 
 base::Status Store::Load() {
+  RETURN_IF_ERROR(TakeOver());
+  ASSIGN_OR_RETURN(floor_, ReadNumber(storage_, kFloorKey, 0));
+  stored_floor_ = floor_;
+  RETURN_IF_ERROR(Replay());
+  view_.set_schema(options_.schema_of(view_));
+  ConvertStored();
+  RETURN_IF_ERROR(WriteNow());
+  durable_view_ = view_;
+  return base::Status();
+}
+
+// Whoever opens last writes. What an earlier plumb wrote is read as it is.
+base::Status Store::TakeOver() {
   ASSIGN_OR_RETURN(const uint64_t format, ReadNumber(storage_, kFormatKey, 0));
   if (format > kFormatVersion) {
     return base::Status(base::Code::kUnavailable, "the data has format " + std::to_string(format) +
@@ -59,34 +87,22 @@ base::Status Store::Load() {
                                                       std::to_string(kFormatVersion) +
                                                       "; start a newer plumb, or restore a backup");
   }
-  if (format < kFormatVersion) {  // what an earlier plumb wrote is read as it is
-    StorageBatch batch;
-    batch.puts.emplace_back(kFormatKey, std::to_string(kFormatVersion));
-    RETURN_IF_ERROR(storage_.Write(batch));
-  }
-  ASSIGN_OR_RETURN(floor_, ReadNumber(storage_, kFloorKey, 0));
-  Revision revision = floor_;
+  ASSIGN_OR_RETURN(const uint64_t writer, ReadNumber(storage_, kWriterKey, 0));
+  Fence before{std::string(kWriterKey), std::nullopt};
+  if (writer > 0) before.value = std::to_string(writer);
+  fence_ = {std::string(kWriterKey), std::to_string(writer + 1)};
+  StorageBatch batch;
+  batch.puts.emplace_back(kFormatKey, std::to_string(kFormatVersion));
+  batch.puts.emplace_back(kWriterKey, *fence_.value);
+  return storage_.Write(batch, before);
+}
 
-  // Records of a transaction count once its last one was read; those that follow the last whole one
-  // are dropped.
+// Records of a transaction count once its last one was read; those that follow the last whole one
+// are dropped, the newest first: the log has no gap, however few of the batches are written.
+base::Status Store::Replay() {
+  Revision revision = floor_;
   base::Status status;
   std::vector<Record> open;
-  StorageBatch garbage;
-  const auto apply = [&](Record& record) {
-    ObjectPtr& object = record.object;
-    if (object->managers != nullptr) {
-      auto shared = std::make_shared<Object>(*object);
-      shared->managers = owners_.Share(object->managers);
-      object = std::move(shared);
-    }
-    const Revision at = object->revision;
-    Change change{at, object, view_.Get(object->key), record.removed};
-    record.removed ? view_.Remove(object->key) : view_.Put(object);
-    if (at <= floor_) return;
-    Append(std::move(change));
-    durable_view_.set_revision(at);
-    Trim(garbage);  // now, so that the window is never larger than that of the store before
-  };
   RETURN_IF_ERROR(
       storage_.Scan(kLogFirst, kLogLast, [&](std::string_view key, std::string_view value) {
         base::Result<Revision> at = ParseRecordKey(key);
@@ -99,22 +115,41 @@ base::Status Store::Load() {
                                     std::to_string(revision + open.size()) + "; restore a backup");
           return false;
         }
-        if (*at <= floor_) return apply(*record), true;  // what compaction kept; long complete
+        if (*at <= floor_) return Recall(*std::move(record)), true;  // kept; long complete
         open.push_back(*std::move(record));
         if (!open.back().last) return true;
         revision = *at;
-        for (Record& each : open) apply(each);
+        for (Record& each : open) Recall(std::move(each));
         open.clear();
         return true;
       }));
   RETURN_IF_ERROR(status);
-  for (const Record& record : open) garbage.deletes.push_back(RecordKey(record.object->revision));
-  if (!garbage.empty()) RETURN_IF_ERROR(storage_.Write(garbage));
+  for (auto record = open.rbegin(); record != open.rend(); ++record) {
+    DeleteRecord(record->object->revision);
+  }
   view_.set_revision(revision);
-  view_.set_schema(options_.schema_of(view_));
-  ConvertStored();
-  durable_view_ = view_;
-  return base::Status();
+  return status;
+}
+
+// A record of the log, as if it was committed now.
+void Store::Recall(Record record) {
+  ObjectPtr& object = record.object;
+  if (object->managers != nullptr) {
+    auto shared = std::make_shared<Object>(*object);
+    shared->managers = owners_.Share(object->managers);
+    object = std::move(shared);
+  }
+  const Revision at = object->revision;
+  ObjectPtr previous = view_.Get(object->key);
+  record.removed ? view_.Remove(object->key) : view_.Put(object);
+  if (at <= floor_) {  // what it superseded was to go, and a crash came before
+    if (previous) DeleteRecord(previous->revision);
+    if (record.removed) DeleteRecord(at);
+    return;
+  }
+  Append(Change{at, object, std::move(previous), record.removed});
+  durable_view_.set_revision(at);
+  Trim();  // now, so that the window is never larger than that of the store before
 }
 
 // An object is stored with the version that its kind was stored in at that time; who reads it here
@@ -137,7 +172,7 @@ void Store::ConvertStored() {
   for (ObjectPtr& object : converted) view_.Put(std::move(object));
 }
 
-base::Result<Store::Committed> Store::Commit(Transaction transaction) {
+base::Status Store::Check(const Transaction& transaction) const {
   if (broken_)
     return base::Status(base::Code::kUnavailable, "the store failed; plumb is shutting down");
   if (transaction.writes.size() > kMaxTransactionWrites) {
@@ -162,19 +197,16 @@ base::Result<Store::Committed> Store::Commit(Transaction transaction) {
                               " bytes; the limit is " + std::to_string(limit));
     }
   }
-  Committed committed;
-  if (transaction.empty()) return committed;
+  return base::Status();
+}
 
+base::Result<std::vector<Store::Staged>> Store::Stage(const Transaction& transaction) {
+  std::vector<Staged> staged;
+  staged.reserve(transaction.writes.size());
   Revision revision = view_.revision();
-  committed.first = revision + 1;
-  if (pending_.empty()) {
-    pending_.emplace_back();
-  } else if (pending_.back().bytes > options_.max_batch_bytes) {
-    pending_.back().after = view_;
-    pending_.emplace_back();
-  }
-  const size_t log_start = log_.size();
-  for (Write& write : transaction.writes) {
+  const size_t most =
+      std::min(batch_limits_.value_bytes, batch_limits_.batch_bytes - RecordKey(revision).size());
+  for (const Write& write : transaction.writes) {
     const bool last = &write == &transaction.writes.back();
     ObjectPtr previous = view_.Get(write.key);
     CHECK(write.document ||
@@ -185,21 +217,45 @@ base::Result<Store::Committed> Store::Commit(Transaction transaction) {
     object->revision = ++revision;
     object->managers = owners_.Share(write.document ? write.managers : previous->managers);
     object->document = document.WithString("metadata", "resourceVersion", std::to_string(revision));
-    write.document ? view_.Put(object) : view_.Remove(write.key);
     std::string record = EncodeRecord(Record{!write.document.has_value(), last, object});
-    pending_.back().bytes += record.size();
-    pending_.back().batch.puts.emplace_back(RecordKey(revision), std::move(record));
-    committed.objects.push_back(object);
-    Append(Change{revision, std::move(object), std::move(previous), !write.document.has_value(),
+    if (record.size() > most) {
+      return base::Status(base::Code::kTooLarge,
+                          write.key.ToString() + " has " + std::to_string(record.size()) +
+                              " bytes with the managers of its fields; the storage takes " +
+                              std::to_string(most));
+    }
+    staged.push_back(
+        {std::move(object), std::move(previous), !write.document.has_value(), std::move(record)});
+  }
+  return staged;
+}
+
+base::Result<Store::Committed> Store::Commit(Transaction transaction) {
+  RETURN_IF_ERROR(Check(transaction));
+  Committed committed;
+  if (transaction.empty()) return committed;
+  ASSIGN_OR_RETURN(std::vector<Staged> staged, Stage(transaction));
+  for (Staged& each : staged) {
+    std::string key = RecordKey(each.object->revision);
+    BatchBuilder& batch = RoomFor(key.size() + each.record.size());
+    batch.Put(std::move(key), std::move(each.record));
+  }
+  const size_t log_start = log_.size();
+  for (Staged& each : staged) {
+    each.removed ? view_.Remove(each.object->key) : view_.Put(each.object);
+    committed.objects.push_back(each.object);
+    const Revision revision = each.object->revision;
+    Append(Change{revision, std::move(each.object), std::move(each.previous), each.removed,
                   transaction.actor});
   }
-  view_.set_revision(revision);
-  committed.last = revision;
+  committed.first = view_.revision() + 1;
+  committed.last = view_.revision() + staged.size();
+  view_.set_revision(committed.last);
   ++stats_.commits;
-  stats_.writes += transaction.writes.size();
+  stats_.writes += staged.size();
 
   const std::vector<Change> changes(log_.begin() + static_cast<ptrdiff_t>(log_start), log_.end());
-  Trim(pending_.back().batch);
+  Trim();
   FlushSoon();
   for (const Change& change : changes) commit_listeners_.Tell(change);
   return committed;
@@ -211,22 +267,35 @@ void Store::Append(Change change) {
 }
 
 // Forgets changes beyond the window. What a forgotten change superseded can no longer be asked for:
-// its record goes. The window never shrinks below what is not durable yet.
-void Store::Trim(StorageBatch& batch) {
-  const Revision old_floor = floor_;
+// its record goes, the oldest of an object first, and no sooner than the floor is told (TakeBatch):
+// what is left of them after a crash is superseded still. The window never shrinks below what is
+// not durable yet.
+void Store::Trim() {
   while ((log_.size() > options_.log_window || superseded_bytes_ > options_.log_window_bytes) &&
          log_.front().revision <= durable()) {
     const Change& change = log_.front();
     superseded_bytes_ -= SupersededBytes(change);
-    if (change.previous) batch.deletes.push_back(RecordKey(change.previous->revision));
-    if (change.removed) batch.deletes.push_back(RecordKey(change.revision));
+    if (change.previous) DeleteRecord(change.previous->revision);
+    if (change.removed) DeleteRecord(change.revision);
     floor_ = change.revision;
     log_.pop_front();
   }
-  if (floor_ == old_floor) return;
-  if (batch.puts.empty() || batch.puts.back().first != kFloorKey)
-    batch.puts.emplace_back(kFloorKey, "");
-  batch.puts.back().second = std::to_string(floor_);
+}
+
+// The batch for what comes next, of so many bytes. A full one ends with what is in the view now.
+BatchBuilder& Store::RoomFor(size_t bytes) {
+  if (pending_.empty()) {
+    pending_.push_back({BatchBuilder(batch_limits_)});
+  } else if (!pending_.back().batch.Fits(bytes)) {
+    pending_.back().after = view_;
+    pending_.push_back({BatchBuilder(batch_limits_)});
+  }
+  return pending_.back().batch;
+}
+
+void Store::DeleteRecord(Revision revision) {
+  std::string key = RecordKey(revision);
+  RoomFor(key.size()).Delete(std::move(key));
 }
 
 // What is due on the loop commits first: one sync serves all of it.
@@ -239,17 +308,26 @@ void Store::FlushSoon() {
   }));
 }
 
+StorageBatch Store::TakeBatch(View& after) {
+  Pending& next = pending_.front();
+  StorageBatch batch = next.batch.Take();
+  after = next.after.value_or(view_);
+  if (floor_ > stored_floor_) batch.puts.emplace_back(kFloorKey, std::to_string(floor_));
+  stored_floor_ = floor_;
+  pending_.pop_front();
+  ++stats_.batches;
+  return batch;
+}
+
 void Store::Flush() {
   CHECK(!writing_);
   if (pending_.empty() || broken_) return;
   writing_ = true;
-  auto batch = std::make_shared<StorageBatch>(std::move(pending_.front().batch));
-  const View after = pending_.front().after.value_or(view_);
-  pending_.pop_front();
-  ++stats_.batches;
+  View after;
+  auto batch = std::make_shared<const StorageBatch>(TakeBatch(after));
   loop_.OffloadTo(base::Loop::Lane::kStorage,
-                  [this, &storage = storage_, batch, after, tie = lifeline_.tie()] {
-                    const base::Status status = storage.Write(*batch);
+                  [this, &storage = storage_, batch, after, fence = fence_, tie = lifeline_.tie()] {
+                    const base::Status status = storage.Write(*batch, fence);
                     return tie.Wrap([this, status, after] { Flushed(status, after); });
                   });
 }
@@ -261,15 +339,33 @@ void Store::Flushed(base::Status status, const View& after) {
     failed_(status.WithContext("the store could not write its log"));
     return;
   }
+  const bool advanced = after.revision() > durable();  // not between a transaction's batches
   durable_view_ = after;
   if (!pending_.empty()) Flush();
-  // Before the tasks, whose commits may push out of the window what the listeners read now.
+  if (advanced) TellDurable();
+}
+
+// The listeners before the tasks, whose commits may push out of the window what those read now.
+void Store::TellDurable() {
   durable_listeners_.Tell();
   while (!waiting_.empty() && waiting_.begin()->first <= durable()) {
     base::Loop::Task task = std::move(waiting_.begin()->second);
     waiting_.erase(waiting_.begin());
     task();
   }
+}
+
+base::Status Store::WriteNow() {
+  CHECK(!writing_);
+  while (!pending_.empty()) {
+    View after;
+    const base::Status status = storage_.Write(TakeBatch(after), fence_);
+    broken_ = !status.ok();
+    if (broken_) return status.WithContext("the store could not write its log");
+    durable_view_ = after;
+  }
+  TellDurable();
+  return base::Status();
 }
 
 void Store::WhenDurable(Revision revision, base::Loop::Task task) {

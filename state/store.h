@@ -7,7 +7,8 @@
 //
 // The Storage holds the log and nothing else: a record a revision, under its number. Opening
 // replays it; what a record superseded is deleted when it leaves the window that watches may resume
-// in.
+// in. A transaction larger than the Storage takes at once goes there in several batches, and is
+// durable when its last record is.
 #pragma once
 
 #include <deque>
@@ -15,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/lifeline.h"
@@ -22,6 +24,7 @@
 #include "base/status.h"
 #include "base/subscription.h"
 #include "state/owner_pool.h"
+#include "state/record.h"
 #include "state/schema_of.h"
 #include "state/storage.h"
 #include "state/transaction.h"
@@ -34,16 +37,15 @@ struct StoreOptions {
   // superseded or removed. That is what stays in memory besides the objects.
   size_t log_window = 100'000;
   size_t log_window_bytes = 64u << 20;
-  // The largest batch handed to the Storage at once; more waits for the next.
-  size_t max_batch_bytes = 16u << 20;
   std::function<manifests::SchemaPtr(const View&)> schema_of = SchemaOf;
 };
 
 class Store {
  public:
-  // Reads everything. kCorruption names the record that does not read back; kUnavailable says that
-  // the data is of a newer plumb. `failed` is called once if a write fails later: the process must
-  // end, since memory is ahead of the disk.
+  // Reads everything, and takes the storage over: what another store over it writes from now on is
+  // refused. kCorruption names the record that does not read back; kUnavailable says that the data
+  // is of a newer plumb. `failed` is called once if a write fails later: the process must end,
+  // since memory is ahead of the disk.
   static base::Result<std::unique_ptr<Store>> Open(base::Loop& loop, Storage& storage,
                                                    const StoreOptions& options,
                                                    std::function<void(base::Status)> failed);
@@ -63,11 +65,16 @@ class Store {
     Revision last = 0;
     std::vector<ObjectPtr> objects;  // one a write, as stored (of a removal: the last state)
   };
-  // kConflict names the first write whose precondition does not hold; nothing is changed then.
+  // kConflict names the first write whose precondition does not hold, kTooLarge one that no storage
+  // takes; nothing is changed then.
   base::Result<Committed> Commit(Transaction transaction);
 
   // Runs `task` on the loop once `revision` is durable (at once, inline, if it is).
   void WhenDurable(Revision revision, base::Loop::Task task);
+
+  // Writes what was committed, on this thread: for the time before anything is served. Its failure
+  // is for the caller.
+  base::Status WriteNow();
 
   // Durable changes after `after`, oldest first, at most `limit`. kExpired below floor().
   base::Result<std::vector<Change>> Read(Revision after, size_t limit) const;
@@ -92,13 +99,29 @@ class Store {
  private:
   Store(base::Loop& loop, Storage& storage, const StoreOptions& options,
         std::function<void(base::Status)> failed);
+  // A write of a commit, as it will be.
+  struct Staged {
+    ObjectPtr object, previous;
+    bool removed = false;
+    std::string record;
+  };
+
   base::Status Load();
+  base::Status TakeOver();
+  base::Status Replay();
+  void Recall(Record record);
   void ConvertStored();
+  base::Status Check(const Transaction& transaction) const;
+  base::Result<std::vector<Staged>> Stage(const Transaction& transaction);
   void Append(Change change);
-  void Trim(StorageBatch& batch);
+  void Trim();
+  BatchBuilder& RoomFor(size_t bytes);
+  void DeleteRecord(Revision revision);
   void FlushSoon();
+  StorageBatch TakeBatch(View& after);
   void Flush();
   void Flushed(base::Status status, const View& after);
+  void TellDurable();
 
   base::Loop& loop_;
   Storage& storage_;
@@ -110,13 +133,15 @@ class Store {
   OwnerPool owners_;
   std::deque<Change> log_;       // revisions floor_ + 1 ... view_.revision(), without gaps
   size_t superseded_bytes_ = 0;  // of log_
-  Revision floor_ = 0;
+  Revision floor_ = 0, stored_floor_ = 0;
 
   struct Pending {
-    StorageBatch batch;
-    size_t bytes = 0;
-    std::optional<View> after;  // the state with it; absent: the newest
+    BatchBuilder batch;
+    // The state between transactions that is durable with it; absent: the newest.
+    std::optional<View> after = std::nullopt;
   };
+  const StorageLimits batch_limits_;  // the storage's, less room for the floor
+  Fence fence_;                       // this store is the last that was opened
   std::deque<Pending> pending_;
   bool writing_ = false;
   bool flush_due_ = false;

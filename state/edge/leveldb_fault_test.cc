@@ -76,7 +76,7 @@ class History {
     if (std::string broken = Compare(**storage); !broken.empty()) return broken;
     for (int i = 0; i < kBatchesInARound; ++i) {
       const StorageBatch batch = RandomBatch(rng_);
-      if (!(*storage)->Write(batch).ok()) {
+      if (!(*storage)->Write(batch, {}).ok()) {
         doubtful_ = batch;
         return disk_.failed() ? "" : "a write failed without a cause";
       }
@@ -149,7 +149,7 @@ TEST(LevelDbFaultTest, WhatOpeningShowsIsDurable) {
                      SimulatedDisk::Failure::kOnce);  // the record's two parts, or its sync
       StorageBatch batch;
       batch.puts.emplace_back("key", "value");
-      EXPECT_FALSE((*storage)->Write(batch).ok());
+      EXPECT_FALSE((*storage)->Write(batch, {}).ok());
     }
     disk.EndProcess();
     const Model found = ReadAll(disk);

@@ -60,9 +60,12 @@ class LevelDbStorage final : public Storage {
                  std::unique_ptr<leveldb::DB> db)
       : directory_(std::move(directory)), env_(env), cache_(std::move(cache)), db_(std::move(db)) {}
 
-  base::Status Write(const StorageBatch& batch) override {
+  StorageLimits limits() const override { return {}; }
+
+  base::Status Write(const StorageBatch& batch, const Fence& fence) override {
     RETURN_IF_ERROR(CheckUsable());
-    RETURN_IF_ERROR(CheckLimits(batch));
+    RETURN_IF_ERROR(CheckLimits(batch, limits()));
+    RETURN_IF_ERROR(CheckFence(*this, fence));
     leveldb::WriteBatch writes;
     for (const auto& [key, value] : batch.puts) writes.Put(key, value);
     for (const std::string& key : batch.deletes) writes.Delete(key);
@@ -135,7 +138,7 @@ base::Result<std::unique_ptr<Storage>> OpenLevelDb(const std::string& directory,
   if (!status.ok()) return ToStatus(status, directory);
   auto storage = std::make_unique<LevelDbStorage>(directory, settings.env, std::move(cache),
                                                   std::unique_ptr<leveldb::DB>(db));
-  RETURN_IF_ERROR(storage->Write({}));
+  RETURN_IF_ERROR(storage->Write({}, {}));
   return std::unique_ptr<Storage>(std::move(storage));
 }
 

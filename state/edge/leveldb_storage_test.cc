@@ -166,7 +166,7 @@ TEST(LevelDbStorageTest, DamageIsReportedAndNotSkipped) {
   {
     const std::unique_ptr<Storage> storage = Open(directory.path());
     for (const char* key : {"a", "b", "c"}) {
-      ASSERT_TRUE(storage->Write({{{key, std::string(1000, 'v')}}, {}}).ok());
+      ASSERT_TRUE(storage->Write({{{key, std::string(1000, 'v')}}, {}}, {}).ok());
     }
   }
   // The first log holds the batches; a byte of the first one changes.

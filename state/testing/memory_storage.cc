@@ -10,9 +10,10 @@ base::Status Broken() {
 
 }  // namespace
 
-base::Status MemoryStorage::Write(const StorageBatch& batch) {
+base::Status MemoryStorage::Write(const StorageBatch& batch, const Fence& fence) {
   if (broken_) return Broken();
-  RETURN_IF_ERROR(CheckLimits(batch));
+  RETURN_IF_ERROR(CheckLimits(batch, limits_));
+  RETURN_IF_ERROR(CheckFence(*this, fence));
   if (faults_ != nullptr && faults_->Hit("storage.write.fail")) {
     broken_ = true;
     return base::Status(base::Code::kInternal, "injected fault: nothing was written");

@@ -1,5 +1,6 @@
 #include "state/testing/storage_contract.h"
 
+#include <algorithm>
 #include <map>
 #include <vector>
 
@@ -17,7 +18,7 @@ std::string StorageName(const testing::TestParamInfo<StorageUnderTest>& info) {
 void StorageContract::SetUp() { driver_ = GetParam().make(); }
 
 void StorageContract::Write(const StorageBatch& batch) {
-  ASSERT_EQ(storage().Write(batch).ToString(), "OK");
+  ASSERT_EQ(storage().Write(batch, {}).ToString(), "OK");
 }
 
 std::string StorageContract::Get(std::string_view key) {
@@ -111,31 +112,87 @@ TEST_P(StorageContract, WhatWasWrittenIsThereAfterReopening) {
 }
 
 TEST_P(StorageContract, LargestKeyAndValueFit) {
-  const std::string key(kMaxStorageKeyBytes, 'k');
-  const std::string value(kMaxStorageValueBytes, 'v');
+  const StorageLimits limits = storage().limits();
+  const std::string key(limits.key_bytes, 'k');
+  const std::string value(limits.value_bytes, 'v');
   Write({{{key, value}}, {}});
   driver_->Reopen();
   EXPECT_TRUE(Get(key) == "[" + value + "]");
 }
 
 TEST_P(StorageContract, LargerOnesAreRefusedAndNothingChanges) {
+  const StorageLimits limits = storage().limits();
   Write({{{"a", "1"}}, {}});
-  const StorageBatch large_key = {{{"a", "2"}, {std::string(kMaxStorageKeyBytes + 1, 'k'), ""}},
-                                  {}};
-  const StorageBatch large_value = {
-      {{"a", "2"}, {"b", std::string(kMaxStorageValueBytes + 1, 'v')}}, {}};
-  EXPECT_EQ(storage().Write(large_key).code(), base::Code::kTooLarge);
-  EXPECT_EQ(storage().Write(large_value).code(), base::Code::kTooLarge);
+  const StorageBatch large_key = {{{"a", "2"}, {std::string(limits.key_bytes + 1, 'k'), ""}}, {}};
+  const StorageBatch large_value = {{{"a", "2"}, {"b", std::string(limits.value_bytes + 1, 'v')}},
+                                    {}};
+  EXPECT_EQ(storage().Write(large_key, {}).code(), base::Code::kTooLarge);
+  EXPECT_EQ(storage().Write(large_value, {}).code(), base::Code::kTooLarge);
   EXPECT_EQ(Scan(), "a=1 ");
   Write({{{"b", "2"}}, {}});
   EXPECT_EQ(Scan(), "a=1 b=2 ");
 }
 
+TEST_P(StorageContract, LargestBatchFitsAndALargerOneIsRefused) {
+  const StorageLimits limits = storage().limits();
+  StorageBatch batch;
+  size_t bytes = 0;
+  while (bytes < limits.batch_bytes) {
+    const std::string key = "k" + std::to_string(batch.puts.size());
+    const size_t left = limits.batch_bytes - bytes;
+    const size_t size = std::min(limits.value_bytes, left - std::min(left, key.size()));
+    batch.puts.emplace_back(key, std::string(size, 'v'));
+    bytes = batch.ByteSize();
+  }
+  if (bytes > limits.batch_bytes) batch.puts.pop_back();
+  ASSERT_LE(limits.batch_bytes - batch.ByteSize(), 8u);
+  StorageBatch larger = batch;
+  larger.deletes.emplace_back(limits.batch_bytes - batch.ByteSize() + 1, 'd');
+  EXPECT_EQ(storage().Write(larger, {}).code(), base::Code::kTooLarge);
+  EXPECT_EQ(Scan(), "");
+  Write(batch);
+  EXPECT_EQ(Get("k0"), "[" + batch.puts[0].second + "]");
+}
+
+TEST_P(StorageContract, MostKeysFitAndOneMoreIsRefused) {
+  const size_t most = storage().limits().batch_keys;
+  StorageBatch batch;
+  for (size_t i = 1; i < most; ++i) batch.puts.emplace_back(std::to_string(i), "");
+  batch.deletes.push_back("1");
+  StorageBatch more = batch;
+  more.deletes.push_back("2");
+  EXPECT_EQ(storage().Write(more, {}).code(), base::Code::kTooLarge);
+  EXPECT_EQ(Scan(), "");
+  Write(batch);
+  EXPECT_EQ(Get("1") + Get("2"), "NotFound[]");
+}
+
+TEST_P(StorageContract, AFenceThatHoldsLetsTheBatchPass) {
+  EXPECT_EQ(storage().Write({{{"writer", "1"}}, {}}, {"writer", std::nullopt}).ToString(), "OK");
+  EXPECT_EQ(storage().Write({{{"a", "1"}}, {}}, {"writer", "1"}).ToString(), "OK");
+  EXPECT_EQ(storage().Write({{{"writer", "2"}}, {}}, {"writer", "1"}).ToString(), "OK");
+  driver_->Reopen();
+  EXPECT_EQ(storage().Write({{{"a", "2"}}, {}}, {"writer", "2"}).ToString(), "OK");
+  EXPECT_EQ(Scan(), "a=2 writer=2 ");
+}
+
+TEST_P(StorageContract, AFenceThatDoesNotHoldRefusesTheBatchAndHarmsNothing) {
+  Write({{{"writer", "2"}}, {}});
+  const StorageBatch batch = {{{"a", "1"}}, {"writer"}};
+  EXPECT_EQ(storage().Write(batch, {"writer", "1"}).ToString(),
+            "Conflict: somebody else writes here now (writer is 2, not 1)");
+  EXPECT_EQ(storage().Write(batch, {"writer", std::nullopt}).code(), base::Code::kConflict);
+  EXPECT_EQ(storage().Write(batch, {"other", "2"}).code(), base::Code::kConflict);
+  EXPECT_EQ(Scan(), "writer=2 ");
+  EXPECT_EQ(storage().Write(batch, {"writer", "2"}).ToString(), "OK");
+  EXPECT_EQ(Scan(), "a=1 ");
+}
+
 TEST_P(StorageContract, AfterAFailedWriteEveryCallFailsUntilItIsReopened) {
   Write({{{"a", "1"}}, {}});
   if (!driver_->FailNextWrite()) GTEST_SKIP() << "no fault can be injected here";
-  EXPECT_EQ(storage().Write({{{"b", "2"}}, {}}).code(), base::Code::kInternal);
-  EXPECT_EQ(storage().Write({{{"c", "3"}}, {}}).code(), base::Code::kInternal);
+  EXPECT_EQ(storage().Write({{{"b", "2"}}, {}}, {}).code(), base::Code::kInternal);
+  EXPECT_EQ(storage().Write({{{"c", "3"}}, {}}, {}).code(), base::Code::kInternal);
   EXPECT_EQ(storage().Get("a").status().code(), base::Code::kInternal);
   EXPECT_EQ(storage().Scan("", "", [](auto, auto) { return true; }).code(), base::Code::kInternal);
   driver_->Reopen();

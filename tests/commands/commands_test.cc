@@ -351,7 +351,7 @@ TEST_F(CommandsTest, DataOfANewerVersionAndAnUnfinishedRestoreAreNotTouched) {
     ASSERT_TRUE(storage.ok());
     state::StorageBatch batch;
     batch.puts.emplace_back(state::kFormatKey, "99");
-    ASSERT_TRUE((*storage)->Write(batch).ok());
+    ASSERT_TRUE((*storage)->Write(batch, {}).ok());
   }
   EXPECT_EQ(Plumb({"server", "--data-dir", data_dir_}),
             "exit 6\nplumb: the data has format 99, this plumb reads up to " +

@@ -64,8 +64,14 @@ void SimServer::Start() {
       },
       opened_);
   if (!started.ok()) {
+    webhooks_.reset();
     process_.reset();
-    return world_.Fail("the control plane does not start: " + started.status().ToString());
+    if (!world_.disk.broken()) {
+      return world_.Fail("the control plane does not start: " + started.status().ToString());
+    }
+    world_.Trace("the disk failed a start");
+    world_.loop.After(kRestart, [this] { Start(); });
+    return;
   }
   plane_ = *std::move(started);
   http_ = std::make_unique<base::MemoryHttp>();

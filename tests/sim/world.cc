@@ -5,12 +5,18 @@
 #include "base/hash.h"
 
 namespace tests {
+namespace {
+
+// Small, so that a transaction of more than a few objects takes several writes.
+constexpr state::StorageLimits kDiskLimits{.batch_keys = 8};
+
+}  // namespace
 
 World::World(uint64_t seed)
     : rng(seed),
       loop(rng.Next()),
       faults(rng.Next()),
-      disk(&faults),
+      disk(&faults, kDiskLimits),
       git(&faults),
       network(loop, rng.Next()),
       schema(manifests::Schema::BuiltIn()) {}

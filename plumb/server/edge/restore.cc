@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <map>
+#include <optional>
 
 #include "base/edge/files.h"
 #include "gitsync/edge/git_bundle.h"
@@ -27,7 +28,6 @@ using state::Revision;
 
 constexpr const char* kMarker = "/restore-unfinished";
 constexpr size_t kReadBytes = 1 << 20;
-constexpr size_t kBatchBytes = 4u << 20;  // of objects written at once
 constexpr std::string_view kBundleEnd = ".bundle";
 
 base::Result<uint64_t> Number(std::string_view text) {
@@ -134,14 +134,15 @@ class Restorer final : public Consumer {
     RETURN_IF_ERROR(base::MakeDirectories(data_.pki(), 0700));
     RETURN_IF_ERROR(base::MakeDirectories(git_.root, 0700));
     ASSIGN_OR_RETURN(storage_, state::OpenLevelDb(data_.store()));
+    batch_.emplace(storage_->limits());
     return Status();
   }
 
   Status Close() {
     RETURN_IF_ERROR(EndFile());
     const Revision floor = summary().revision + kRestoreGap;
-    batch_.puts.emplace_back(state::kFormatKey, std::to_string(state::kFormatVersion));
-    batch_.puts.emplace_back(state::kFloorKey, std::to_string(floor));
+    RETURN_IF_ERROR(Put(std::string(state::kFormatKey), std::to_string(state::kFormatVersion)));
+    RETURN_IF_ERROR(Put(std::string(state::kFloorKey), std::to_string(floor)));
     RETURN_IF_ERROR(Flush());
     storage_.reset();
     return MakeRepositories();
@@ -153,16 +154,16 @@ class Restorer final : public Consumer {
     if (object.key.resource == gitsync::kGitRepositories) {
       branches_[object.key.name] = object["spec"]["ref"]["branch"].AsString("main");
     }
-    std::string bytes = state::EncodeRecord(record);
-    batch_bytes_ += bytes.size();
-    batch_.puts.emplace_back(state::RecordKey(object.revision), std::move(bytes));
-    return batch_bytes_ > kBatchBytes ? Flush() : Status();
+    return Put(state::RecordKey(object.revision), state::EncodeRecord(record));
   }
 
-  Status Flush() {
-    batch_bytes_ = 0;
-    return storage_->Write(std::exchange(batch_, {}));
+  Status Put(std::string key, std::string value) {
+    if (!batch_->Fits(key.size() + value.size())) RETURN_IF_ERROR(Flush());
+    batch_->Put(std::move(key), std::move(value));
+    return Status();
   }
+
+  Status Flush() { return storage_->Write(batch_->Take(), {}); }
 
   Status BeginFile(const std::string& path) override {
     RETURN_IF_ERROR(EndFile());
@@ -205,8 +206,7 @@ class Restorer final : public Consumer {
   const DataDirectory data_;
   gitsync::GitHostOptions git_;
   std::unique_ptr<state::Storage> storage_;
-  state::StorageBatch batch_;
-  size_t batch_bytes_ = 0;
+  std::optional<state::BatchBuilder> batch_;
   std::map<std::string, std::string> branches_;  // by repository
   std::string file_path_;
   base::UniqueFd file_;
