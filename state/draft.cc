@@ -349,6 +349,7 @@ base::Result<ObjectPtr> Draft::Delete(const Key& key, const DeleteOptions& optio
                                                    std::to_string(old->revision) + ", not " +
                                                    options.resource_version);
   }
+  RETURN_IF_ERROR(CheckDeletion(key, context_));
   const manifests::Kind* kind = schema().FindByResource(key.resource);
   CHECK(kind != nullptr);
   base::Json object = old->document.ToJson();

@@ -90,7 +90,7 @@ class Draft {
                                std::optional<base::Json> status = std::nullopt);
 
   // Begins the deletion, or completes it if nothing holds the object. The object as it is then, or
-  // was.
+  // was. kNotFound, kConflict (a precondition), kForbidden.
   base::Result<ObjectPtr> Delete(const Key& key, const DeleteOptions& options);
 
   // The state as it would be.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "manifests/yaml/yaml.h"
+#include "state/own_secrets.h"
 #include "state/testing/test_cluster.h"
 
 namespace state {
@@ -242,6 +243,71 @@ spec: {limits: [{type: Container, default: {memory: 64Mi}, defaultRequest: {memo
                                 "image: x, resources: {limits: {memory: 2Gi}}")),
             "Forbidden: pods \"big\" is forbidden: container web must have a limit of at most 1Gi "
             "of memory");
+}
+
+// plumb's own Secrets: what each of several writers may do.
+class OwnSecretsTest : public testing::Test {
+ protected:
+  OwnSecretsTest() {
+    cluster_.AddNamespace("plumb-system");
+    Draft draft = As(VaultActor());
+    EXPECT_TRUE(draft.Create(Secret("plumb.ca")).ok());
+    EXPECT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
+  }
+
+  static base::Json Secret(std::string_view name, std::string_view ns = "plumb-system") {
+    return base::Json::MakeObject(
+        {{"apiVersion", "v1"},
+         {"kind", "Secret"},
+         {"metadata", base::Json::MakeObject({{"name", name}, {"namespace", ns}})}});
+  }
+  Draft As(const ActorPtr& actor) {
+    DraftContext context = cluster_.Context();
+    context.actor = actor;
+    return Draft(cluster_.store().view(), context);
+  }
+  // Create, update, apply, delete: a word each.
+  std::string May(const ActorPtr& actor) {
+    base::Json changed = Secret("plumb.ca");
+    changed.Set("data", base::Json::MakeObject({{"a", "YQ=="}}));
+    const base::Status tried[] = {
+        As(actor).Create(Secret("plumb.other")).status(), As(actor).Update(changed).status(),
+        As(actor).Apply(changed, {.force = true}).status(),
+        As(actor).Delete({"secrets", "plumb-system", "plumb.ca"}, {}).status()};
+    std::string text;
+    for (const base::Status& status : tried) {
+      text += status.ok() ? "yes " : std::string(base::ReasonOf(status.code())) + " ";
+    }
+    return text;
+  }
+
+  TestCluster cluster_;
+};
+
+TEST_F(OwnSecretsTest, OnlyPlumbWritesThem) {
+  const auto person = [](const char* manager) {
+    return std::make_shared<const Actor>(Actor{"ann", {"plumb:admin"}, manager, false});
+  };
+  EXPECT_EQ(May(VaultActor()), "yes yes yes yes ");
+  EXPECT_EQ(May(person("kubectl")), "Forbidden Forbidden Forbidden Forbidden ");
+  EXPECT_EQ(May(person("plumb-vault")), "Forbidden Forbidden Forbidden Forbidden ");
+  EXPECT_EQ(May(ProgramActor("plumb-gitsync")), "Forbidden Forbidden Forbidden Forbidden ");
+  EXPECT_EQ(As(person("kubectl")).Create(Secret("plumb.x")).status().ToString(),
+            "Forbidden: secrets \"plumb.x\" is forbidden: in plumb-system the names that begin "
+            "with \"plumb.\" are plumb's own; choose another name, or use plumb token");
+}
+
+TEST_F(OwnSecretsTest, OthersAreAnybodys) {
+  const ActorPtr gitsync = ProgramActor("plumb-gitsync");
+  EXPECT_TRUE(As(gitsync).Create(Secret("hook")).ok());
+  EXPECT_TRUE(As(gitsync).Create(Secret("plumb.ca", "default")).ok());
+}
+
+TEST_F(OwnSecretsTest, TheirNamespaceStays) {
+  EXPECT_EQ(As(VaultActor()).Delete({"namespaces", "", "plumb-system"}, {}).status().ToString(),
+            "Forbidden: namespaces \"plumb-system\" is forbidden: this namespace may not be "
+            "deleted, plumb keeps its own objects in it");
+  EXPECT_TRUE(As(VaultActor()).Delete({"namespaces", "", "default"}, {}).ok());
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ class PlanTest : public testing::Test {
     ASSERT_TRUE(committed.ok()) << committed.status().ToString();
   }
 
-  ManifestSet Set(const Files& files) {
+  ManifestSet Set(const Files& files, const RepositoryScope& scope = {}) {
     Discovery discovery;
     ManifestSet set;
     for (const auto& [path, text] : files) {
@@ -63,7 +63,7 @@ class PlanTest : public testing::Test {
       set.tree += path + text;
     }
     const auto read =
-        ReadManifests(discovery, RepositoryScope(), cluster_.schema, cache_,
+        ReadManifests(discovery, scope, cluster_.schema, cache_,
                       [](const std::string& oid) { return base::Result<std::string>(oid); });
     const std::string tree = set.tree;
     set = *read;
@@ -535,6 +535,22 @@ TEST_F(PlanTest, AnUnknownPushOptionNamesThoseThereAre) {
   EXPECT_EQ(ParsePushOptions({"nowait", "force"}).status().ToString(),
             "Invalid: push option \"force\" is unknown; there are allow-empty, allow-missing, "
             "dry-run, nowait, take-over");
+}
+
+// Also of a repository that may touch the namespace.
+TEST_F(PlanTest, ASecretOfPlumbItselfIsRefused) {
+  const Files files = {
+      {"token.yaml",
+       "apiVersion: v1\nkind: Secret\nmetadata: {name: plumb.token.eve, namespace: "
+       "plumb-system}\ntype: plumb.dev/token\nstringData: {name: eve, role: admin, sha256: "
+       "'aa'}\n"}};
+  EXPECT_EQ(Text(Plan("site", Set(files))),
+            "token.yaml:3:46: this repository may not touch namespace plumb-system, only any but "
+            "plumb-system; correct metadata.namespace, or allow it with plumb repo\n");
+  EXPECT_EQ(
+      Text(Plan("site", Set(files, {.namespaces = {"shop", "plumb-system"}}))),
+      "token.yaml:1:1: secrets \"plumb.token.eve\" is forbidden: in plumb-system the names "
+      "that begin with \"plumb.\" are plumb's own; choose another name, or use plumb token\n");
 }
 
 }  // namespace

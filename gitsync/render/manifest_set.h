@@ -18,6 +18,7 @@
 #include "manifests/schema.h"
 #include "manifests/yaml/yaml.h"
 #include "state/object.h"
+#include "state/own_secrets.h"
 
 namespace gitsync {
 
@@ -65,7 +66,7 @@ struct RepositoryScope {
   bool operator==(const RepositoryScope&) const = default;
 };
 
-inline constexpr std::string_view kSystemNamespace = "plumb-system";
+using state::kSystemNamespace;
 
 struct Manifest {
   state::Key key;                            // with the default namespace filled in

@@ -12,6 +12,7 @@
 
 #include "gitsync/deploy/settlement.h"
 #include "gitsync/report/webhook_event.h"
+#include "state/own_secrets.h"
 
 namespace gitsync {
 namespace {
@@ -42,10 +43,11 @@ DeliveryStep Wait(WallTime at) {
   return step;
 }
 
-// The value of a Secret's key, in base64; empty if there is none.
+// The value of a Secret's key, in base64; empty if there is none, or it is none of a user's.
 std::string SecretValue(const state::View& view, const std::string& ns, base::Value reference,
                         std::string_view key) {
-  const state::ObjectPtr secret = view.Get("secrets", ns, reference["name"].AsString());
+  const state::Key name{"secrets", ns, std::string(reference["name"].AsString())};
+  const state::ObjectPtr secret = state::IsOwnSecret(name) ? nullptr : view.Get(name);
   return secret == nullptr ? "" : std::string((*secret)["data"][key].AsString());
 }
 

@@ -3,7 +3,7 @@
 //   needs ended pods too, to keep their containers' logs and to confirm their deletion.
 // - A ConfigMap or Secret is held while a held pod names it, and told when it exists. So a pod that
 //   comes brings what it names, even if that did not change; the last pod that leaves takes it
-//   along.
+//   along. plumb's own Secrets go to no node.
 // - Every node holds all Nodes, for the routes to their pods; of others it is told only what moves
 //   routes (addresses, pod ranges), not their every sign of life.
 // - What is told is the state at the end of a range, however often an object changed within it.
@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "manifests/kinds/kind_facts.h"
+#include "state/own_secrets.h"
 
 namespace nodeagent {
 namespace {
@@ -46,8 +47,8 @@ std::vector<state::Key> References(const state::Object& pod) {
   manifests::ForEachReference(
       kPods, pod.document.root(), [&](const manifests::Reference& reference) {
         if (!IsSource(reference.resource)) return;
-        keys.insert(
-            state::Key{std::string(reference.resource), pod.key.ns, std::string(reference.name)});
+        state::Key key{std::string(reference.resource), pod.key.ns, std::string(reference.name)};
+        if (!state::IsOwnSecret(key)) keys.insert(std::move(key));
       });
   return {keys.begin(), keys.end()};
 }

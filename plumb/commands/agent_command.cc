@@ -10,6 +10,7 @@
 #include "plumb/commands/config_file.h"
 #include "plumb/commands/main_loop.h"
 #include "plumb/commands/server_command.h"
+#include "plumb/data_directory.h"
 #include "plumb/node/edge/agent.h"
 
 namespace plumb {
@@ -154,10 +155,10 @@ int UpCommand(const Words& words) {
   std::printf(
       "plumb serves %s\n\n  export KUBECONFIG=%s\n  plumb repo create shop\n  git remote add plumb "
       "https://me:$(plumb token create me)@127.0.0.1:%d/git/shop.git\n  git config http.sslCAInfo "
-      "%s/pki/ca.crt\n"
+      "%s\n"
       "  git push plumb main\n",
       (*server)->url().c_str(), (*server)->kubeconfig_path().c_str(), options->port,
-      options->data_dir.c_str());
+      DataDirectory(options->data_dir).ca_certificate().c_str());
   std::fflush(stdout);
   return main_loop.Run();
 }

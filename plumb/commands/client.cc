@@ -7,6 +7,7 @@
 #include "base/edge/files.h"
 #include "base/net/edge/pki.h"
 #include "manifests/yaml/yaml.h"
+#include "plumb/data_directory.h"
 
 namespace plumb {
 namespace {
@@ -17,7 +18,7 @@ constexpr size_t kMaxLine = 16u << 20;
 std::string KubeconfigPath(const Arguments& arguments) {
   if (arguments.Has(kKubeconfigFlag)) return arguments.Get(kKubeconfigFlag);
   if (const char* path = std::getenv("KUBECONFIG"); path != nullptr && *path != '\0') return path;
-  return std::string(kDefaultDataDir) + "/kubeconfig";
+  return DataDirectory(kDefaultDataDir).kubeconfig();
 }
 
 const base::Json& Named(const base::Json& list, std::string_view name) {

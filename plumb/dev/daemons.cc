@@ -1,5 +1,6 @@
 #include "plumb/dev/daemons.h"
 
+#include "plumb/data_directory.h"
 #include "plumb/dev/forwarder.h"
 
 namespace plumb {
@@ -95,11 +96,11 @@ Daemon AgentDaemon(const ClusterRecord& record, const std::string& binary, const
 }
 
 std::string ServerKubeconfigPath(const ClusterRecord& record) {
-  return ServerMember(record).data_directory + "/kubeconfig";
+  return DataDirectory(ServerMember(record).data_directory).kubeconfig();
 }
 
 std::string JoinTokenPath(const ClusterRecord& record) {
-  return ServerMember(record).data_directory + "/join-token";
+  return DataDirectory(ServerMember(record).data_directory).join_token();
 }
 
 std::string ContainerdSocketPath(const Member& node) {

@@ -27,7 +27,7 @@ inline constexpr size_t kMaxDataBytes = 64u << 10;   // of one kData
 enum class FrameKind : char {
   kHead = 'H',    // JSON {plumb, created, revision, storeFormat}
   kObject = 'O',  // 8 bytes revision (big-endian), then the record as in state/record.h
-  kFile = 'F',    // a path below the data directory: "pki/ca.key", "git/shop.bundle"
+  kFile = 'F',    // a path below the data directory: "git/shop.bundle"; once also "pki/ca.key"
   kData = 'D',    // what comes next of the file
   kEnd = 'Z',     // JSON {objects, files}
   kFailed = 'X',  // why the backup is not complete

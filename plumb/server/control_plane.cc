@@ -1,5 +1,6 @@
-// The store comes first and goes last: everything else lives by its changes. The hub stands before
-// the sync engine, which asks nodes for a failing container's last words.
+// The store comes first and goes last: everything else lives by its changes. What is in its vault
+// is durable before anything is told that was made with it. The hub stands before the sync engine,
+// which asks nodes for a failing container's last words.
 #include "plumb/server/control_plane.h"
 
 #include <utility>
@@ -9,6 +10,7 @@
 #include "plumb/version.h"
 #include "reconciler/cluster_objects.h"
 #include "reconciler/controllers/all.h"
+#include "state/own_secrets.h"
 
 namespace plumb {
 
@@ -34,23 +36,35 @@ state::DraftContext ControlPlane::NewContext() const {
           state::ProgramActor("plumb-controllers")};
 }
 
-base::Status ControlPlane::Assemble(std::function<void(base::Status)> failed,
-                                    const std::function<void(state::Store&)>& opened) {
+base::Status ControlPlane::OpenStore(std::function<void(base::Status)> failed,
+                                     const std::function<void(state::Store&)>& opened) {
   ASSIGN_OR_RETURN(store_,
                    state::Store::Open(loop_, seams_.storage, options_.store, std::move(failed)));
   if (opened) opened(*store_);
   state::Draft draft(store_->view(), NewContext());
   RETURN_IF_ERROR(reconciler::EnsureClusterObjects(draft));
   RETURN_IF_ERROR(store_->Commit(draft.Finish()).status());
+  state::DraftContext vault_context = NewContext();
+  vault_context.actor = state::VaultActor();
+  state::Draft vault(store_->view(), vault_context);
+  RETURN_IF_ERROR(EnsureVault(vault, seams_.first_credentials));
+  RETURN_IF_ERROR(store_->Commit(vault.Finish()).status());
+  return store_->WriteNow();
+}
 
+base::Status ControlPlane::Assemble(std::function<void(base::Status)> failed,
+                                    const std::function<void(state::Store&)>& opened) {
+  RETURN_IF_ERROR(OpenStore(std::move(failed), opened));
+  ASSIGN_OR_RETURN(const VaultContents credentials, ReadVault(store_->view()));
   reconciler_ = std::make_unique<reconciler::Reconciler>(
       loop_, *store_, NewContext(),
       reconciler::AllControllers({.started = loop_.now().wall,
-                                  .ca_certificate = options_.ca_certificate,
+                                  .ca_certificate = credentials.ca_certificate,
                                   .daemon_fit = FitsDaemon}));
   scheduler_ = std::make_unique<scheduler::Scheduler>(loop_, *store_, NewContext());
-  hub_ = std::make_unique<nodeagent::Hub>(loop_, *store_, NewContext(),
-                                          nodeagent::HubOptions{.epoch = options_.history});
+  hub_ = std::make_unique<nodeagent::Hub>(
+      loop_, *store_, NewContext(),
+      nodeagent::HubOptions{.epoch = seams_.history(credentials.ca_certificate)});
   AssembleGit();
   state::ApiServerOptions api_options;
   api_options.seed = seams_.seed();

@@ -19,6 +19,7 @@
 #include "plumb/server/authenticator.h"
 #include "plumb/server/log_tails.h"
 #include "plumb/server/status_feed.h"
+#include "plumb/server/vault.h"
 #include "reconciler/reconciler.h"
 #include "scheduler/scheduler.h"
 #include "state/api/api.h"
@@ -30,11 +31,7 @@ namespace plumb {
 struct ControlPlaneOptions {
   state::ClusterConfig cluster;
   state::StoreOptions store;
-  // Names the history that revisions belong to: the same after a restart, another one for other
-  // data.
-  std::string history;
-  std::string ca_certificate;  // PEM: every namespace gets it
-  std::string git_url;         // below which repositories are, as "https://10.0.0.1:6443/git"
+  std::string git_url;  // below which repositories are, as "https://10.0.0.1:6443/git"
 };
 
 // What a control plane needs of the world. All of it outlives the ControlPlane.
@@ -43,14 +40,19 @@ struct ControlPlaneSeams {
   gitsync::GitStore& git;
   gitsync::WebhookSender& webhooks;
   Authenticator authenticate;
+  // The credentials of new data, which go into its vault: asked once in its life.
+  std::function<base::Result<VaultContents>()> first_credentials;
+  // Names the history that revisions belong to, by the authority's certificate: the same after a
+  // restart, another one for other data.
+  std::function<std::string(const std::string& ca_certificate)> history;
   // Never the same number twice in the life of the data.
   std::function<uint64_t()> seed;
 };
 
 class ControlPlane {
  public:
-  // Opens the store and makes what every cluster has. `failed` is called once if the store can
-  // write no more. `opened`, if given, sees the store before anything is built over it.
+  // Opens the store and makes what every cluster has, durably. `failed` is called once if the store
+  // can write no more. `opened`, if given, sees the store before anything is built over it.
   static base::Result<std::unique_ptr<ControlPlane>> Start(
       base::Loop& loop, ControlPlaneOptions options, ControlPlaneSeams seams,
       std::function<void(base::Status)> failed,
@@ -72,6 +74,9 @@ class ControlPlane {
   ControlPlane(base::Loop& loop, ControlPlaneOptions options, ControlPlaneSeams seams);
   base::Status Assemble(std::function<void(base::Status)> failed,
                         const std::function<void(state::Store&)>& opened);
+  // Opens the store and writes what must be in it.
+  base::Status OpenStore(std::function<void(base::Status)> failed,
+                         const std::function<void(state::Store&)>& opened);
   void AssembleGit();
 
   base::Loop& loop_;

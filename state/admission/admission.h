@@ -1,5 +1,6 @@
 // Admission: what the schema cannot say about a change, because it depends on other objects:
-// namespaces that end, LimitRange defaults and bounds, quotas, addresses of Services.
+// namespaces that end, LimitRange defaults and bounds, quotas, addresses of Services; or on who
+// makes it.
 //
 // Pure functions in one ordered table (all.cc). Each may edit the object, or refuse it with a
 // sentence.
@@ -30,5 +31,8 @@ using Admission = base::Status (*)(AdmissionRequest& request);
 // In order: those that edit come before those that check. Each is a file of this folder, and a line
 // of all.cc.
 const std::vector<Admission>& AllAdmissions();
+
+// Whether the object may be deleted by the context's actor (own_secret.cc).
+base::Status CheckDeletion(const Key& key, const DraftContext& context);
 
 }  // namespace state

@@ -5,6 +5,7 @@
 // others made of the object.
 #define FOR_EACH_ADMISSION(DO) \
   DO(NamespaceLifecycle)       \
+  DO(OwnSecret)                \
   DO(PodDefaults)              \
   DO(ServiceAddress)           \
   DO(LimitRange)               \

@@ -1,8 +1,8 @@
 // A namespaced object needs a namespace, and one that is being deleted takes no new objects:
-// otherwise it would never be empty. The namespaces that the cluster itself lives in cannot be
-// deleted away under it by accident: Draft::Delete has no say in that, so it is the API's
-// authorisation that guards them.
+// otherwise it would never be empty. plumb's own credentials are made even there: no start does
+// without.
 #include "state/admission/admission.h"
+#include "state/own_secrets.h"
 
 namespace state {
 
@@ -17,7 +17,7 @@ base::Status AdmitNamespaceLifecycle(AdmissionRequest& request) {
   if (ns == nullptr) {
     return base::Status(base::Code::kNotFound, "namespaces \"" + request.key.ns + "\" not found");
   }
-  if (ns->Deleting()) {
+  if (ns->Deleting() && !IsOwnSecret(request.key)) {
     return base::Status(base::Code::kForbidden,
                         request.kind.Resource() + " \"" + request.key.name +
                             "\" is forbidden: unable to create new content in namespace " +

@@ -8,6 +8,7 @@
 #include "manifests/kinds/kind_facts.h"
 #include "manifests/kinds/pod.h"
 #include "state/admission/admission.h"
+#include "state/own_secrets.h"
 
 namespace state {
 namespace {
@@ -62,7 +63,7 @@ ResourceList QuotaUsage(const View& view, const manifests::Schema& schema, const
 }
 
 base::Status AdmitQuota(AdmissionRequest& request) {
-  if (!request.kind.namespaced) return base::Status();
+  if (!request.kind.namespaced || IsOwnSecret(request.key)) return base::Status();
   for (const ObjectPtr& quota : request.view.List("resourcequotas", request.key.ns)) {
     const base::Value spec = (*quota)["spec"];
     const base::Value hard = spec["hard"];

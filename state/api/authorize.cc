@@ -3,11 +3,13 @@
 // A node (system:nodes, system:node:NAME) may:
 //   - read services, endpoint slices, nodes, namespaces; its pods, by the field selector
 //     spec.nodeName=NAME or one by one
-//   - read a ConfigMap, Secret or ServiceAccount that a pod bound to it names, one by one
+//   - read a ConfigMap, Secret or ServiceAccount that a pod bound to it names, one by one, but none
+//     of plumb's own Secrets
 //   - write its own Node and Lease, the status of its pods, events; delete and evict its pods
 #include "state/api/authorize.h"
 
 #include "manifests/selector.h"
+#include "state/own_secrets.h"
 
 namespace state {
 namespace {
@@ -69,11 +71,14 @@ bool ViewerMay(const Attributes& about) {
 }
 
 bool DeployerMay(const Attributes& about) {
-  if (about.Reads()) return about.Is("", "secrets") || ViewerMay(about);
   const ApiRoute& route = about.route;
+  if (about.Is("", "secrets")) {
+    return about.Reads() && !route.ns.empty() && route.ns != kSystemNamespace;
+  }
+  if (about.Reads()) return ViewerMay(about);
   if (route.ns.empty() || route.ns.starts_with("kube-")) return false;
   // A namespace is itself no thing in a namespace.
-  if (about.Is("", "namespaces") || about.Is("", "secrets")) return false;
+  if (about.Is("", "namespaces")) return false;
   if (about.Is("", "resourcequotas") || about.Is("", "limitranges")) return false;
   return route.subresource != "binding";
 }
@@ -95,6 +100,7 @@ bool Names(base::Value value, std::string_view field, std::string_view member,
 
 bool PodUses(const Object& pod, const Attributes& about) {
   const std::string& name = about.route.name;
+  if (about.Is("", "secrets") && IsOwnSecret({"secrets", about.route.ns, name})) return false;
   const base::Value spec = pod["spec"];
   if (about.Is("", "serviceaccounts")) return spec["serviceAccountName"].AsString() == name;
   if (about.Is("", "configmaps")) {

@@ -1,8 +1,10 @@
 // Who may do what. Pure: roles come with the identity's groups, and a node's rights from the View.
 //
 //   plumb:admin, system:masters   everything
-//   plumb:deployer                reads everything; writes what stands in namespaces, but not in
-//                                 kube-*, and neither Secrets, quotas and limits nor bindings
+//   plumb:deployer                reads everything, of Secrets only those of one namespace at a
+//                                 time, and none of plumb-system; writes what stands in namespaces,
+//                                 but not in kube-*, and neither Secrets, quotas and limits nor
+//                                 bindings
 //   plumb:viewer                  reads everything but Secrets, and logs
 //   system:nodes                  what system:node:NAME needs to run the pods bound to NAME
 //   any user                      discovery, OpenAPI

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "state/api/testing/test_api.h"
+#include "state/own_secrets.h"
 
 namespace state {
 namespace {
@@ -73,13 +74,52 @@ TEST_F(AuthorizeTest, ViewersReadAllButSecrets) {
 TEST_F(AuthorizeTest, DeployersWriteInNamespacesOnly) {
   EXPECT_EQ(
       May({"dan", {"plumb:deployer"}},
-          {"GET /api/v1/secrets", "POST /api/v1/namespaces/default/configmaps",
+          {"GET /api/v1/namespaces/default/secrets", "POST /api/v1/namespaces/default/configmaps",
            "POST /api/v1/namespaces/default/secrets",
            "POST /api/v1/namespaces/kube-system/configmaps", "POST /api/v1/nodes",
            "DELETE /api/v1/namespaces/default", "POST /api/v1/namespaces/default/pods/p/binding",
            "GET /api/v1/namespaces/default/pods/p/exec?command=ls",
            "GET /api/v1/namespaces/kube-system/pods/p/exec?command=ls"}),
       "yes yes no no no no no yes no ");
+}
+
+TEST_F(AuthorizeTest, SecretsOfTheSystemAreForAdministrators) {
+  const std::initializer_list<std::string_view> requests = {
+      "GET /api/v1/secrets", "GET /api/v1/secrets?fieldSelector=metadata.namespace%3Ddefault",
+      "GET /api/v1/namespaces/plumb-system/secrets",
+      "GET /api/v1/namespaces/plumb-system/secrets/plumb.ca",
+      "GET /api/v1/namespaces/plumb-system/secrets/hook"};
+  EXPECT_EQ(May({"dan", {"plumb:deployer"}}, requests), "no no no no no ");
+  EXPECT_EQ(May({"eve", {"plumb:viewer"}}, requests), "no no no no no ");
+  EXPECT_EQ(May({"root", {"plumb:admin"}}, requests), "yes yes yes yes yes ");
+}
+
+TEST_F(AuthorizeTest, NoNodeGetsASecretOfPlumbItself) {
+  api_.cluster.AddNamespace("plumb-system");
+  DraftContext context = api_.cluster.Context();
+  context.actor = VaultActor();
+  Draft draft(api_.cluster.store().view(), context);
+  for (const char* name : {"plumb.ca", "other"}) {
+    ASSERT_TRUE(
+        draft
+            .Create(*base::ParseJson(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":")" +
+                                     std::string(name) + R"(","namespace":"plumb-system"}})"))
+            .ok());
+  }
+  ASSERT_TRUE(api_.cluster.store().Commit(draft.Finish()).ok());
+  api_.cluster.Apply(R"(
+apiVersion: v1
+kind: Pod
+metadata: {name: thief, namespace: plumb-system}
+spec:
+  containers: [{name: c, image: i, envFrom: [{secretRef: {name: other}}]}]
+  volumes: [{name: v, secret: {secretName: plumb.ca}}]
+)");
+  api_.cluster.Bind("plumb-system", "thief", "n1");
+  EXPECT_EQ(May({"system:node:n1", {"system:nodes"}},
+                {"GET /api/v1/namespaces/plumb-system/secrets/other",
+                 "GET /api/v1/namespaces/plumb-system/secrets/plumb.ca"}),
+            "yes no ");
 }
 
 TEST_F(AuthorizeTest, NodesTouchOnlyWhatIsTheirs) {

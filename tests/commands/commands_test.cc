@@ -113,6 +113,18 @@ class CommandsTest : public testing::Test {
                 "Content-Type: application/merge-patch+json", "-d", patch,
                 url + "?fieldManager=kubectl-edit"});
   }
+  // The HTTP status that the bearer of a token gets, and a space.
+  std::string Status(const std::string& token, const std::string& method, const std::string& path) {
+    return Run({"curl", "-s", "-o", "/dev/null", "-w", "%{http_code} ", "-X", method, "--cacert",
+                data_dir_ + "/pki/ca.crt", "-H", "Authorization: Bearer " + token,
+                "https://127.0.0.1:" + std::to_string(server_->port()) + path})
+        .substr(7);
+  }
+  // Of a file of the server's.
+  std::string Content(const std::string& file) {
+    const auto content = base::ReadFile(data_dir_ + file, 1 << 20);
+    return content.ok() ? *content : content.status().ToString();
+  }
   static std::string Exit(const std::string& run) { return run.substr(0, run.find('\n')); }
 
   std::string Commit(const std::string& file, const std::string& text) {
@@ -265,6 +277,8 @@ TEST_F(CommandsTest, ARestoredServerIsTheOneThatWasBackedUp) {
   std::smatch match;
   ASSERT_TRUE(std::regex_search(list, match, std::regex("\"resourceVersion\":\"([0-9]+)\"")));
   const std::string newest = match[1];
+  const std::string admin = data_dir_ + "/pki/admin", authority = Content("/pki/ca.crt");
+  const std::string join = Content("/join-token");
   server_.reset();
 
   const std::string restored = root_ + "/restored";
@@ -273,6 +287,13 @@ TEST_F(CommandsTest, ARestoredServerIsTheOneThatWasBackedUp) {
                   .starts_with("exit 1\nplumb: " + restored + " is not empty"));
   StartServer(restored);
   EXPECT_EQ(object("/api/v1/namespaces/default/configmaps/conf"), conf);
+  EXPECT_EQ(Content("/pki/ca.crt"), authority);
+  EXPECT_EQ(Content("/join-token"), join);
+  EXPECT_EQ(Exit(Run({"curl", "-s", "--fail", "--cacert", data_dir_ + "/pki/ca.crt", "--cert",
+                      admin + ".crt", "--key", admin + ".key",
+                      "https://127.0.0.1:" + std::to_string(server_->port()) + "/api/v1/secrets"})),
+            "exit 0")
+      << "the certificate of a kubeconfig from before";
   const std::string watch =
       object("/api/v1/namespaces/default/configmaps?watch=true&timeoutSeconds=5&resourceVersion=" +
              newest);
@@ -290,6 +311,35 @@ TEST_F(CommandsTest, ARestoredServerIsTheOneThatWasBackedUp) {
   EXPECT_EQ(Run({"git", "ls-remote", "plumb", "refs/heads/main"}).substr(7, 12), kept);
   EXPECT_EQ(Push(), "exit 0");
   EXPECT_EQ(Exit(Plumb({"diff"})), "exit 0");
+}
+
+TEST_F(CommandsTest, TokensAreDurableAndOnlyAdministratorsSeeThem) {
+  StartServer(data_dir_);
+  const auto create = [&](const std::string& role) {
+    const std::string made = Plumb({"token", "create", "a " + role, "--role", role});
+    return made.substr(7, made.find('\n', 7) - 7);
+  };
+  const std::string admin = create("admin"), deployer = create("deployer");
+  const std::string viewer = create("viewer");
+  EXPECT_EQ(Exit(Plumb({"token", "create", "a viewer"})), "exit 1");
+  EXPECT_EQ(Exit(Plumb({"token", "revoke", "nobody"})), "exit 4");
+  server_->Kill();  // with SIGKILL: what was told is durable
+  StartServer(data_dir_);
+
+  const auto may = [&](const std::string& token) {
+    const std::string secrets = "/api/v1/namespaces/plumb-system/secrets";
+    return Status(token, "GET", "/api/v1/nodes") + Status(token, "GET", secrets) +
+           Status(token, "GET", secrets + "/plumb.ca") +
+           Status(token, "DELETE", secrets + "/plumb.ca");
+  };
+  EXPECT_EQ(may(admin), "200 200 200 403 ");
+  EXPECT_EQ(may(deployer), "200 403 403 403 ");
+  EXPECT_EQ(may(viewer), "200 403 403 403 ");
+  EXPECT_EQ(Plumb({"token", "revoke", "a admin"}), "exit 0\n");
+  EXPECT_EQ(may(admin), "401 401 401 401 ");
+  const std::string list = Plumb({"token", "list"});
+  EXPECT_EQ(list.find("a admin"), std::string::npos) << list;
+  EXPECT_NE(list.find("a viewer"), std::string::npos) << list;
 }
 
 TEST_F(CommandsTest, ADamagedBackupIsRefusedAndLeavesNothing) {

@@ -48,13 +48,13 @@ void SimServer::Start() {
       *process_,
       {.cluster = world_.config,
        .store = {.log_window = log_window_},
-       .history = "history",
-       .ca_certificate = "ca",
        .git_url = "https://localhost/git"},
       {.storage = world_.disk,
        .git = world_.git,
        .webhooks = *webhooks_,
        .authenticate = Authenticate,
+       .first_credentials = [this] { return FirstCredentials(); },
+       .history = [](const std::string& ca_certificate) { return "history of " + ca_certificate; },
        .seed = [this] { return seeds_.Next(); }},
       [this](base::Status) {
         // The store is in the middle of this call: the process ends in a turn of its own.
@@ -74,12 +74,35 @@ void SimServer::Start() {
     return;
   }
   plane_ = *std::move(started);
+  CheckVault();
   http_ = std::make_unique<base::MemoryHttp>();
   plane_->AddRoutes(*http_);
   world_.network.Listen([this](std::unique_ptr<nodeagent::FrameChannel> channel) {
     hub().Accept(std::move(channel));
   });
   world_.Trace("server up at " + std::to_string(store().revision()));
+}
+
+// Each time others, so that whoever is asked twice is found out.
+plumb::VaultContents SimServer::FirstCredentials() {
+  const std::string number = std::to_string(++vaults_made_);
+  return {.ca_certificate = "certificate " + number,
+          .ca_key = "key " + number,
+          .join_secret = "join " + number,
+          .tokens = {{"ci", "deployer", "digest " + number}}};
+}
+
+// The credentials that were once in use are those of all later lives.
+void SimServer::CheckVault() {
+  const base::Result<plumb::VaultContents> vault = plumb::ReadVault(store().view());
+  if (!vault.ok()) return world_.Fail("the vault does not read: " + vault.status().ToString());
+  const std::string contents = vault->ca_certificate + ", " + vault->ca_key + ", " +
+                               vault->join_secret + ", " +
+                               (vault->tokens.empty() ? "" : vault->tokens[0].sha256);
+  if (vault_.empty()) vault_ = contents;
+  if (vault_ != contents) {
+    world_.Fail("the vault held " + vault_ + ", and after a restart " + contents);
+  }
 }
 
 void SimServer::Kill() {

@@ -56,6 +56,8 @@ class SimServer {
 
  private:
   void Kill();
+  plumb::VaultContents FirstCredentials();
+  void CheckVault();
 
   World& world_;
   const std::function<void(state::Store&)> opened_;
@@ -66,6 +68,8 @@ class SimServer {
   base::Duration clock_error_;
   uint64_t crashes_ = 0;
   bool asking_ = false;
+  int vaults_made_ = 0;
+  std::string vault_;  // of the first life that served
 
   std::unique_ptr<base::SimProcess> process_;
   std::unique_ptr<gitsync::WebhookSender> webhooks_;

@@ -222,9 +222,14 @@ until_ok 60 settled
 
 # What server and agent say to each other. The agent's packets are led to the recorder; it comes
 # back once with the View that it holds, and once without any.
+AUTHORITY=$WORK/authority
+mkdir -m 700 "$AUTHORITY"
+for half in crt key; do
+  kubectl get secret -n plumb-system plumb.ca -o "jsonpath={.data.tls\.$half}" | base64 -d >"$AUTHORITY/ca.$half"
+done
 on_server() { "$PLUMB" dev exec --dir "$CLUSTER" server -- "$@"; }
 "$PLUMB" dev exec --dir "$CLUSTER" server -- \
-  "$RECORD" 10.77.0.2:7444 10.77.0.2:6444 "$CLUSTER/server/pki" "$CLUSTER/nodes/node1/pki" "$FIXTURE/frames" &
+  "$RECORD" 10.77.0.2:7444 10.77.0.2:6444 "$AUTHORITY" "$CLUSTER/nodes/node1/pki" "$FIXTURE/frames" &
 RECORDER=$!
 until_ok 10 test -s "$FIXTURE/frames"
 on_server nft 'table ip record { chain in { type nat hook prerouting priority -100; tcp dport 6444 redirect to :7444; }; }'

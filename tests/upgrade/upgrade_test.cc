@@ -272,16 +272,27 @@ void UpgradeTest::SettleRepositories() {
   }
 }
 
-// New in every cluster since ebd31d0: the API's own Service. What the repositories deploy is taken
-// over from the annotation, in one write each that changes nothing else of it.
+// New in every cluster since ebd31d0: the API's own Service, and the credentials that were files.
+constexpr const char* kNew[] = {
+    "secrets plumb-system/plumb.ca",        "secrets plumb-system/plumb.join",
+    "secrets plumb-system/plumb.token.ann", "secrets plumb-system/plumb.token.dora",
+    "secrets plumb-system/plumb.token.vic", "services default/kubernetes"};
+
+std::string New(const std::string& end) {
+  std::string text;
+  for (const char* key : kNew) text += key + end;
+  return text;
+}
+
+// What the repositories deploy is taken over from the annotation, in one write each that changes
+// nothing else of it.
 TEST_P(UpgradeTest, TheOldDataDirectoryOpensAndNothingOfItChanges) {
   ASSERT_NO_FATAL_FAILURE(StartServer(old_->data_dir()));
   SettleControllers();
   SettleRepositories();
   const Listing now = List();
-  EXPECT_EQ(Differences(old_->listing(), now), "services default/kubernetes: new\n");
-  EXPECT_EQ(Sorted(Written(old_->listing(), now)),
-            Sorted(Deployed(old_->listing()) + "services default/kubernetes\n"));
+  EXPECT_EQ(Differences(old_->listing(), now), New(": new\n"));
+  EXPECT_EQ(Sorted(Written(old_->listing(), now)), Sorted(Deployed(old_->listing()) + New("\n")));
 }
 
 TEST_P(UpgradeTest, ASecondStartWritesNothing) {
@@ -367,6 +378,26 @@ TEST_P(UpgradeTest, TokensHaveTheRoleThatTheyHad) {
   EXPECT_EQ(StatusFor("not-a-token", "GET", maps), "401");
 }
 
+TEST_P(UpgradeTest, ItsCredentialsMoveIntoTheStore) {
+  const auto content = [&](const std::string& file) {
+    const base::Result<std::string> text = base::ReadFile(old_->data_dir() + file, 1 << 20);
+    return text.ok() ? *text : text.status().ToString();
+  };
+  const auto kept = [&] {
+    return content("/pki/ca.crt") + content("/pki/admin.crt") + content("/pki/admin.key") +
+           content("/join-token");
+  };
+  const std::string before = kept();
+  for (int start = 1; start <= 2; ++start) {
+    ASSERT_NO_FATAL_FAILURE(StartServer(old_->data_dir()));
+    EXPECT_EQ(*base::ListDirectory(old_->data_dir() + "/pki"),
+              (Words{"admin.crt", "admin.key", "ca.crt"}));
+    EXPECT_EQ(kept(), before);
+    EXPECT_EQ(StatusFor(old_->Token("viewer"), "GET", "/api/v1/pods"), "200");
+    server_->Kill();
+  }
+}
+
 TEST_P(UpgradeTest, TheJoinTokenStillJoins) {
   ASSERT_NO_FATAL_FAILURE(StartServer(old_->data_dir()));
   const base::WallTime now =
@@ -394,9 +425,8 @@ TEST_P(UpgradeTest, ItsBackupRestoresAndTheRestoredServerIsTheSame) {
   SettleControllers();
   SettleRepositories();
   const Listing now = List();
-  EXPECT_EQ(Differences(old_->listing(), now), "services default/kubernetes: new\n");
-  EXPECT_EQ(Sorted(Written(old_->listing(), now)),
-            Sorted(Deployed(old_->listing()) + "services default/kubernetes\n"));
+  EXPECT_EQ(Differences(old_->listing(), now), New(": new\n"));
+  EXPECT_EQ(Sorted(Written(old_->listing(), now)), Sorted(Deployed(old_->listing()) + New("\n")));
   EXPECT_EQ(StatusFor(old_->Token("viewer"), "GET", "/api/v1/pods"), "200");
 }
 

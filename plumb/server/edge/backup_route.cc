@@ -5,10 +5,8 @@
 #include <atomic>
 
 #include "base/document.h"
-#include "base/edge/files.h"
 #include "gitsync/edge/git_bundle.h"
 #include "gitsync/plan/repository.h"
-#include "plumb/data_directory.h"
 #include "plumb/endpoints.h"
 #include "plumb/reports/backup_format.h"
 #include "plumb/server/edge/ask_loop.h"
@@ -62,25 +60,12 @@ class Backup {
                        state::EncodeRecord(state::Record{false, /*last=*/true, object}));
     });
     RETURN_IF_ERROR(status);
-    ASSIGN_OR_RETURN(const std::vector<std::string> names,
-                     base::ListDirectory(DataDirectory(source_.data_dir).pki()));
-    for (const std::string& name : names) RETURN_IF_ERROR(WriteFile("pki/" + name));
     for (const std::string& name : gitsync::RepositoryNames(view)) {
       RETURN_IF_ERROR(WriteRepository(name));
     }
     return Put(FrameKind::kEnd,
                Json::MakeObject({{"objects", static_cast<int64_t>(view.size())}, {"files", files_}})
                    .ToString());
-  }
-
-  Status WriteFile(const std::string& path) {
-    base::Result<std::string> content =
-        base::ReadFile(source_.data_dir + "/" + path, kMaxBackupFileBytes);
-    if (!content.ok() && content.status().code() == Code::kNotFound) return Status();
-    if (!content.ok()) return content.status();
-    RETURN_IF_ERROR(Put(FrameKind::kFile, path));
-    ++files_;
-    return WriteData(*content);
   }
 
   Status WriteRepository(const std::string& name) {

@@ -1,6 +1,6 @@
 // BackupRoute: GET /plumb/v1/backup: everything that a working server is made of, as
-// backup_format.h says: the objects of one View, the certificate authority with all credentials,
-// and every repository as a Git bundle. What a node keeps is not in it: it comes back by itself.
+// backup_format.h says: the objects of one View, the vault with all credentials among them, and
+// every repository as a Git bundle. What a node keeps is not in it: it comes back by itself.
 //
 // Administrators only; one at a time; streamed by a worker, never held as a whole.
 #pragma once
@@ -13,12 +13,9 @@
 
 namespace plumb {
 
-inline constexpr size_t kMaxBackupFileBytes = 16u << 20;  // of a credential file
-
 struct BackupSource {
   base::Loop& loop;
   state::Store& store;
-  std::string data_dir;
   gitsync::GitHostOptions git;
 };
 

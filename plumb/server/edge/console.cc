@@ -28,7 +28,10 @@ void Console::Handle(base::IncomingRequest incoming, std::unique_ptr<base::Reply
         base::FailureResponse(base::Status(base::Code::kUnauthorized, "a credential is needed")));
   }
   std::shared_ptr<base::Reply> shared = std::move(reply);
-  if (ChangeRepository(incoming.request, *identity, shared)) return;
+  if (ChangeRepository(incoming.request, *identity, shared) ||
+      ChangeToken(incoming.request, *identity, shared)) {
+    return;
+  }
   const base::Result<base::Json> answer = Answer(incoming.request, *identity);
   if (!answer.ok()) return shared->Send(base::FailureResponse(answer.status()));
   SendJson(*shared, *answer);
@@ -42,32 +45,52 @@ base::Result<base::Json> Console::Answer(const base::HttpRequest& request,
     return Repositories();
   if (what == "tokens") {
     if (!identity.InGroup("plumb:admin")) return OnlyAdministrators();
-    return Tokens(request);
+    if (request.method == "GET") return Tokens();
+    return base::Status(base::Code::kMethodNotAllowed, request.method + " is not served here");
   }
   return base::Status(base::Code::kNotFound,
                       "there is nothing at " + request.method + " " + request.path);
 }
 
-base::Result<base::Json> Console::Tokens(const base::HttpRequest& request) {
-  if (request.method == "GET") {
-    base::Json list = base::Json::MakeArray();
-    for (const TokenInfo& token : credentials_.Tokens()) {
-      list.Append(base::Json::MakeObject({{"name", token.name}, {"role", token.role}}));
-    }
-    return list;
+base::Json Console::Tokens() const {
+  base::Json list = base::Json::MakeArray();
+  for (const TokenInfo& token : credentials_.Tokens()) {
+    list.Append(base::Json::MakeObject({{"name", token.name}, {"role", token.role}}));
   }
-  if (request.method == "POST") {
-    ASSIGN_OR_RETURN(const base::Json body, base::ParseJson(request.body));
-    ASSIGN_OR_RETURN(const std::string secret,
-                     credentials_.CreateToken(std::string(body["name"].AsString()),
-                                              std::string(body["role"].AsString())));
-    return base::Json::MakeObject({{"secret", secret}});
+  return list;
+}
+
+bool Console::ChangeToken(const base::HttpRequest& request, const base::Identity& identity,
+                          std::shared_ptr<base::Reply> reply) {
+  if (request.segments.size() < 3 || request.segments[2] != "tokens") return false;
+  const bool create = request.method == "POST" && request.segments.size() == 3;
+  const bool revoke = request.method == "DELETE" && request.segments.size() == 4;
+  if (!create && !revoke) return false;
+  if (!identity.InGroup("plumb:admin")) {
+    reply->Send(base::FailureResponse(OnlyAdministrators()));
+    return true;
   }
-  if (request.method == "DELETE" && request.segments.size() == 4) {
-    RETURN_IF_ERROR(credentials_.RevokeToken(request.segments[3]));
-    return base::Json::MakeObject({{"revoked", request.segments[3]}});
+  if (revoke) {
+    const std::string name = request.segments[3];
+    credentials_.RevokeToken(name, [reply, name](const base::Status& status) {
+      if (!status.ok()) return reply->Send(base::FailureResponse(status));
+      SendJson(*reply, base::Json::MakeObject({{"revoked", name}}));
+    });
+    return true;
   }
-  return base::Status(base::Code::kMethodNotAllowed, request.method + " is not served here");
+  const base::Result<base::Json> body = base::ParseJson(request.body);
+  if (!body.ok()) {
+    reply->Send(base::FailureResponse(body.status()));
+    return true;
+  }
+  credentials_.CreateToken(std::string((*body)["name"].AsString()),
+                           std::string((*body)["role"].AsString()),
+                           [reply](const base::Result<std::string>& secret) {
+                             if (!secret.ok())
+                               return reply->Send(base::FailureResponse(secret.status()));
+                             SendJson(*reply, base::Json::MakeObject({{"secret", *secret}}));
+                           });
+  return true;
 }
 
 base::Json Console::Repositories() const {

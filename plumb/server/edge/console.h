@@ -27,9 +27,11 @@ class Console {
 
  private:
   base::Result<base::Json> Answer(const base::HttpRequest& request, const base::Identity& identity);
-  base::Result<base::Json> Tokens(const base::HttpRequest& request);
+  base::Json Tokens() const;
   base::Json Repositories() const;
   // True if it took the request: it answers when the change is durable.
+  bool ChangeToken(const base::HttpRequest& request, const base::Identity& identity,
+                   std::shared_ptr<base::Reply> reply);
   bool ChangeRepository(const base::HttpRequest& request, const base::Identity& identity,
                         std::shared_ptr<base::Reply> reply);
 

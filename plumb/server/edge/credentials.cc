@@ -1,10 +1,12 @@
+// Every file here is a copy: it is made anew where it is missing or no longer fits the vault.
 #include "plumb/server/edge/credentials.h"
 
 #include <algorithm>
 
 #include "base/base64.h"
-#include "base/document.h"
 #include "base/edge/files.h"
+#include "plumb/server/edge/old_files.h"
+#include "state/own_secrets.h"
 
 namespace plumb {
 namespace {
@@ -21,68 +23,78 @@ base::Result<std::string> ReadIfThere(const std::string& path) {
   return text;
 }
 
-base::Status LoadPair(const std::string& path, base::KeyPair& pair) {
-  ASSIGN_OR_RETURN(pair.cert_pem, ReadIfThere(path + ".crt"));
-  ASSIGN_OR_RETURN(pair.key_pem, ReadIfThere(path + ".key"));
-  return base::Status();
-}
-
-base::Status SavePair(const std::string& path, const base::KeyPair& pair) {
-  RETURN_IF_ERROR(base::WriteFileAtomic(path + ".key", pair.key_pem, kPrivate));
-  return base::WriteFileAtomic(path + ".crt", pair.cert_pem, 0644);
-}
-
-bool EndsSoon(const std::string& pem, base::WallTime now) {
-  const base::Result<base::CertificateInfo> info = base::ReadCertificate(pem);
-  return !info.ok() || info->not_after - kRenewBefore < now;
+// Whether the certificate is the authority's, and will be good for a while.
+bool IsGood(const base::KeyPair& pair, const base::KeyPair& ca, base::WallTime now) {
+  if (pair.key_pem.empty()) return false;
+  const base::Result<base::CertificateInfo> info = base::ReadCertificate(pair.cert_pem);
+  return info.ok() && info->not_after - kRenewBefore >= now &&
+         base::VerifyChain(pair.cert_pem, ca.cert_pem, now).ok();
 }
 
 }  // namespace
 
-base::Result<std::unique_ptr<Credentials>> Credentials::Open(const std::string& data_dir,
-                                                             const std::vector<std::string>& names,
-                                                             const std::string& server_url,
-                                                             base::WallTime now) {
-  std::unique_ptr<Credentials> credentials(new Credentials(data_dir));
-  RETURN_IF_ERROR(credentials->LoadOrCreate(names, server_url, now));
+base::Result<VaultContents> FirstCredentials(const DataDirectory& data, base::WallTime now) {
+  ASSIGN_OR_RETURN(const std::optional<VaultContents> old, ReadOldFiles(data));
+  VaultContents first = old.value_or(VaultContents());
+  if (!old) {
+    ASSIGN_OR_RETURN(const base::KeyPair ca, base::CreateCa("plumb", {now, kCaLifetime}));
+    first.ca_certificate = ca.cert_pem;
+    first.ca_key = ca.key_pem;
+  }
+  if (first.join_secret.empty()) {
+    ASSIGN_OR_RETURN(first.join_secret, base::RandomToken());
+  }
+  return first;
+}
+
+base::Result<std::unique_ptr<Credentials>> Credentials::Open(base::Loop& loop, state::Store& store,
+                                                             const state::DraftContext& context,
+                                                             const CredentialsOptions& options) {
+  std::unique_ptr<Credentials> credentials(new Credentials(loop, store, context, options.data_dir));
+  RETURN_IF_ERROR(credentials->Load(options, loop.now().wall));
   return credentials;
 }
 
-base::Status Credentials::LoadOrCreate(const std::vector<std::string>& names,
-                                       const std::string& server_url, base::WallTime now) {
-  const std::string pki = data_.pki();
-  RETURN_IF_ERROR(base::MakeDirectories(pki, 0700));
-  RETURN_IF_ERROR(LoadPair(pki + "/ca", ca_));
-  if (ca_.key_pem.empty()) {
-    ASSIGN_OR_RETURN(ca_, base::CreateCa("plumb", {now, kCaLifetime}));
-    RETURN_IF_ERROR(SavePair(pki + "/ca", ca_));
-  }
+Credentials::Credentials(base::Loop& loop, state::Store& store, const state::DraftContext& context,
+                         std::string data_dir)
+    : store_(store),
+      writer_(loop, store, context, state::VaultActor()),
+      data_(std::move(data_dir)) {}
+
+base::Status Credentials::Load(const CredentialsOptions& options, base::WallTime now) {
+  ASSIGN_OR_RETURN(const VaultContents vault, ReadVault(store_.durable_view()));
+  ca_ = {vault.ca_certificate, vault.ca_key};
+  join_secret_ = vault.join_secret;
   // The server's own certificate is cheap: a new one at every start covers names that were added.
-  ASSIGN_OR_RETURN(server_, base::IssueServerCertificate(ca_, names, {now, kCertificateLifetime}));
+  ASSIGN_OR_RETURN(server_,
+                   base::IssueServerCertificate(ca_, options.names, {now, kCertificateLifetime}));
   server_.cert_pem +=
       ca_.cert_pem;  // a node that knows only the authority's digest must see it in the chain
-  ASSIGN_OR_RETURN(join_secret_, ReadIfThere(pki + "/join"));
-  if (join_secret_.empty()) {
-    ASSIGN_OR_RETURN(join_secret_, base::RandomToken());
-    RETURN_IF_ERROR(base::WriteFileAtomic(pki + "/join", join_secret_, kPrivate));
-  }
   ASSIGN_OR_RETURN(std::string digest, base::CertificateDigest(ca_.cert_pem));
   join_token_ = "plumb-" + digest.substr(digest.find(':') + 1) + "-" + join_secret_;
-  RETURN_IF_ERROR(LoadTokens());
-  RETURN_IF_ERROR(WriteKubeconfig(server_url, now));
+  ReadTokens();
+  commits_ = store_.OnCommit([this](const state::Change& change) {
+    if (state::IsOwnSecret(change.key())) ReadTokens();
+  });
+
+  RETURN_IF_ERROR(base::MakeDirectories(data_.pki(), 0700));
+  RETURN_IF_ERROR(RemoveOldFiles(data_, vault));
+  RETURN_IF_ERROR(base::WriteFileAtomic(data_.ca_certificate(), ca_.cert_pem, 0644));
+  RETURN_IF_ERROR(WriteKubeconfig(options.server_url, now));
   return base::WriteFileAtomic(data_.join_token(), join_token_ + "\n", kPrivate);
 }
 
 base::Status Credentials::WriteKubeconfig(const std::string& server_url, base::WallTime now) {
-  const std::string path = data_.pki() + "/admin";
   base::KeyPair admin;
-  RETURN_IF_ERROR(LoadPair(path, admin));
-  if (admin.key_pem.empty() || EndsSoon(admin.cert_pem, now)) {
+  ASSIGN_OR_RETURN(admin.cert_pem, ReadIfThere(data_.admin_certificate()));
+  ASSIGN_OR_RETURN(admin.key_pem, ReadIfThere(data_.admin_key()));
+  if (!IsGood(admin, ca_, now)) {
     ASSIGN_OR_RETURN(admin, base::IssueClientCertificate(ca_, {"admin", {"plumb:admin"}},
                                                          {now, kCertificateLifetime}));
-    RETURN_IF_ERROR(SavePair(path, admin));
+    RETURN_IF_ERROR(base::WriteFileAtomic(data_.admin_key(), admin.key_pem, kPrivate));
+    RETURN_IF_ERROR(base::WriteFileAtomic(data_.admin_certificate(), admin.cert_pem, 0644));
   }
-  return base::WriteFileAtomic(kubeconfig_path(), KubeconfigText(server_url, ca_.cert_pem, admin),
+  return base::WriteFileAtomic(data_.kubeconfig(), KubeconfigText(server_url, ca_.cert_pem, admin),
                                kPrivate);
 }
 
@@ -95,27 +107,6 @@ std::string KubeconfigText(const std::string& server_url, const std::string& ca_
          base::Base64Encode(client.cert_pem) +
          "\n    client-key-data: " + base::Base64Encode(client.key_pem) +
          "\ncontexts:\n- name: plumb\n  context: {cluster: plumb, user: admin}\n";
-}
-
-base::Status Credentials::LoadTokens() {
-  ASSIGN_OR_RETURN(const std::string text, ReadIfThere(data_.pki() + "/tokens.json"));
-  if (text.empty()) return base::Status();
-  base::Result<base::Json> json = base::ParseJson(text);
-  if (!json.ok()) return json.status().WithContext(data_.pki() + "/tokens.json");
-  for (const base::Json& each : json->Elements()) {
-    tokens_.push_back({std::string(each["name"].AsString()), std::string(each["role"].AsString()),
-                       std::string(each["sha256"].AsString())});
-  }
-  return base::Status();
-}
-
-base::Status Credentials::SaveTokens(const std::vector<TokenInfo>& tokens) const {
-  base::Json json = base::Json::MakeArray();
-  for (const TokenInfo& token : tokens) {
-    json.Append(base::Json::MakeObject(
-        {{"name", token.name}, {"role", token.role}, {"sha256", token.sha256}}));
-  }
-  return base::WriteFileAtomic(data_.pki() + "/tokens.json", json.ToString() + "\n", kPrivate);
 }
 
 base::Result<base::Identity> Credentials::Authenticate(const base::IncomingRequest& request) const {
@@ -142,43 +133,34 @@ base::Result<base::Identity> Credentials::Authenticate(const base::IncomingReque
                       "the token is unknown or was revoked; make one with 'plumb token create'");
 }
 
-base::Result<std::string> Credentials::CreateToken(const std::string& name,
-                                                   const std::string& role) {
-  if (std::find(std::begin(kRoles), std::end(kRoles), role) == std::end(kRoles)) {
-    return base::Status(base::Code::kInvalid,
-                        "there is no role \"" + role + "\"; roles are admin, deployer and viewer");
-  }
-  if (name.empty()) return base::Status(base::Code::kInvalid, "a token needs a name");
-  ASSIGN_OR_RETURN(std::string secret, base::RandomToken());
-  std::vector<TokenInfo> tokens = Tokens();
-  for (const TokenInfo& token : tokens) {
-    if (token.name == name) {
-      return base::Status(base::Code::kAlreadyExists,
-                          "there is a token \"" + name + "\"; revoke it or choose another name");
-    }
-  }
-  tokens.push_back({name, role, base::Sha256Hex(secret)});
-  RETURN_IF_ERROR(SaveTokens(tokens));
-  const std::lock_guard<std::mutex> lock(mutex_);
-  tokens_ = std::move(tokens);
-  return secret;
+void Credentials::CreateToken(const std::string& name, const std::string& role,
+                              std::function<void(base::Result<std::string>)> done) {
+  const base::Result<std::string> secret = base::RandomToken();
+  if (!secret.ok()) return done(secret.status());
+  state::Draft draft = writer_.NewDraft();
+  base::Status status = AddToken(draft, {name, role, base::Sha256Hex(*secret)});
+  if (status.ok()) status = writer_.Commit(draft).status();
+  if (!status.ok()) return done(status);
+  writer_.WhenDurable([done = std::move(done), secret = *secret] { done(secret); });
 }
 
-base::Status Credentials::RevokeToken(const std::string& name) {
-  std::vector<TokenInfo> tokens = Tokens();
-  if (std::erase_if(tokens, [&](const TokenInfo& token) { return token.name == name; }) == 0) {
-    return base::Status(base::Code::kNotFound,
-                        "there is no token \"" + name + "\"; see 'plumb token list'");
-  }
-  RETURN_IF_ERROR(SaveTokens(tokens));
-  const std::lock_guard<std::mutex> lock(mutex_);
-  tokens_ = std::move(tokens);
-  return base::Status();
+void Credentials::RevokeToken(const std::string& name, std::function<void(base::Status)> done) {
+  state::Draft draft = writer_.NewDraft();
+  base::Status status = RemoveToken(draft, name);
+  if (status.ok()) status = writer_.Commit(draft).status();
+  if (!status.ok()) return done(status);
+  writer_.WhenDurable([done = std::move(done)] { done(base::Status()); });
 }
 
 std::vector<TokenInfo> Credentials::Tokens() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return tokens_;
+}
+
+void Credentials::ReadTokens() {
+  std::vector<TokenInfo> tokens = TokensOf(store_.view());
+  const std::lock_guard<std::mutex> lock(mutex_);
+  tokens_ = std::move(tokens);
 }
 
 }  // namespace plumb

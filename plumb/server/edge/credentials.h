@@ -1,46 +1,51 @@
-// Credentials: who may do what, in the server's data directory: its certificate authority, its own
-// certificate, the administrator's kubeconfig, the token that nodes join with, and the tokens of
-// people and pipelines.
+// Credentials: who may do what, by the vault in the store: the certificate authority, the server's
+// own certificate, the token that nodes join with, and the tokens of people and pipelines. The
+// data directory gets copies for people: the administrator's kubeconfig, the authority's
+// certificate, the join token.
 //
-// Loop only, but for Authenticate, which any thread may call. Files are 0600; tokens are kept as
-// SHA-256.
+// Loop only, but for Authenticate, which any thread may call. Files with a secret are 0600; tokens
+// are kept as SHA-256.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "base/loop.h"
 #include "base/net/edge/pki.h"
 #include "base/net/exchange.h"
 #include "base/net/http.h"
 #include "base/status.h"
+#include "base/subscription.h"
 #include "base/time.h"
 #include "plumb/data_directory.h"
+#include "plumb/server/vault.h"
+#include "state/writer.h"
 
 namespace plumb {
 
-// A role is a group of plumb's own: admin, deployer, viewer.
-inline constexpr const char* kRoles[] = {"admin", "deployer", "viewer"};
+// What a vault begins with: what an earlier plumb kept in files of the data directory, else a new
+// authority and a new join secret.
+base::Result<VaultContents> FirstCredentials(const DataDirectory& data, base::WallTime now);
 
-struct TokenInfo {
-  std::string name;
-  std::string role;
-  std::string sha256;  // of the secret, hexadecimal
+struct CredentialsOptions {
+  std::string data_dir;
+  std::vector<std::string> names;  // DNS names and addresses that clients use for the server
+  std::string server_url;
 };
 
 class Credentials {
  public:
-  // Reads what is there and makes what is missing. `names`: DNS names and addresses that clients
-  // use for the server.
-  static base::Result<std::unique_ptr<Credentials>> Open(const std::string& data_dir,
-                                                         const std::vector<std::string>& names,
-                                                         const std::string& server_url,
-                                                         base::WallTime now);
+  // Reads the store's vault, which is filled and durable, and writes the copies. `context` as of
+  // every draft.
+  static base::Result<std::unique_ptr<Credentials>> Open(base::Loop& loop, state::Store& store,
+                                                         const state::DraftContext& context,
+                                                         const CredentialsOptions& options);
 
   const base::KeyPair& ca() const { return ca_; }
   const base::KeyPair& server() const { return server_; }
-  std::string ca_path() const { return data_.pki() + "/ca.crt"; }
   std::string kubeconfig_path() const { return data_.kubeconfig(); }
   const std::string& join_token() const { return join_token_; }
   const std::string& join_secret() const { return join_secret_; }
@@ -49,24 +54,27 @@ class Credentials {
   // No credential at all is an empty identity; a wrong one is kUnauthorized.
   base::Result<base::Identity> Authenticate(const base::IncomingRequest& request) const;
 
-  // The secret is shown once.
-  base::Result<std::string> CreateToken(const std::string& name, const std::string& role);
-  base::Status RevokeToken(const std::string& name);
+  // `done` is called on the loop when it is durable. The secret is shown once.
+  void CreateToken(const std::string& name, const std::string& role,
+                   std::function<void(base::Result<std::string>)> done);
+  void RevokeToken(const std::string& name, std::function<void(base::Status)> done);
   std::vector<TokenInfo> Tokens() const;
 
  private:
-  explicit Credentials(std::string data_dir) : data_(std::move(data_dir)) {}
-  base::Status LoadOrCreate(const std::vector<std::string>& names, const std::string& server_url,
-                            base::WallTime now);
+  Credentials(base::Loop& loop, state::Store& store, const state::DraftContext& context,
+              std::string data_dir);
+  base::Status Load(const CredentialsOptions& options, base::WallTime now);
   base::Status WriteKubeconfig(const std::string& server_url, base::WallTime now);
-  base::Status LoadTokens();
-  base::Status SaveTokens(const std::vector<TokenInfo>& tokens) const;
+  void ReadTokens();
 
+  state::Store& store_;
+  state::Writer writer_;
   const DataDirectory data_;
   base::KeyPair ca_, server_;
   std::string join_token_, join_secret_;
   mutable std::mutex mutex_;
-  std::vector<TokenInfo> tokens_;
+  std::vector<TokenInfo> tokens_;  // of the newest state: what was revoked is so at once
+  base::Subscription commits_;
 };
 
 // A kubeconfig for one server and one client certificate.

@@ -26,7 +26,6 @@ using base::Json;
 using base::Status;
 using state::Revision;
 
-constexpr const char* kMarker = "/restore-unfinished";
 constexpr size_t kReadBytes = 1 << 20;
 constexpr std::string_view kBundleEnd = ".bundle";
 
@@ -38,7 +37,8 @@ base::Result<uint64_t> Number(std::string_view text) {
   return value;
 }
 
-// "pki/NAME" or "git/NAME.bundle", with a NAME that leads nowhere else.
+// "git/NAME.bundle", or "pki/NAME" of a plumb that kept its credentials in files, with a NAME that
+// leads nowhere else.
 bool IsFilePath(std::string_view path) {
   const size_t slash = path.find('/');
   if (slash == std::string_view::npos) return false;
@@ -245,10 +245,12 @@ base::Result<BackupSummary> Fill(const std::string& path, const std::string& dat
 
 Status MakeEmpty(const std::string& data_dir) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, base::ListDirectory(data_dir));
+  const std::string marker = DataDirectory(data_dir).restore_marker();
   for (const std::string& name : names) {
-    if ("/" + name != kMarker) RETURN_IF_ERROR(base::RemoveTree(data_dir + "/" + name));
+    const std::string path = data_dir + "/" + name;
+    if (path != marker) RETURN_IF_ERROR(base::RemoveTree(path));
   }
-  return base::RemoveTree(data_dir + kMarker);
+  return base::RemoveTree(marker);
 }
 
 }  // namespace
@@ -267,20 +269,20 @@ base::Result<BackupSummary> RestoreBackup(const std::string& path, const std::st
                                        " is not empty; restore into another directory, or "
                                        "move away what is there");
   }
+  const std::string marker = DataDirectory(data_dir).restore_marker();
   RETURN_IF_ERROR(base::WriteFileAtomic(
-      data_dir + kMarker, "plumb restore did not finish here; what is here may be removed\n",
-      0600));
+      marker, "plumb restore did not finish here; what is here may be removed\n", 0600));
   base::Result<BackupSummary> summary = Fill(path, data_dir);
   if (!summary.ok()) {
     (void)MakeEmpty(data_dir);  // if not, the marker stays
     return summary;
   }
-  RETURN_IF_ERROR(base::RemoveTree(data_dir + kMarker));
+  RETURN_IF_ERROR(base::RemoveTree(marker));
   return summary;
 }
 
 base::Status CheckRestored(const std::string& data_dir) {
-  if (access((data_dir + kMarker).c_str(), F_OK) != 0) return Status();
+  if (access(DataDirectory(data_dir).restore_marker().c_str(), F_OK) != 0) return Status();
   return Status(Code::kConflict, "a restore into " + data_dir +
                                      " was not finished; empty the directory and restore again");
 }

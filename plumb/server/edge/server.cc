@@ -1,5 +1,5 @@
-// The order of a start: data directory and its lock (LevelDB's), credentials, the edges, the
-// ControlPlane over them, then what serves. Nothing is served before all of it stands.
+// The order of a start: data directory and its lock (LevelDB's), the edges, the ControlPlane over
+// them, credentials by its vault, then what serves. Nothing is served before all of it stands.
 #include "plumb/server/edge/server.h"
 
 #include <random>
@@ -40,9 +40,8 @@ std::vector<std::string> CertificateNames(const ServerOptions& options) {
   return names;
 }
 
-// Names the history that revisions belong to: the same after a restart, another one for other data.
-std::string HistoryName(const Credentials& credentials) {
-  const base::Result<std::string> digest = base::CertificateDigest(credentials.ca().cert_pem);
+std::string HistoryName(const std::string& ca_certificate) {
+  const base::Result<std::string> digest = base::CertificateDigest(ca_certificate);
   return digest.ok() ? digest->substr(digest->find(':') + 1, 16) : "unknown";
 }
 
@@ -70,12 +69,12 @@ struct Server::Impl {
 
   base::Loop& loop;
   const ServerOptions options;
-  std::unique_ptr<Credentials> credentials;
   std::unique_ptr<state::Storage> storage;
   std::unique_ptr<gitsync::GitStore> git;
   std::unique_ptr<gitsync::GitHost> git_host;
   std::unique_ptr<gitsync::WebhookSender> webhooks;
   std::unique_ptr<ControlPlane> plane;
+  std::unique_ptr<Credentials> credentials;  // after plane, which has the vault
   std::unique_ptr<Console> console;
   std::unique_ptr<gitsync::HookServer> hooks;
   std::unique_ptr<nodeagent::GrpcListener> agents;
@@ -86,26 +85,30 @@ base::Status Server::Impl::Start(std::function<void(base::Status)> failed) {
   RETURN_IF_ERROR(base::MakeDirectories(options.data_dir, 0700));
   RETURN_IF_ERROR(CheckRestored(options.data_dir));
   ASSIGN_OR_RETURN(storage, state::OpenLevelDb(DataDirectory(options.data_dir).store()));
-  const base::WallTime now = loop.now().wall;
-  ASSIGN_OR_RETURN(credentials,
-                   Credentials::Open(options.data_dir, CertificateNames(options), Url(), now));
   RETURN_IF_ERROR(StartGit());
   webhooks = std::make_unique<gitsync::HttpWebhookSender>(
       loop, gitsync::AddressGuard(options.webhook_allow));
-  ASSIGN_OR_RETURN(plane, ControlPlane::Start(loop,
-                                              {.cluster = options.cluster,
-                                               .history = HistoryName(*credentials),
-                                               .ca_certificate = credentials->ca().cert_pem,
-                                               .git_url = Url() + kGitPrefix},
-                                              {.storage = *storage,
-                                               .git = *git,
-                                               .webhooks = *webhooks,
-                                               .authenticate =
-                                                   [this](const base::IncomingRequest& request) {
-                                                     return credentials->Authenticate(request);
-                                                   },
-                                               .seed = RandomSeed},
-                                              std::move(failed)));
+  ASSIGN_OR_RETURN(
+      plane, ControlPlane::Start(loop, {.cluster = options.cluster, .git_url = Url() + kGitPrefix},
+                                 {.storage = *storage,
+                                  .git = *git,
+                                  .webhooks = *webhooks,
+                                  .authenticate =
+                                      [this](const base::IncomingRequest& request) {
+                                        return credentials->Authenticate(request);
+                                      },
+                                  .first_credentials =
+                                      [this] {
+                                        return FirstCredentials(DataDirectory(options.data_dir),
+                                                                loop.now().wall);
+                                      },
+                                  .history = HistoryName,
+                                  .seed = RandomSeed},
+                                 std::move(failed)));
+  ASSIGN_OR_RETURN(credentials, Credentials::Open(loop, plane->store(), plane->NewContext(),
+                                                  {.data_dir = options.data_dir,
+                                                   .names = CertificateNames(options),
+                                                   .server_url = Url()}));
   RETURN_IF_ERROR(StartHooks());
   return StartServing();
 }
@@ -151,8 +154,7 @@ void Server::Impl::AddConsole(const Authenticator& authenticate) {
                        [this](base::IncomingRequest request, std::unique_ptr<base::Reply> reply) {
                          console->Handle(std::move(request), std::move(reply));
                        });
-  AddBackupRoute(*http, BackupSource{loop, plane->store(), options.data_dir, GitOptions()},
-                 authenticate);
+  AddBackupRoute(*http, BackupSource{loop, plane->store(), GitOptions()}, authenticate);
   AddDiffRoute(
       *http,
       DiffSource{loop, plane->store(), plane->engine(), [this] { return plane->NewContext(); }},

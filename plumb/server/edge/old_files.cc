@@ -1,0 +1,82 @@
+// The order makes a crash harmless. Files are read while the vault is empty, and removed once what
+// they said is durable in it; in between, at worst, both are there, and the next start removes the
+// files. A vault that is filled is never filled again. The authority's certificate stays, as a copy
+// for people.
+#include "plumb/server/edge/old_files.h"
+
+#include <algorithm>
+
+#include "base/document.h"
+#include "base/edge/files.h"
+#include "base/log.h"
+
+namespace plumb {
+namespace {
+
+constexpr size_t kMaxFileBytes = 1 << 20;
+
+// Empty if there is no such file.
+base::Result<std::string> ReadIfThere(const std::string& path) {
+  base::Result<std::string> text = base::ReadFile(path, kMaxFileBytes);
+  if (!text.ok() && text.status().code() == base::Code::kNotFound) return std::string();
+  return text;
+}
+
+base::Result<std::vector<TokenInfo>> ReadTokens(const std::string& path) {
+  std::vector<TokenInfo> tokens;
+  ASSIGN_OR_RETURN(const std::string text, ReadIfThere(path));
+  if (text.empty()) return tokens;
+  const base::Result<base::Json> json = base::ParseJson(text);
+  if (!json.ok()) return json.status().WithContext(path);
+  for (const base::Json& each : json->Elements()) {
+    tokens.push_back({std::string(each["name"].AsString()), std::string(each["role"].AsString()),
+                      std::string(each["sha256"].AsString())});
+  }
+  return tokens;
+}
+
+bool Holds(const VaultContents& vault, const TokenInfo& token) {
+  return std::any_of(vault.tokens.begin(), vault.tokens.end(), [&](const TokenInfo& each) {
+    return each.name == token.name && each.role == token.role && each.sha256 == token.sha256;
+  });
+}
+
+base::Status RemoveIfKept(const std::string& path, bool kept) {
+  if (kept) return base::RemoveTree(path);
+  base::LogWarning("a file is not read any more: the store has something else", {{"file", path}});
+  return base::Status();
+}
+
+}  // namespace
+
+base::Result<std::optional<VaultContents>> ReadOldFiles(const DataDirectory& data) {
+  VaultContents old;
+  ASSIGN_OR_RETURN(old.ca_key, ReadIfThere(data.old_ca_key()));
+  if (old.ca_key.empty()) return std::optional<VaultContents>();
+  ASSIGN_OR_RETURN(old.ca_certificate, ReadIfThere(data.ca_certificate()));
+  ASSIGN_OR_RETURN(old.join_secret, ReadIfThere(data.old_join_secret()));
+  if (old.ca_certificate.empty()) {
+    return base::Status(base::Code::kInvalid,
+                        data.old_ca_key() + " is there, but " + data.ca_certificate() +
+                            " is not; put it back, or remove the key for a new authority");
+  }
+  ASSIGN_OR_RETURN(old.tokens, ReadTokens(data.old_tokens()));
+  return std::optional(std::move(old));
+}
+
+base::Status RemoveOldFiles(const DataDirectory& data, const VaultContents& vault) {
+  ASSIGN_OR_RETURN(const std::string key, ReadIfThere(data.old_ca_key()));
+  if (!key.empty()) RETURN_IF_ERROR(RemoveIfKept(data.old_ca_key(), key == vault.ca_key));
+  ASSIGN_OR_RETURN(const std::string join, ReadIfThere(data.old_join_secret()));
+  if (!join.empty()) {
+    RETURN_IF_ERROR(RemoveIfKept(data.old_join_secret(), join == vault.join_secret));
+  }
+  ASSIGN_OR_RETURN(const std::vector<TokenInfo> tokens, ReadTokens(data.old_tokens()));
+  ASSIGN_OR_RETURN(const std::string text, ReadIfThere(data.old_tokens()));
+  if (text.empty()) return base::Status();
+  return RemoveIfKept(data.old_tokens(),
+                      std::all_of(tokens.begin(), tokens.end(),
+                                  [&](const TokenInfo& token) { return Holds(vault, token); }));
+}
+
+}  // namespace plumb
