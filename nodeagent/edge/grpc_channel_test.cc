@@ -1,9 +1,9 @@
 // The contract of channels, over real gRPC with mutual TLS on loopback.
 #include <gtest/gtest.h>
 
+#include "base/edge/testing/real_runner.h"
 #include "base/net/edge/pki.h"
 #include "nodeagent/edge/grpc_transport.h"
-#include "nodeagent/edge/testing/real_runner.h"
 #include "nodeagent/hub/join_handler.h"
 #include "nodeagent/testing/frame_channel_contract.h"
 
@@ -12,7 +12,7 @@ namespace {
 
 class GrpcWorld final : public FrameNetworkWorld {
  public:
-  LoopRunner& runner() override { return runner_; }
+  base::LoopRunner& runner() override { return runner_; }
   void Listen(Accept accept) override {
     const base::KeyPair keys = *base::IssueServerCertificate(ca_, {"127.0.0.1"}, validity_);
     listener_ = std::make_unique<GrpcListener>(
@@ -30,7 +30,7 @@ class GrpcWorld final : public FrameNetworkWorld {
   FrameDialer& dialer() override { return *dialer_; }
 
  private:
-  RealRunner runner_;
+  base::RealRunner runner_;
   const base::Validity validity_{runner_.loop().now().wall, base::Duration::Hours(24)};
   const base::KeyPair ca_ = *base::CreateCa("contract", validity_);
   std::unique_ptr<GrpcListener> listener_;

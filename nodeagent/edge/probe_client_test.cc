@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/edge/files.h"
-#include "nodeagent/edge/testing/real_runner.h"
+#include "base/edge/testing/real_runner.h"
 #include "nodeagent/testing/probe_client_contract.h"
 
 namespace nodeagent {
@@ -55,7 +55,7 @@ class Port {
 
 class SocketWorld final : public ProbeClientWorld {
  public:
-  LoopRunner& runner() override { return runner_; }
+  base::LoopRunner& runner() override { return runner_; }
   ProbeClient& client() override { return *client_; }
   Check Answers(int http_status) override {
     return At(Check::Kind::kHttp, Open("HTTP/1.1 " + std::to_string(http_status) + " So\r\n\r\n"));
@@ -81,7 +81,7 @@ class SocketWorld final : public ProbeClientWorld {
     return check;
   }
 
-  RealRunner runner_;
+  base::RealRunner runner_;
   const std::unique_ptr<ProbeClient> client_ = NewProbeClient(runner_.loop());
   std::vector<std::unique_ptr<Port>> ports_;
 };

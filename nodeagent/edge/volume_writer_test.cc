@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "base/edge/files.h"
-#include "nodeagent/edge/testing/real_runner.h"
+#include "base/edge/testing/real_runner.h"
 #include "nodeagent/testing/volume_writer_contract.h"
 
 namespace nodeagent {
@@ -16,7 +16,7 @@ class DiskWorld final : public VolumeWriterWorld {
  public:
   DiskWorld() { CHECK(mkdtemp(root_.data()) != nullptr); }
   ~DiskWorld() override { (void)base::RemoveTree(root_); }
-  LoopRunner& runner() override { return runner_; }
+  base::LoopRunner& runner() override { return runner_; }
   VolumeWriter& writer() override { return *writer_; }
   std::string directory() override { return root_ + "/pod"; }
   std::string Read(const std::string& path) override {
@@ -30,7 +30,7 @@ class DiskWorld final : public VolumeWriterWorld {
 
  private:
   std::string root_ = "/tmp/plumb-volumes-XXXXXX";
-  RealRunner runner_;
+  base::RealRunner runner_;
   const std::unique_ptr<VolumeWriter> writer_ = NewVolumeWriter(runner_.loop());
 };
 

@@ -9,7 +9,7 @@ namespace {
 
 class FakeWorld final : public ProbeClientWorld {
  public:
-  LoopRunner& runner() override { return runner_; }
+  base::LoopRunner& runner() override { return runner_; }
   ProbeClient& client() override { return client_; }
   Check Answers(int http_status) override {
     const Check check = At(Check::Kind::kHttp, "/" + std::to_string(http_status));
@@ -38,7 +38,7 @@ class FakeWorld final : public ProbeClientWorld {
     return check;
   }
 
-  SimRunner runner_;
+  base::SimRunner runner_;
   FakeProbeClient client_{runner_.loop()};
 };
 

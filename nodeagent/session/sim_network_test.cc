@@ -9,13 +9,13 @@ namespace {
 
 class SimWorld final : public FrameNetworkWorld {
  public:
-  LoopRunner& runner() override { return runner_; }
+  base::LoopRunner& runner() override { return runner_; }
   void Listen(Accept accept) override { network_.Listen(std::move(accept)); }
   void StopListening() override { network_.StopListening(); }
   FrameDialer& dialer() override { return *dialer_; }
 
  private:
-  SimRunner runner_;
+  base::SimRunner runner_;
   SimNetwork network_{runner_.loop(), 1};
   const std::unique_ptr<FrameDialer> dialer_ = network_.Dialer(kContractNode);
 };

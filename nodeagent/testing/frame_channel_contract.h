@@ -11,8 +11,8 @@
 #include <memory>
 #include <string>
 
+#include "base/testing/loop_runner.h"
 #include "nodeagent/session/transport.h"
-#include "nodeagent/testing/loop_runner.h"
 
 namespace nodeagent {
 
@@ -23,7 +23,7 @@ class FrameNetworkWorld {
  public:
   using Accept = std::function<void(std::unique_ptr<FrameChannel>)>;
   virtual ~FrameNetworkWorld() = default;
-  virtual LoopRunner& runner() = 0;
+  virtual base::LoopRunner& runner() = 0;
   // On the loop.
   virtual void Listen(Accept accept) = 0;
   virtual void StopListening() = 0;

@@ -10,8 +10,8 @@
 #include <memory>
 #include <string>
 
+#include "base/testing/loop_runner.h"
 #include "nodeagent/pods/probe_client.h"
-#include "nodeagent/testing/loop_runner.h"
 
 namespace nodeagent {
 
@@ -19,7 +19,7 @@ namespace nodeagent {
 class ProbeClientWorld {
  public:
   virtual ~ProbeClientWorld() = default;
-  virtual LoopRunner& runner() = 0;
+  virtual base::LoopRunner& runner() = 0;
   virtual ProbeClient& client() = 0;
   virtual Check Answers(int http_status) = 0;  // over HTTP
   virtual Check Accepts() = 0;                 // over TCP

@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-#include "nodeagent/testing/loop_runner.h"
+#include "base/testing/loop_runner.h"
 #include "nodeagent/volumes/volume_writer.h"
 
 namespace nodeagent {
@@ -20,7 +20,7 @@ namespace nodeagent {
 class VolumeWriterWorld {
  public:
   virtual ~VolumeWriterWorld() = default;
-  virtual LoopRunner& runner() = 0;
+  virtual base::LoopRunner& runner() = 0;
   virtual VolumeWriter& writer() = 0;
   virtual std::string directory() = 0;  // of a pod; it is not there yet
   // A file as a container sees it; "absent" if there is none.

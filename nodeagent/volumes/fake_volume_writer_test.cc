@@ -9,7 +9,7 @@ namespace {
 
 class FakeWorld final : public VolumeWriterWorld {
  public:
-  LoopRunner& runner() override { return runner_; }
+  base::LoopRunner& runner() override { return runner_; }
   VolumeWriter& writer() override { return writer_; }
   std::string directory() override { return "/pods/uid"; }
   std::string Read(const std::string& path) override { return writer_.Read(path); }
@@ -18,7 +18,7 @@ class FakeWorld final : public VolumeWriterWorld {
   }
 
  private:
-  SimRunner runner_;
+  base::SimRunner runner_;
   base::Faults faults_{1};
   FakeVolumeWriter writer_{runner_.loop(), faults_};
 };

@@ -5,19 +5,19 @@
 #include <utility>
 
 #include "base/edge/real_loop.h"
-#include "nodeagent/testing/loop_runner.h"
+#include "base/testing/loop_runner.h"
 
-namespace nodeagent {
+namespace base {
 
 class RealRunner final : public LoopRunner {
  public:
-  base::Loop& loop() override { return loop_; }
-  bool Run(std::function<void()> act, std::function<bool()> done, base::Duration limit) override {
+  Loop& loop() override { return loop_; }
+  bool Run(std::function<void()> act, std::function<bool()> done, Duration limit) override {
     bool reached = false;
-    const std::function<void(base::MonotonicTime)> check = [&](base::MonotonicTime deadline) {
+    const std::function<void(MonotonicTime)> check = [&](MonotonicTime deadline) {
       reached = done();
       if (reached || loop_.now().monotonic > deadline) return loop_.Stop();
-      loop_.After(base::Duration::Millis(1), [&, deadline] { check(deadline); });
+      loop_.After(Duration::Millis(1), [&, deadline] { check(deadline); });
     };
     loop_.Post(std::move(act));
     loop_.Post([&] { check(loop_.now().monotonic + limit); });
@@ -26,7 +26,7 @@ class RealRunner final : public LoopRunner {
   }
 
  private:
-  base::RealLoop loop_;
+  RealLoop loop_;
 };
 
-}  // namespace nodeagent
+}  // namespace base

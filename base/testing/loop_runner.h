@@ -8,27 +8,27 @@
 #include "base/loop.h"
 #include "base/testing/sim_loop.h"
 
-namespace nodeagent {
+namespace base {
 
 class LoopRunner {
  public:
   virtual ~LoopRunner() = default;
-  virtual base::Loop& loop() = 0;
+  virtual Loop& loop() = 0;
   // Runs the loop, `act` first, until `done` (asked on the loop) or for at most `limit`; false if
   // it was not reached.
-  virtual bool Run(std::function<void()> act, std::function<bool()> done, base::Duration limit) = 0;
+  virtual bool Run(std::function<void()> act, std::function<bool()> done, Duration limit) = 0;
 };
 
 class SimRunner final : public LoopRunner {
  public:
-  base::Loop& loop() override { return loop_; }
-  bool Run(std::function<void()> act, std::function<bool()> done, base::Duration limit) override {
+  Loop& loop() override { return loop_; }
+  bool Run(std::function<void()> act, std::function<bool()> done, Duration limit) override {
     loop_.Post(std::move(act));
     return loop_.RunUntil(done, limit);
   }
 
  private:
-  base::SimLoop loop_{1};
+  SimLoop loop_{1};
 };
 
-}  // namespace nodeagent
+}  // namespace base
