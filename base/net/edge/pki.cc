@@ -9,7 +9,6 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
@@ -318,14 +317,5 @@ std::string Sha256(std::string_view data) {
 }
 
 std::string Sha256Hex(std::string_view data) { return Hex(Sha256(data)); }
-
-std::string HmacSha256(std::string_view key, std::string_view data) {
-  std::string digest(kDigestBytes, '\0');
-  unsigned int length = 0;
-  CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-             reinterpret_cast<const unsigned char*>(data.data()), data.size(),
-             reinterpret_cast<unsigned char*>(digest.data()), &length) != nullptr);
-  return digest;
-}
 
 }  // namespace base

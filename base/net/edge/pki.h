@@ -79,6 +79,5 @@ bool EqualInConstantTime(std::string_view left, std::string_view right);
 
 std::string Sha256(std::string_view data);  // 32 bytes
 std::string Sha256Hex(std::string_view data);
-std::string HmacSha256(std::string_view key, std::string_view data);  // 32 bytes
 
 }  // namespace base
