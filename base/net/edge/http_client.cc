@@ -277,32 +277,36 @@ Result<HttpAnswer> HttpClient::Do(const HttpCall& call) {
   HttpAnswer answer;
   bool cancelled = false;
   bool too_large = false;
-  request.response_handler = [&](const httplib::Response& response) {
-    answer.status = response.status;
+  const auto take_head = [&answer](const httplib::Response& head) {
+    answer.status = head.status;
+    answer.headers.clear();
+    for (const auto& [name, value] : head.headers) answer.headers.emplace(Lower(name), value);
     return true;
   };
+  request.response_handler = take_head;  // not called for one that can have no body
   request.content_receiver = [&](const char* data, size_t size, uint64_t, uint64_t) {
     std::string_view piece(data, size);
     if (call.on_data && answer.status / 100 == 2) {
       cancelled = !call.on_data(piece);
       return !cancelled;
     }
-    too_large = answer.body.size() + size > impl_->options.max_response_bytes;
-    if (!too_large) answer.body.append(piece);
+    const size_t room = impl_->options.max_response_bytes - answer.body.size();
+    too_large = size > room;
+    answer.body.append(piece.substr(0, room));
     return !too_large;
   };
   httplib::Response response;
   httplib::Error error = httplib::Error::Success;
   bool sent = impl_->client->send(request, response, error);
   if (cancelled) return Status(Code::kCancelled, "the response was not wanted to its end");
+  if (too_large && impl_->options.cut) return answer;
   if (too_large) {
     return Status(Code::kTooLarge, url.server + " sent more than " +
                                        std::to_string(impl_->options.max_response_bytes) +
                                        " bytes");
   }
   if (!sent) return impl_->FailureOf(error, url);
-  answer.status = response.status;
-  for (const auto& [name, value] : response.headers) answer.headers.emplace(Lower(name), value);
+  take_head(response);
   return answer;
 }
 

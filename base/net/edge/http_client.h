@@ -1,4 +1,4 @@
-// HttpClient: blocking HTTPS (and HTTP) requests, for the agent's join, webhooks and the commands.
+// HttpClient: blocking HTTPS (and HTTP) requests, for the agent's join, errands and the commands.
 //
 // One thread at a time, but for HangUp. It keeps a connection open between requests to the same
 // server, follows no redirect, and stops at a named size.
@@ -30,6 +30,7 @@ struct HttpClientOptions {
   Duration connect_timeout = Duration::Seconds(10);  // and TLS's handshake
   Duration read_timeout = Duration::Seconds(60);     // without a byte
   size_t max_response_bytes = 64u << 20;
+  bool cut = false;  // a longer response is cut there, instead of being kTooLarge
   // The numeric address to connect to for a host; absent: what the system finds for the name. The
   // host's name stays the one that the certificate must have.
   std::function<Result<std::string>(const std::string& host)> resolve;

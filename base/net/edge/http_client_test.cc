@@ -159,6 +159,9 @@ TEST_F(HttpClientTest, ResponseHasALimit) {
   HttpClientOptions options = Trusting();
   options.max_response_bytes = 4999;
   EXPECT_EQ(Get(options, Url("/stream")), "RequestEntityTooLarge");
+  options.cut = true;
+  EXPECT_EQ(Get(options, Url("/stream")).size(), 5003u);
+  options.cut = false;
   options.max_response_bytes = 5000;
   EXPECT_EQ(Get(options, Url("/stream")).size(), 5004u);
 }
