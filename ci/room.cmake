@@ -1,6 +1,6 @@
-# plumb_room(NAME [EXCEPT folder] [SINGLE folder] DEPS... [EDGE_DEPS libraries...])
+# plumb_room(NAME [EXCEPT folders...] [SINGLE folder] DEPS... [EDGE_DEPS libraries...])
 #
-# Makes, from the files of the folder it is called in, less those of EXCEPT (a room of its own):
+# Makes, from the files of the folder it is called in, less those of EXCEPT (rooms of their own):
 #   NAME          every .cc outside edge/ and testing/, without *_test.cc
 #   NAME_testing  testing/**.cc: the fakes and contract suites
 #   NAME_edge     edge/**.cc: the only place where EDGE_DEPS (third-party libraries) are linked
@@ -11,11 +11,11 @@
 # NAME_edge are compiled as one, which takes a third of the time: names of a file's own are therefore
 # unique in their folder, or the folder is named in SINGLE.
 function(plumb_room NAME)
-  cmake_parse_arguments(ROOM "" "EXCEPT;SINGLE" "DEPS;LIBRARIES;EDGE_DEPS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "SINGLE" "EXCEPT;DEPS;LIBRARIES;EDGE_DEPS" ${ARGN})
   file(GLOB_RECURSE ALL CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cc)
-  if(ROOM_EXCEPT)
-    list(FILTER ALL EXCLUDE REGEX "^${ROOM_EXCEPT}/")
-  endif()
+  foreach(FOLDER ${ROOM_EXCEPT})
+    list(FILTER ALL EXCLUDE REGEX "^${FOLDER}/")
+  endforeach()
   set(CORE ${ALL})
   list(FILTER CORE EXCLUDE REGEX "(^|/)(edge|testing|fixtures)/|_test\\.cc$|_main\\.cc$")
   set(TESTING ${ALL})
@@ -89,7 +89,7 @@ function(plumb_tests TARGET SOURCES LIBRARIES)
   plumb_test_code(${TARGET})
   # A pure program's cases are tests of their own, so that ctest -R finds them by name; what brings up
   # daemons or clusters for all its cases is one test.
-  if("${TARGET}" MATCHES "^(base|base_net|manifests|state|state_api|gitsync|reconciler|scheduler|nodeagent|servicemesh|plumb_[a-z]+)_test$"
+  if("${TARGET}" MATCHES "^(base|base_net|manifests|state|state_api|state_errands|gitsync|reconciler|scheduler|nodeagent|servicemesh|plumb_[a-z]+)_test$"
       AND NOT "${TARGET}" STREQUAL "plumb_dev_test")
     gtest_discover_tests(${TARGET} TEST_PREFIX ${TARGET}. WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
       DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)

@@ -352,7 +352,8 @@ void CheckImmutable(const Message& message, const Json& before, const Json& afte
 
 }  // namespace
 
-Findings Validate(const Kind& kind, const Json& object, UnknownFields unknown) {
+Findings Validate(const Kind& kind, const Json& object, UnknownFields unknown,
+                  std::span<const KindCheck> more) {
   Walker walker(unknown);
   walker.WalkRoot(kind, object);
   Findings findings = std::move(walker.findings());
@@ -360,6 +361,9 @@ Findings Validate(const Kind& kind, const Json& object, UnknownFields unknown) {
   CheckMetadata(kind, object, report);
   const KindRules* rules = FindRules(kind.Resource());
   if (rules != nullptr && rules->check != nullptr) rules->check(object, report);
+  for (const KindCheck& each : more) {
+    if (each.resource == kind.Resource()) each.check(object, report);
+  }
   WarnOfIgnored(kind, object, walker.ignored(), findings.warnings);
   if (kind.ignored) report.Warn("kind", std::string(kIgnoredKind), object["kind"].mark);
   SortByMark(findings.errors);

@@ -4,7 +4,9 @@
 // object came from a text, the line and column.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -26,6 +28,14 @@ struct Findings {
   std::vector<Problem> warnings;  // accepted but not acted on yet, deprecated
 };
 
+class Report;
+
+// A rule of a kind whose facts stand in a room above: as the check of KindRules (rules/all.h).
+struct KindCheck {
+  std::string_view resource;
+  void (*check)(const base::Json& object, Report& report);
+};
+
 enum class UnknownFields {
   kError,
   kWarn,
@@ -34,8 +44,10 @@ enum class UnknownFields {
 
 // Checks `object` (with its apiVersion and kind) against the schema: unknown and misspelt fields,
 // types, required fields, enumerations, ranges, formats, duplicate list keys; then the kind's own
-// rules (rules/*.cc), such as that a Deployment's selector matches its template.
-Findings Validate(const Kind& kind, const base::Json& object, UnknownFields unknown);
+// rules (rules/*.cc), such as that a Deployment's selector matches its template, and what of `more`
+// is of this kind.
+Findings Validate(const Kind& kind, const base::Json& object, UnknownFields unknown,
+                  std::span<const KindCheck> more = {});
 
 // What an update may not do: change an immutable field. Both are whole objects.
 std::vector<Problem> ValidateUpdate(const Kind& kind, const base::Json& before,

@@ -156,9 +156,15 @@ base::Result<const manifests::Kind*> Draft::Intake(base::Json& object) const {
   return &stored;
 }
 
+manifests::Findings Draft::Validate(const manifests::Kind& kind, const base::Json& object,
+                                    manifests::UnknownFields unknown) const {
+  if (context_.config == nullptr) return manifests::Validate(kind, object, unknown);
+  return manifests::Validate(kind, object, unknown, context_.config->checks);
+}
+
 base::Status Draft::CheckObject(const manifests::Kind& kind, base::Json& object,
                                 manifests::UnknownFields unknown) {
-  const manifests::Findings findings = manifests::Validate(kind, object, unknown);
+  const manifests::Findings findings = Validate(kind, object, unknown);
   for (const manifests::Problem& warning : findings.warnings) {
     warnings_.push_back(warning.field + ": " + warning.message);
   }

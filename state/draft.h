@@ -33,6 +33,7 @@ struct ClusterConfig {
   int pod_prefix_length = 24;  // of a node's share of pod_cidr
   int node_port_first = 30000, node_port_last = 32767;
   std::string cluster_domain = "cluster.local";
+  std::vector<manifests::KindCheck> checks = {};  // what the rooms above know of kinds
 };
 
 struct DraftContext {
@@ -92,6 +93,10 @@ class Draft {
   // Begins the deletion, or completes it if nothing holds the object. The object as it is then, or
   // was. kNotFound, kConflict (a precondition), kForbidden.
   base::Result<ObjectPtr> Delete(const Key& key, const DeleteOptions& options);
+
+  // What Create, Update and Apply would find wrong with `object`, which has its defaults.
+  manifests::Findings Validate(const manifests::Kind& kind, const base::Json& object,
+                               manifests::UnknownFields unknown) const;
 
   // The state as it would be.
   const View& view() const { return view_; }

@@ -51,7 +51,7 @@ rooms_below() {
 }
 
 # The parts of rooms that have an order of their own; what lies in no part of them is the room's root.
-PARTS='base/net manifests/kinds state/api
+PARTS='base/net manifests/kinds state/api state/errands
  gitsync/source gitsync/render gitsync/plan gitsync/deploy gitsync/report
  nodeagent/volumes nodeagent/pods nodeagent/session nodeagent/hub
  servicemesh/rules servicemesh/dns servicemesh/network
@@ -70,7 +70,7 @@ part_of() {
 parts_below() {
   case $1 in
     base | manifests | state | nodeagent | servicemesh) echo " $1 " ;;
-    base/net | manifests/kinds | state/api) echo " ${1%%/*} $1 " ;;
+    base/net | manifests/kinds | state/api | state/errands) echo " ${1%%/*} $1 " ;;
     gitsync/source) echo ' gitsync gitsync/source ' ;;
     gitsync/render) echo ' gitsync gitsync/source gitsync/render ' ;;
     gitsync/plan) echo ' gitsync gitsync/source gitsync/render gitsync/plan ' ;;
@@ -173,12 +173,14 @@ self_test() {
   printf '#include "state/edge/a.h"\n#include "scheduler/a.h"\n' >plumb/main.cc
   printf '#include "plumb/a.h"\n' >tests/good_test.cc
   printf '// getenv() is for edges\nint x;\n' >base/comment.cc
-  mkdir -p base/net manifests/kinds state/api gitsync/{source,render,plan,deploy,report,edge} \
+  mkdir -p base/net manifests/kinds state/{api,errands} gitsync/{source,render,plan,deploy,report,edge} \
     nodeagent/{volumes,pods,session,hub} servicemesh/{rules,dns,network} plumb/{reports,server,edge}
   printf '#include "base/a.h"\n#include "base/net/a.h"\n' >base/net/good.cc
   printf '#include "manifests/schema.h"\n' >manifests/kinds/good.cc
   printf '#include "state/view.h"\n#include "manifests/kinds/pod.h"\n' >state/api/good.cc
   printf '#include "gitsync/source/a.h"\n#include "gitsync/report/a.h"\n' >gitsync/deploy/good.cc
+  printf '#include "state/store.h"\n' >state/errands/good.cc
+  printf '#include "state/errands/a.h"\n' >gitsync/report/good.cc
   printf '#include "gitsync/deploy/a.h"\n' >gitsync/edge/good.cc
   printf '#include "gitsync/deploy/a.h"\n' >gitsync/plan/good_test.cc
   printf '#include "nodeagent/session/a.h"\n#include "nodeagent/context.h"\n' >nodeagent/hub/good.cc
@@ -198,6 +200,8 @@ self_test() {
   printf '#include "base/net/a.h"\n' >base/inward.cc
   printf '#include "manifests/kinds/pod.h"\n' >manifests/inward.cc
   printf '#include "state/api/api.h"\n' >state/inward.cc
+  printf '#include "state/errands/a.h"\n' >state/api/beside.cc
+  printf '#include "gitsync/report/a.h"\n' >state/errands/up.cc
   printf '#include "state/api/api.h"\n' >scheduler/door_test.cc
   printf '#include "gitsync/render/a.h"\n' >gitsync/source/up.cc
   printf '#include "gitsync/plan/a.h"\n' >gitsync/render/up.cc
@@ -226,8 +230,10 @@ plumb/tests.cc:1: plumb/ may not include tests/
 scheduler/door_test.cc:1: only plumb/ and tests/ include state/api/
 scheduler/sideways.h:1: scheduler/ may not include gitsync/
 servicemesh/dns/beside.cc:1: servicemesh/dns/ may not include servicemesh/rules/
+state/api/beside.cc:1: state/api/ may not include state/errands/
 state/edge/fake.cc:1: only tests and testing/ include a testing/ header, here base/testing/a.h
 state/edge_include.h:1: only edges, plumb/ and tests/ include an edge header, here base/edge/a.h
+state/errands/up.cc:1: state/ may not include gitsync/
 state/inward.cc:1: only plumb/ and tests/ include state/api/
 state/short.h:1: "a.h" does not start with a room'\''s name
 state/world.cc:1: a call that reads the world belongs in edge/'

@@ -134,7 +134,7 @@ class Application {
     Json complete = wanted;
     manifests::ApplyDefaults(*manifest_.kind, complete);
     const manifests::Findings findings =
-        manifests::Validate(*manifest_.kind, complete, manifests::UnknownFields::kError);
+        draft_.Validate(*manifest_.kind, complete, manifests::UnknownFields::kError);
     for (const manifests::Problem& problem : findings.errors) Refuse(problem);
     if (!findings.errors.empty()) return Outcome::kFailed;
     for (const manifests::Problem& problem : findings.warnings) {

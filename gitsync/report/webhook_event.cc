@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "gitsync/plan/repository.h"
+#include "gitsync/report/notifiers/notifier.h"
 
 namespace gitsync {
 namespace {
@@ -42,9 +43,11 @@ Json Metadata(const state::Object& alert) {
   return metadata;
 }
 
-bool IsFinished(const state::Object& delivery) {
-  const std::string_view phase = delivery["status"]["phase"].AsString();
-  return phase == "Delivered" || phase == "GivenUp";
+std::string SourceUrl(const state::View& view, const Settlement& settlement) {
+  const state::ObjectPtr source =
+      view.Get(kGitRepositories, kSystemNamespace, settlement.repository);
+  if (source == nullptr) return "/repositories/" + settlement.repository;
+  return std::string((*source)["spec"]["url"].AsString());
 }
 
 // Removes the oldest until one more has room.
@@ -78,20 +81,27 @@ base::Status StageDelivery(state::Draft& draft, const state::Object& alert,
     return base::Status(base::Code::kNotFound,
                         "there is no Provider \"" + provider_name + "\" in its namespace");
   }
-  if ((*provider)["spec"]["type"].AsString() != kWebhookType) return base::Status();
+  const std::string_view type = (*provider)["spec"]["type"].AsString();
+  const Notifier* notifier = FindNotifier(type);
+  if (notifier == nullptr) return base::Status();
+  const state::ObjectPtr application = draft.view().Get(KustomizationKey(settlement.repository));
+  const DeployEvent event{.settlement = settlement,
+                          .application = *application,
+                          .id = number + "-" + settlement.commit().substr(0, 12),
+                          .source = SourceUrl(draft.view(), settlement),
+                          .metadata = Metadata(alert)};
   RETURN_IF_ERROR(MakeRoom(draft, alert.key.ns, provider_name));
-  const std::string id = number + "-" + settlement.commit().substr(0, 12);
   Json delivery = Json::MakeObject(
       {{"apiVersion", "plumb.dev/v1"},
        {"kind", "Delivery"},
        {"metadata", Json::MakeObject({{"name", alert.key.name.substr(0, 200) + "-" + number},
                                       {"namespace", alert.key.ns}})},
-       {"spec", Json::MakeObject(
-                    {{"provider", provider_name},
-                     {"alert", alert.key.name},
-                     {"event", "dev.plumb.deploy." + std::string(OutcomeText(settlement.outcome))},
-                     {"subject", settlement.revision},
-                     {"body", EventBody(alert, draft.view(), settlement, id)}})}});
+       {"spec", Json::MakeObject({{"provider", provider_name},
+                                  {"type", type},
+                                  {"alert", alert.key.name},
+                                  {"event", EventName(settlement)},
+                                  {"subject", settlement.revision},
+                                  {"body", notifier->body(event)}})}});
   return draft.Create(std::move(delivery)).status();
 }
 
@@ -110,33 +120,6 @@ bool Hears(const state::Object& alert, const state::View& view, const Settlement
     if (SourceMatches(source, *kustomization)) return true;
   }
   return false;
-}
-
-std::string EventBody(const state::Object& alert, const state::View& view,
-                      const Settlement& settlement, std::string_view id) {
-  const state::ObjectPtr source =
-      view.Get(kGitRepositories, kSystemNamespace, settlement.repository);
-  const bool failed = settlement.outcome == DeployOutcome::kFailed;
-  const std::string outcome(OutcomeText(settlement.outcome));
-  Json data = Json::MakeObject({{"repository", settlement.repository},
-                                {"branch", settlement.branch()},
-                                {"commit", settlement.commit()},
-                                {"revision", settlement.revision},
-                                {"outcome", outcome},
-                                {"severity", failed ? "error" : "info"},
-                                {"message", settlement.message},
-                                {"metadata", Metadata(alert)}});
-  return Json::MakeObject(
-             {{"specversion", "1.0"},
-              {"id", id},
-              {"source", source == nullptr ? "/repositories/" + settlement.repository
-                                           : std::string((*source)["spec"]["url"].AsString())},
-              {"type", "dev.plumb.deploy." + outcome},
-              {"subject", settlement.revision},
-              {"time", settlement.time.ToString()},
-              {"datacontenttype", "application/json"},
-              {"data", std::move(data)}})
-      .ToString();
 }
 
 void StageDeliveries(state::Draft& draft, const Settlement& settlement) {

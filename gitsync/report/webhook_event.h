@@ -4,30 +4,18 @@
 // those of repositories that may touch that namespace.
 #pragma once
 
-#include <string>
-#include <string_view>
-
-#include "base/status.h"
 #include "gitsync/deploy/settlement.h"
+#include "gitsync/report/delivery.h"
 #include "state/draft.h"
 #include "state/view.h"
 
 namespace gitsync {
-
-inline constexpr std::string_view kAlerts = "alerts.notification.toolkit.fluxcd.io";
-inline constexpr std::string_view kProviders = "providers.notification.toolkit.fluxcd.io";
-inline constexpr std::string_view kDeliveries = "deliveries.plumb.dev";
-inline constexpr std::string_view kWebhookType = "standard-webhook";
 
 inline constexpr size_t kMaxDeliveries = 100;            // of one Provider, those that arrived too
 inline constexpr size_t kMaxEventMetadataBytes = 16384;  // of an Alert; more is left out
 
 // True if the Alert is to hear of it.
 bool Hears(const state::Object& alert, const state::View& view, const Settlement& settlement);
-
-// The body: a CloudEvent 1.0 as structured JSON. `id` is the event's, the same for all Alerts.
-std::string EventBody(const state::Object& alert, const state::View& view,
-                      const Settlement& settlement, std::string_view id);
 
 // Adds a Delivery to the draft for every Alert that hears of it and has a Provider that is acted
 // on. Where a Provider has too many, the oldest makes room: one that arrived before one that waits.

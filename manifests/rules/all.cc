@@ -25,7 +25,6 @@ constexpr KindRules kRules[] = {
     {"namespaces", nullptr, nullptr, DefaultNamespace},
     {"nodes", CheckNode, nullptr, nullptr},
     {"pods", CheckPod, CheckPodUpdate, DefaultPod},
-    {"providers.notification.toolkit.fluxcd.io", CheckProvider, nullptr, nullptr},
     {"replicasets.apps", CheckReplicaSet, nullptr, DefaultReplicaSet},
     {"replicationcontrollers", CheckReplicationController, nullptr, DefaultReplicationController},
     {"resourcequotas", CheckResourceQuota, nullptr, nullptr},

@@ -7,7 +7,6 @@
 namespace manifests {
 
 void CheckGitRepository(const base::Json& object, Report& report);
-void CheckProvider(const base::Json& object, Report& report);
 void CheckAlert(const base::Json& object, Report& report);
 
 }  // namespace manifests

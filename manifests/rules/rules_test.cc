@@ -387,17 +387,6 @@ TEST(FluxRulesTest, AKustomizationNamesItsSource) {
             "ExternalArtifact, not \"Git\"\n");
 }
 
-TEST(FluxRulesTest, AWebhookNeedsASecretAndAnHttpAddress) {
-  constexpr std::string_view kHead =
-      "apiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Provider\nmetadata: {name: a}\n";
-  EXPECT_EQ(Errors(Cat({kHead, "spec: {type: standard-webhook, address: \"file:///etc\"}\n"})),
-            "spec.secretRef: must name a Secret whose key token signs what is sent: \"whsec_\" and "
-            "24 to 64 random bytes in base64\n"
-            "spec.address: must start with https:// or http://\n");
-  EXPECT_EQ(Errors(Cat({kHead, "spec: {type: standard-webhook, secretRef: {name: s}}\n"})), "");
-  EXPECT_EQ(Errors(Cat({kHead, "spec: {type: slack, address: \"ssh://a\"}\n"})), "");
-}
-
 TEST(FluxRulesTest, WhatIsNotActedOnDrawsAWarning) {
   const auto warnings = [](std::string_view yaml) {
     const Json object = ParseYaml(yaml).documents.at(0);
@@ -409,10 +398,6 @@ TEST(FluxRulesTest, WhatIsNotActedOnDrawsAWarning) {
     }
     return text;
   };
-  EXPECT_EQ(warnings("apiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Provider\n"
-                     "metadata: {name: a}\nspec: {type: slack}\n"),
-            "spec.type: \"slack\" is accepted but not acted on; plumb sends to standard-webhook "
-            "only\n");
   EXPECT_EQ(warnings("apiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Alert\n"
                      "metadata: {name: a}\nspec: {providerRef: {name: p}, eventSources: "
                      "[{kind: Kustomization, name: b}, {kind: Bucket, name: b}]}\n"),

@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "gitsync/report/delivery.h"
+#include "gitsync/report/provider_rules.h"
 #include "plumb/endpoints.h"
 #include "plumb/server/daemon_fit.h"
 #include "plumb/version.h"
@@ -13,6 +15,18 @@
 #include "state/own_secrets.h"
 
 namespace plumb {
+namespace {
+
+// What the rooms know of kinds that every draft checks.
+ControlPlaneOptions WithChecks(ControlPlaneOptions options) {
+  options.cluster.checks = {gitsync::kProviderCheck};
+  return options;
+}
+
+// What the rooms want of the outside.
+std::vector<const state::ErrandKind*> AllErrands() { return {&gitsync::kDeliveryErrands}; }
+
+}  // namespace
 
 base::Result<std::unique_ptr<ControlPlane>> ControlPlane::Start(
     base::Loop& loop, ControlPlaneOptions options, ControlPlaneSeams seams,
@@ -24,7 +38,7 @@ base::Result<std::unique_ptr<ControlPlane>> ControlPlane::Start(
 
 ControlPlane::ControlPlane(base::Loop& loop, ControlPlaneOptions options, ControlPlaneSeams seams)
     : loop_(loop),
-      options_(std::move(options)),
+      options_(WithChecks(std::move(options))),
       seams_(std::move(seams)),
       api_(state::VersionInfo{.program_version = kVersion},
            std::make_shared<const state::OpenApi>(*manifests::Schema::BuiltIn())) {}
@@ -65,6 +79,8 @@ base::Status ControlPlane::Assemble(std::function<void(base::Status)> failed,
   hub_ = std::make_unique<nodeagent::Hub>(
       loop_, *store_, NewContext(),
       nodeagent::HubOptions{.epoch = seams_.history(credentials.ca_certificate)});
+  errands_ = std::make_unique<state::ErrandRunner>(loop_, *store_, NewContext(), seams_.http_caller,
+                                                   AllErrands());
   AssembleGit();
   state::ApiServerOptions api_options;
   api_options.seed = seams_.seed();
@@ -79,7 +95,6 @@ base::Status ControlPlane::Assemble(std::function<void(base::Status)> failed,
 
 void ControlPlane::AssembleGit() {
   publisher_ = std::make_unique<gitsync::StatusPublisher>(loop_, *store_, seams_.git);
-  outbox_ = std::make_unique<gitsync::Outbox>(loop_, *store_, NewContext(), seams_.webhooks);
   gitsync::EngineOptions engine;
   engine.url_base = options_.git_url;
   log_tails_ = std::make_unique<LogTails>(*hub_);

@@ -1,6 +1,6 @@
 // ControlPlane: what the server decides with, assembled over seams: the store and all that lives by
-// its changes (controllers, scheduler, sync engine, what goes back to Git and out as webhooks, the
-// nodes' sessions), and the API. The program gives it the real edges, the simulation fakes.
+// its changes (controllers, scheduler, sync engine, what goes back to Git, errands, the nodes'
+// sessions), and the API. The program gives it the real edges, the simulation fakes.
 //
 // Loop only. Destroying it ends every wait; what is durable stays.
 #pragma once
@@ -13,7 +13,6 @@
 #include "base/net/exchange.h"
 #include "base/status.h"
 #include "gitsync/deploy/sync_engine.h"
-#include "gitsync/report/outbox.h"
 #include "gitsync/report/status_publisher.h"
 #include "nodeagent/hub/hub.h"
 #include "plumb/server/authenticator.h"
@@ -24,6 +23,8 @@
 #include "scheduler/scheduler.h"
 #include "state/api/api.h"
 #include "state/api/api_server.h"
+#include "state/errands/errand_runner.h"
+#include "state/errands/http_caller.h"
 #include "state/store.h"
 
 namespace plumb {
@@ -38,7 +39,7 @@ struct ControlPlaneOptions {
 struct ControlPlaneSeams {
   state::Storage& storage;
   gitsync::GitStore& git;
-  gitsync::WebhookSender& webhooks;
+  state::HttpCaller& http_caller;
   Authenticator authenticate;
   // The credentials of new data, which go into its vault: asked once in its life.
   std::function<base::Result<VaultContents>()> first_credentials;
@@ -68,7 +69,7 @@ class ControlPlane {
   // For a draft of this moment.
   state::DraftContext NewContext() const;
   // Nothing waits to be read, applied or told.
-  bool Idle() const { return engine_->Idle() && publisher_->Idle() && outbox_->Idle(); }
+  bool Idle() const { return engine_->Idle() && publisher_->Idle() && errands_->Idle(); }
 
  private:
   ControlPlane(base::Loop& loop, ControlPlaneOptions options, ControlPlaneSeams seams);
@@ -87,8 +88,8 @@ class ControlPlane {
   std::unique_ptr<reconciler::Reconciler> reconciler_;
   std::unique_ptr<scheduler::Scheduler> scheduler_;
   std::unique_ptr<nodeagent::Hub> hub_;
+  std::unique_ptr<state::ErrandRunner> errands_;
   std::unique_ptr<gitsync::StatusPublisher> publisher_;
-  std::unique_ptr<gitsync::Outbox> outbox_;
   std::unique_ptr<LogTails> log_tails_;
   std::unique_ptr<gitsync::SyncEngine> engine_;
   const state::Api api_;

@@ -9,19 +9,25 @@
 #include <memory>
 #include <string>
 
-#include "base/loop.h"
 #include "base/rng.h"
-#include "gitsync/report/webhook.h"
+#include "state/errands/testing/fake_http_caller.h"
 #include "tests/sim/world.h"
 
 namespace tests {
 
-class Receiver {
+class Receiver final : public state::FakeHttpServer {
  public:
-  explicit Receiver(World& world) : world_(world), rng_(world.rng.Next()) {}
+  // Whom it hears from, at `origin`, signs with this secret.
+  static constexpr char kOrigin[] = "https://hearing.example";
+  static constexpr char kSecret[] = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 
-  // A process's way to it. What is under way when the process ends is not answered.
-  std::unique_ptr<gitsync::WebhookSender> NewSender(base::Loop& process);
+  explicit Receiver(World& world) : world_(world), rng_(world.rng.Next()) {
+    world.outside[kOrigin] = this;
+  }
+
+  base::Duration Latency() override;
+  std::optional<state::HttpAnswer> Take(const state::HttpCall& call) override;
+
   // From now on it answers at once, and well.
   void Calm() { calm_ = true; }
   // Took an event that speaks of `text`.
@@ -29,10 +35,6 @@ class Receiver {
   uint64_t events() const { return taken_.size(); }
 
  private:
-  class Sender;
-  gitsync::WebhookAnswer Take(const gitsync::WebhookCall& call);
-  base::Duration SomeTime();
-
   World& world_;
   base::Rng rng_;
   bool calm_ = false;

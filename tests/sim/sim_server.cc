@@ -43,7 +43,7 @@ void SimServer::Start() {
   process_ = std::make_unique<base::SimProcess>(world_.loop, seeds_.Next());
   process_->set_clock_error(clock_error_);
   world_.disk.Reopen();
-  webhooks_ = receiver_.NewSender(*process_);
+  http_caller_ = std::make_unique<state::FakeHttpCaller>(*process_, world_.outside);
   auto started = plumb::ControlPlane::Start(
       *process_,
       {.cluster = world_.config,
@@ -51,7 +51,7 @@ void SimServer::Start() {
        .git_url = "https://localhost/git"},
       {.storage = world_.disk,
        .git = world_.git,
-       .webhooks = *webhooks_,
+       .http_caller = *http_caller_,
        .authenticate = Authenticate,
        .first_credentials = [this] { return FirstCredentials(); },
        .history = [](const std::string& ca_certificate) { return "history of " + ca_certificate; },
@@ -110,7 +110,7 @@ void SimServer::Kill() {
   world_.network.StopListening();
   http_.reset();
   plane_.reset();
-  webhooks_.reset();
+  http_caller_.reset();
   process_.reset();
 }
 

@@ -72,7 +72,7 @@ class SimServer {
   std::string vault_;  // of the first life that served
 
   std::unique_ptr<base::SimProcess> process_;
-  std::unique_ptr<gitsync::WebhookSender> webhooks_;
+  std::unique_ptr<state::HttpCaller> http_caller_;
   std::unique_ptr<plumb::ControlPlane> plane_;
   std::unique_ptr<base::MemoryHttp> http_;
 };

@@ -13,6 +13,7 @@
 #include "gitsync/testing/fake_git.h"
 #include "nodeagent/testing/sim_network.h"
 #include "state/draft.h"
+#include "state/errands/testing/fake_http_caller.h"
 #include "state/testing/memory_storage.h"
 
 namespace tests {
@@ -31,6 +32,7 @@ struct World {
   state::MemoryStorage disk;
   gitsync::FakeGit git;
   nodeagent::SimNetwork network;
+  state::FakeHttpServers outside;  // other people's
   const std::shared_ptr<const manifests::Schema> schema;
   const state::ClusterConfig config;
 

@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "base/net/edge/http_server.h"
 #include "gitsync/edge/git_host.h"
-#include "gitsync/edge/http_webhook_sender.h"
 #include "nodeagent/edge/grpc_transport.h"
 #include "plumb/data_directory.h"
 #include "plumb/endpoints.h"
@@ -21,6 +20,7 @@
 #include "plumb/server/edge/join_route.h"
 #include "plumb/server/edge/restore.h"
 #include "state/edge/leveldb_storage.h"
+#include "state/errands/edge/http_caller.h"
 
 namespace plumb {
 namespace {
@@ -72,7 +72,7 @@ struct Server::Impl {
   std::unique_ptr<state::Storage> storage;
   std::unique_ptr<gitsync::GitStore> git;
   std::unique_ptr<gitsync::GitHost> git_host;
-  std::unique_ptr<gitsync::WebhookSender> webhooks;
+  std::unique_ptr<state::HttpCaller> http_caller;
   std::unique_ptr<ControlPlane> plane;
   std::unique_ptr<Credentials> credentials;  // after plane, which has the vault
   std::unique_ptr<Console> console;
@@ -86,13 +86,12 @@ base::Status Server::Impl::Start(std::function<void(base::Status)> failed) {
   RETURN_IF_ERROR(CheckRestored(options.data_dir));
   ASSIGN_OR_RETURN(storage, state::OpenLevelDb(DataDirectory(options.data_dir).store()));
   RETURN_IF_ERROR(StartGit());
-  webhooks = std::make_unique<gitsync::HttpWebhookSender>(
-      loop, gitsync::AddressGuard(options.webhook_allow));
+  http_caller = state::NewHttpCaller(loop, state::AddressGuard(options.webhook_allow));
   ASSIGN_OR_RETURN(
       plane, ControlPlane::Start(loop, {.cluster = options.cluster, .git_url = Url() + kGitPrefix},
                                  {.storage = *storage,
                                   .git = *git,
-                                  .webhooks = *webhooks,
+                                  .http_caller = *http_caller,
                                   .authenticate =
                                       [this](const base::IncomingRequest& request) {
                                         return credentials->Authenticate(request);

@@ -1,10 +1,9 @@
-#include "gitsync/edge/webhook_signature.h"
+#include "gitsync/report/notifiers/webhook_signature.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <algorithm>
 
 #include "base/base64.h"
-#include "base/net/edge/pki.h"
+#include "base/net/hmac.h"
 
 namespace gitsync {
 
@@ -32,12 +31,7 @@ std::string SignWebhook(const std::string& key, std::string_view id, base::WallT
   std::string text(id);
   text += "." + std::to_string(timestamp.seconds()) + ".";
   text += body;
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
-  CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes, text.size(), digest,
-             &size) != nullptr);
-  return "v1," + base::Base64Encode({reinterpret_cast<const char*>(digest), size});
+  return "v1," + base::Base64Encode(base::HmacSha256(key, text));
 }
 
 }  // namespace gitsync

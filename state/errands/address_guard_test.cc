@@ -1,10 +1,10 @@
-#include "gitsync/report/address_guard.h"
+#include "state/errands/address_guard.h"
 
 #include <gtest/gtest.h>
 
 #include <sstream>
 
-namespace gitsync {
+namespace state {
 namespace {
 
 std::string Judge(const AddressGuard& guard, const std::string& addresses) {
@@ -45,7 +45,7 @@ TEST(AddressGuardTest, ARangeCanBeOpened) {
   EXPECT_EQ(Judge(guard, "10.77.0.11 10.78.0.1 127.0.0.1"),
             "10.77.0.11 yes\n10.78.0.1 no\n127.0.0.1 no\n");
   EXPECT_EQ(guard.Check(0x7f000001).message(),
-            "webhooks do not go to the internal address 127.0.0.1; plumb server --webhook-allow "
+            "no call goes to the internal address 127.0.0.1; plumb server --webhook-allow "
             "CIDR opens a range of them");
 }
 
@@ -70,4 +70,4 @@ TEST(AddressGuardTest, AnIpv4AddressInsideAnIpv6OneIsJudgedAsItIs) {
 }
 
 }  // namespace
-}  // namespace gitsync
+}  // namespace state

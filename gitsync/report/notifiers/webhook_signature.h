@@ -1,4 +1,4 @@
-// Signing as the Standard Webhooks specification says it, with a shared secret (v1). Any thread.
+// Signing as the Standard Webhooks specification says it, with a shared secret (v1). Pure.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// AddressGuard: which addresses a webhook may go to. Whoever may write a Provider must not reach
+// AddressGuard: which addresses an errand may go to. Whoever may ask for one must not reach
 // through plumb what he cannot reach himself. Pure, immutable.
 #pragma once
 
@@ -10,7 +10,7 @@
 #include "base/ip.h"
 #include "base/status.h"
 
-namespace gitsync {
+namespace state {
 
 class AddressGuard {
  public:
@@ -26,4 +26,4 @@ class AddressGuard {
   std::vector<base::Cidr> allowed_;
 };
 
-}  // namespace gitsync
+}  // namespace state

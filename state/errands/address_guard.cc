@@ -2,11 +2,11 @@
 // reachable (RFC 6890 and what updates it): loopback, private, shared, link-local with the clouds'
 // metadata service, documentation, benchmarks, multicast, reserved. Of IPv6 only 2000::/3 is open,
 // without documentation and the ranges that tunnel IPv4 to anywhere (6to4, Teredo).
-#include "gitsync/report/address_guard.h"
+#include "state/errands/address_guard.h"
 
 #include <algorithm>
 
-namespace gitsync {
+namespace state {
 namespace {
 
 constexpr struct {
@@ -55,7 +55,7 @@ std::string Format(const Ipv6& address) {
 
 base::Status Refused(const std::string& address, const std::string& what_to_do) {
   return base::Status(base::Code::kForbidden,
-                      "webhooks do not go to the internal address " + address + what_to_do);
+                      "no call goes to the internal address " + address + what_to_do);
 }
 
 }  // namespace
@@ -86,4 +86,4 @@ base::Status AddressGuard::Check(const Ipv6& address) const {
   return Refused(Format(address), "");
 }
 
-}  // namespace gitsync
+}  // namespace state
