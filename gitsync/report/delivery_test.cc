@@ -209,10 +209,13 @@ TEST_F(DeliveryTest, WhatWasMadeForOneTypeIsNotSentAsAnother) {
   Deploy();
   cluster_.Apply(
       "apiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Provider\nmetadata: {name: hook, "
-      "namespace: plumb-system}\nspec: {type: slack, address: \"https://hook/x\"}\n");
+      "namespace: plumb-system}\nspec: {type: generic, address: \"https://hook/x\"}\n");
   cluster_.Settle(Duration::Minutes(1));
   EXPECT_EQ(Deliveries(), "GivenUp 1 its Provider is no standard-webhook any more\n");
   EXPECT_EQ(server_.calls.size(), 1u);
+  Deploy();
+  ASSERT_EQ(server_.calls.size(), 2u);
+  EXPECT_EQ(HeaderOf(server_.calls[1], "Gotk-Component"), "plumb");
 }
 
 // As an earlier release made them.

@@ -35,10 +35,18 @@ TEST(ProviderRulesTest, AStandardWebhookNeedsASecretAndAnHttpAddress) {
   EXPECT_EQ(Judge("{type: standard-webhook, secretRef: {name: s}}"), "");
 }
 
+TEST(ProviderRulesTest, AGenericOneNeedsASecretOnlyToSign) {
+  EXPECT_EQ(Judge("{type: generic, address: \"https://h\"}"), "");
+  EXPECT_EQ(Judge("{type: generic, address: h}"),
+            "spec.address: must start with https:// or http://\n");
+  EXPECT_EQ(Judge("{type: generic-hmac, address: \"https://h\"}"),
+            "spec.secretRef: must name a Secret whose key token signs what is sent\n");
+}
+
 TEST(ProviderRulesTest, OtherTypesAreAcceptedWithAWarningThatNamesTheKnownOnes) {
   EXPECT_EQ(Judge("{type: slack, address: \"ssh://a\"}"),
-            "warning: spec.type: \"slack\" is accepted but not acted on; plumb sends to "
-            "standard-webhook\n");
+            "warning: spec.type: \"slack\" is accepted but not acted on; plumb sends to generic, "
+            "generic-hmac and standard-webhook\n");
 }
 
 }  // namespace

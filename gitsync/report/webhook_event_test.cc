@@ -105,6 +105,24 @@ TEST_F(WebhookEventTest, ProvidersOfOtherTypesAreNotActedOn) {
   EXPECT_EQ(Deliveries(), "");
 }
 
+TEST_F(WebhookEventTest, ADeliveryHoldsWhatItsProvidersTypeIsSent) {
+  AddAlert("plumb-system", "a", std::string("eventMetadata: {env: test}, summary: sum, ") + kAny,
+           "generic");
+  const std::string number = std::to_string(cluster_.store().revision());
+  End("all", DeployOutcome::kFailed);
+  const state::ObjectPtr delivery = cluster_.Get(kDeliveries, "plumb-system", "a-" + number);
+  ASSERT_NE(delivery, nullptr);
+  const base::Value spec = (*delivery)["spec"];
+  EXPECT_EQ(spec["type"].AsString(), "generic");
+  EXPECT_EQ(spec["subject"].AsString(), "main@sha1:" + std::string(40, 'a'));
+  const base::Json body = *base::ParseJson(spec["body"].AsString());
+  EXPECT_EQ(body["involvedObject"]["name"].AsString(), "all");
+  EXPECT_EQ(body["involvedObject"]["uid"].AsString(),
+            cluster_.Get(kKustomizations, "plumb-system", "all")->Uid());
+  EXPECT_EQ(body["metadata"].ToString(), "{\"env\":\"test\",\"revision\":\"main@sha1:" +
+                                             std::string(40, 'a') + "\",\"summary\":\"sum\"}");
+}
+
 // The id is the event's: the revision before it and the commit.
 TEST_F(WebhookEventTest, AllThatHearOfAnEventAreToldItsIdAndWhereItIsFrom) {
   AddAlert("plumb-system", "a", kAny);

@@ -6,11 +6,13 @@
 namespace gitsync {
 
 // Each stands in a file of its own.
-extern const Notifier kStandardWebhookNotifier;
+extern const Notifier kGenericNotifier, kGenericHmacNotifier, kStandardWebhookNotifier;
 
 namespace {
 
 constexpr const Notifier* kNotifiers[] = {
+    &kGenericNotifier,
+    &kGenericHmacNotifier,
     &kStandardWebhookNotifier,
 };
 

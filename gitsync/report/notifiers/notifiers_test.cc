@@ -72,7 +72,7 @@ TEST_F(NotifiersTest, TheTableHasEachTypeOnce) {
     EXPECT_EQ(FindNotifier(each->type), each);
     types += std::string(each->type) + " ";
   }
-  EXPECT_EQ(types, "standard-webhook ");
+  EXPECT_EQ(types, "generic generic-hmac standard-webhook ");
   EXPECT_EQ(FindNotifier("slack"), nullptr);
 }
 
@@ -105,10 +105,68 @@ TEST_F(NotifiersTest, AStandardWebhookIsSignedWithItsIdAndTime) {
 
 TEST_F(NotifiersTest, ASecretThatIsMissingOrWrongIsAFailureThatDoesNotTellIt) {
   EXPECT_EQ(Headers("standard-webhook"), "there is no Secret \"s\" with the key token");
+  EXPECT_EQ(Headers("generic-hmac"), "there is no Secret \"s\" with the key token");
   SetSecret("token", "hunter2");
   const std::string wrong = Headers("standard-webhook");
   EXPECT_EQ(wrong.substr(0, 43), "the Secret's token is no signing secret: it");
   EXPECT_EQ(wrong.find("hunter2"), std::string::npos);
+}
+
+TEST_F(NotifiersTest, GenericIsFluxsEvent) {
+  Fail("it broke");
+  EXPECT_EQ(Body("generic"),
+            "{\"involvedObject\":{\"apiVersion\":\"kustomize.toolkit.fluxcd.io/v1\",\"kind\":"
+            "\"Kustomization\",\"name\":\"shop\",\"namespace\":\"plumb-system\",\"uid\":\"7d0c\"},"
+            "\"message\":\"it broke\",\"metadata\":{\"env\":\"test\",\"revision\":\"main@sha1:" +
+                kCommit +
+                "\",\"summary\":\"all of it\"},\"reason\":\"HealthCheckFailed\","
+                "\"reportingController\":\"plumb\",\"severity\":\"error\",\"timestamp\":"
+                "\"2026-11-23T03:09:54Z\"}");
+  EXPECT_EQ(Body("generic"), Body("generic-hmac"));
+}
+
+TEST_F(NotifiersTest, AFluxEventAlwaysHasAMessageAndAReason) {
+  const auto said = [this](DeployOutcome outcome) {
+    settlement_.outcome = outcome;
+    const Json body = *base::ParseJson(Body("generic"));
+    return std::string(body["severity"].AsString()) + " " + std::string(body["reason"].AsString()) +
+           ": " + std::string(body["message"].AsString());
+  };
+  EXPECT_EQ(said(DeployOutcome::kHealthy),
+            "info ReconciliationSucceeded: deploy of main@sha1:" + kCommit + ": healthy");
+  EXPECT_EQ(said(DeployOutcome::kSuperseded),
+            "info Superseded: deploy of main@sha1:" + kCommit + ": superseded");
+}
+
+TEST_F(NotifiersTest, GenericNeedsNoSecret) {
+  EXPECT_EQ(Headers("generic"),
+            "Content-Type: application/json\nUser-Agent: plumb\nGotk-Component: plumb\n");
+}
+
+TEST_F(NotifiersTest, HeadersOfTheSecretAreAddedAndReplace) {
+  SetSecret("headers", "Authorization: Bearer x\nuser-agent: me\nX-Number: 7\n");
+  EXPECT_EQ(Headers("generic"),
+            "Content-Type: application/json\nUser-Agent: me\nGotk-Component: plumb\n"
+            "Authorization: Bearer x\nX-Number: 7\n");
+  for (const char* framing : {"host", "Content-Length", "Transfer-Encoding", "CONNECTION"}) {
+    SetSecret("headers", std::string(framing) + ": x\n");
+    EXPECT_EQ(Headers("generic"), "the Secret's headers may not set " + std::string(framing));
+  }
+  for (const char* wrong : {"[a]", "a: [b]", "a: {", "just text", "a: 1\n---\nb: 2\n"}) {
+    SetSecret("headers", wrong);
+    EXPECT_EQ(Headers("generic"), "the Secret's headers are no mapping of names to texts in YAML")
+        << wrong;
+  }
+}
+
+// The digest is what openssl dgst -sha256 -hmac hush says of "{}".
+TEST_F(NotifiersTest, GenericHmacSignsTheBody) {
+  SetSecret("token", "hush");
+  SetSecret("headers", "X-Signature: mine\n");
+  const std::string headers = Headers("generic-hmac");
+  EXPECT_EQ(
+      headers.substr(headers.find("X-Signature: ")),
+      "X-Signature: sha256=505c20ac604f662945b662a1f13a9ca2f03bf0b1986f505d5aef48e10da8c918\n");
 }
 
 // The example of the specification's own libraries.
