@@ -15,6 +15,7 @@ TABLES=(
   'reconciler/rollout|extern const Strategy|k|'
   'scheduler/plugins|extern const Plugin|k|Plugin'
   'state/admission|base::Status|Admit|'
+  'gitsync/report/notifiers|extern constinit const Notifier|k|Notifier'
   'nodeagent/volumes/kinds|extern const VolumeKind|k|Volume'
   'nodeagent/pods/checks|extern const CheckKind|k|Check'
 )

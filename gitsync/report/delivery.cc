@@ -12,6 +12,7 @@
 #include "gitsync/deploy/settlement.h"
 #include "gitsync/report/notifiers/notifier.h"
 #include "state/errands/attempts.h"
+#include "state/own_secrets.h"
 
 namespace gitsync {
 namespace {

@@ -1,20 +1,25 @@
-// One row a type, in the order of their names.
 #include <algorithm>
 
 #include "gitsync/report/notifiers/notifier.h"
 
+// One a file of this folder: Name stands for kNameNotifier, which that file defines. Messages name
+// them in this order.
+#define FOR_EACH_NOTIFIER(DO) \
+  DO(Generic)                 \
+  DO(GenericHmac)             \
+  DO(StandardWebhook)
+
 namespace gitsync {
 
-// Each stands in a file of its own.
-extern const Notifier kGenericNotifier, kGenericHmacNotifier, kStandardWebhookNotifier;
+#define DECLARE(NAME) extern const Notifier k##NAME##Notifier;
+FOR_EACH_NOTIFIER(DECLARE)
+#undef DECLARE
 
 namespace {
 
-constexpr const Notifier* kNotifiers[] = {
-    &kGenericNotifier,
-    &kGenericHmacNotifier,
-    &kStandardWebhookNotifier,
-};
+#define ADDRESS(NAME) &k##NAME##Notifier,
+constexpr const Notifier* kNotifiers[] = {FOR_EACH_NOTIFIER(ADDRESS)};
+#undef ADDRESS
 
 }  // namespace
 
