@@ -14,7 +14,7 @@ namespace base {
 class RealLoop final : public Loop {
  public:
   explicit RealLoop(int workers = 2);  // threads of each lane but the storage's
-  ~RealLoop() override;  // waits for works under way; their completions do not run
+  ~RealLoop() override;                // waits for works under way; their completions do not run
 
   Now now() const override;
   void Post(Task task) override;

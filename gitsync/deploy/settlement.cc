@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/utf8.h"
-#include "gitsync/plan/repository.h"
+#include "gitsync/plan/application.h"
 #include "manifests/kinds/conditions.h"
 
 namespace gitsync {
@@ -64,13 +64,19 @@ std::string OneLine(std::string_view text, size_t most) {
   return line;
 }
 
+void Settlement::SetName(const state::Object& kustomization) {
+  const std::string& name = kustomization.key.name;
+  repository = SourceOf(kustomization);
+  application = name == repository ? "" : name;
+}
+
 std::optional<Settlement> ReadSettlement(const state::Object& kustomization) {
   const base::Value condition = manifests::ConditionOf(kustomization["status"], kSettled);
   if (!condition.Exists()) return std::nullopt;
   const std::string_view message = condition["message"].AsString();
   const size_t colon = message.find(": ");
   Settlement settlement;
-  settlement.repository = kustomization.key.name;
+  settlement.SetName(kustomization);
   settlement.revision = message.substr(0, colon);
   if (colon != std::string_view::npos) settlement.message = message.substr(colon + 2);
   const auto time = base::WallTime::Parse(condition["lastTransitionTime"].AsString());
@@ -85,8 +91,8 @@ std::optional<Settlement> ReadSettlement(const state::Object& kustomization) {
 }
 
 base::Result<bool> RecordSettlement(state::Draft& draft, Settlement& settlement) {
-  const state::ObjectPtr object = draft.view().Get(KustomizationKey(settlement.repository));
-  if (object == nullptr) return NoRepository(settlement.repository);
+  const state::ObjectPtr object = draft.view().Get(KustomizationKey(settlement.name()));
+  if (object == nullptr) return NoRepository(settlement.name());
   const std::optional<Settlement> before = ReadSettlement(*object);
   if (before && before->revision == settlement.revision &&
       (before->outcome == settlement.outcome || settlement.outcome == DeployOutcome::kSuperseded)) {

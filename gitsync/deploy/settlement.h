@@ -1,4 +1,4 @@
-// Settlement: how the last deploy of a repository ended, as its Kustomization says: the condition
+// Settlement: how the last deploy of an application ended, as its Kustomization says: the condition
 // "Settled". Status branch, notes and webhooks follow from it, so that a crash loses none of them.
 //
 // Pure.
@@ -23,13 +23,16 @@ std::string_view OutcomeText(DeployOutcome outcome);  // "healthy"
 inline constexpr size_t kMaxSettlementMessageBytes = 2048;  // what is longer ends in "..."
 
 struct Settlement {
-  std::string repository;
+  std::string repository;   // that it was pushed to
+  std::string application;  // empty: the one of the repository's name
   DeployOutcome outcome = DeployOutcome::kHealthy;
   std::string revision;       // "main@sha1:0123..."
   std::string message;        // one line; empty if it went well
   base::WallTime time;        // to the second
   state::Revision state = 0;  // of the state that says so
 
+  void SetName(const state::Object& kustomization);  // from the application's record
+  const std::string& name() const { return application.empty() ? repository : application; }
   std::string branch() const { return revision.substr(0, revision.find('@')); }
   std::string commit() const { return revision.substr(revision.find(':') + 1); }
   // The same end of the same deploy.

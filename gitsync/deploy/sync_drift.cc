@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "gitsync/deploy/sync_repo.h"
+#include "gitsync/deploy/sync_parts.h"
 
 namespace gitsync {
 
@@ -29,6 +29,8 @@ bool SameBesidesStatus(const state::Object& a, const state::Object& b) {
 }  // namespace
 
 void SyncEngine::Changed(const state::Change& change) {
+  Follow(change);
+  WakeAwaiting(change);
   NoteHealth(change);
   TryLeftAgain(change);
   const bool by_git =
@@ -39,21 +41,21 @@ void SyncEngine::Changed(const state::Change& change) {
     if (side != nullptr) owners.insert(std::string(side->Labels()[kOwnerLabel].AsString()));
   }
   for (const std::string& owner : owners) {
-    const RepoPtr repo = owner.empty() ? nullptr : Find(owner);
-    if (repo == nullptr) continue;
-    if (!IsInert(change.key())) repo->unsettled.insert(change.key());
+    const AppPtr app = owner.empty() ? nullptr : Find(owner);
+    if (app == nullptr) continue;
+    if (!IsInert(change.key())) app->unsettled.insert(change.key());
     if (!change.removed && !change.created() &&
         SameBesidesStatus(*change.object, *change.previous)) {
       continue;
     }
-    repo->unsure.insert(change.key());
-    if (change.actor == repo->actor) continue;
-    repo->since_plan.insert(change.key());
-    // Another repository takes it over, or it comes to be: neither is for us to put back.
+    app->unsure.insert(change.key());
+    if (change.actor == app->actor) continue;
+    app->since_plan.insert(change.key());
+    // Another application takes it over, or it comes to be: neither is for us to put back.
     if (by_git || change.created()) continue;
-    if (repo->applied == nullptr || repo->applied->Find(change.key()) == nullptr) continue;
-    repo->drifted.insert(change.key());
-    ScheduleRepair(repo, options_.drift_delay);
+    if (app->applied == nullptr || app->applied->Find(change.key()) == nullptr) continue;
+    app->drifted.insert(change.key());
+    ScheduleRepair(app, options_.drift_delay);
   }
 }
 
@@ -61,15 +63,14 @@ void SyncEngine::TryLeftAgain(const state::Change& change) {
   const state::Key& key = change.key();
   const bool is_namespace = key.resource == "namespaces";
   if (!change.removed && !(is_namespace && change.created())) return;
-  for (const auto& [name, repo] : repos_) {
-    const bool left =
-        std::any_of(repo->left.begin(), repo->left.end(), [&](const state::Key& each) {
-          return each == key || (is_namespace && each.ns == key.name);
-        });
-    if (!left || std::exchange(repo->again, true)) continue;
-    loop_.After(options_.drift_delay, lifeline_.Wrap([this, repo = repo] {
-      if (Find(repo->name) != repo) return;
-      if (repo->again && !repo->active) Begin(repo, PushOptions(), nullptr);
+  for (const auto& [name, app] : apps_) {
+    const bool left = std::any_of(app->left.begin(), app->left.end(), [&](const state::Key& each) {
+      return each == key || (is_namespace && each.ns == key.name);
+    });
+    if (!left || std::exchange(app->again, true)) continue;
+    loop_.After(options_.drift_delay, lifeline_.Wrap([this, app = app] {
+      if (Find(app->name) != app) return;
+      if (app->again && !app->active) Begin(app, PushOptions(), nullptr);
     }));
   }
 }
@@ -77,17 +78,17 @@ void SyncEngine::TryLeftAgain(const state::Change& change) {
 // An object's health follows from its own status and from what was made for it.
 void SyncEngine::NoteHealth(const state::Change& change) {
   std::optional<state::Key> root;
-  for (const auto& [name, repo] : repos_) {
-    if (!repo->active || repo->unhealthy.empty()) continue;
+  for (const auto& [name, app] : apps_) {
+    if (!app->active || app->unhealthy.empty()) continue;
     if (!root) root = RootOf(change.object != nullptr ? *change.object : *change.previous);
-    if (!repo->unhealthy.contains(*root)) continue;
-    repo->to_look_at.insert(*root);
-    if (repo->health_scheduled) continue;
-    repo->health_scheduled = true;
-    loop_.After(options_.health_delay, Guarded(repo, [this, repo = repo] {
-                  repo->health_scheduled = false;
-                  const std::set<state::Key> keys = std::exchange(repo->to_look_at, {});
-                  if (repo->active && !repo->unhealthy.empty()) LookAtHealth(repo, keys);
+    if (!app->unhealthy.contains(*root)) continue;
+    app->to_look_at.insert(*root);
+    if (app->health_scheduled) continue;
+    app->health_scheduled = true;
+    loop_.After(options_.health_delay, Guarded(app, [this, app = app] {
+                  app->health_scheduled = false;
+                  const std::set<state::Key> keys = std::exchange(app->to_look_at, {});
+                  if (app->active && !app->unhealthy.empty()) LookAtHealth(app, keys);
                 }));
   }
 }
@@ -111,38 +112,37 @@ state::Key SyncEngine::RootOf(const state::Object& object) const {
   return root;
 }
 
-void SyncEngine::ScheduleRepair(const RepoPtr& repo, base::Duration delay) {
-  if (repo->repair_scheduled || repo->between_waves) return;
-  repo->repair_scheduled = true;
-  loop_.After(delay, lifeline_.Wrap([this, repo] {
-    repo->repair_scheduled = false;
-    if (Find(repo->name) == repo && !repo->between_waves) Repair(repo);
+void SyncEngine::ScheduleRepair(const AppPtr& app, base::Duration delay) {
+  if (app->repair_scheduled || app->between_waves) return;
+  app->repair_scheduled = true;
+  loop_.After(delay, lifeline_.Wrap([this, app] {
+    app->repair_scheduled = false;
+    if (Find(app->name) == app && !app->between_waves) Repair(app);
   }));
 }
 
-void SyncEngine::Repair(const RepoPtr& repo) {
-  const auto state = ReadRepository(store_.view(), repo->name);
+void SyncEngine::Repair(const AppPtr& app) {
+  const auto state = ReadApplication(store_.view(), app->name);
   if (!state.ok()) return;
-  std::set<state::Key> keys = std::exchange(repo->drifted, {});
-  // What another repository has taken over is no longer ours to put back.
-  repo->inventory =
-      ReadInventory(store_.view(), *store_.view().schema(), repo->name, repo->inventory);
-  std::erase_if(keys, [&](const state::Key& key) { return !repo->inventory.keys->contains(key); });
-  RepairPlan plan = PlanRepair(store_.view(), repo->name, *repo->applied, keys, Context(*repo));
+  std::set<state::Key> keys = std::exchange(app->drifted, {});
+  // What another application has taken over is no longer ours to put back.
+  app->inventory = ReadInventory(store_.view(), *store_.view().schema(), app->name, app->inventory);
+  std::erase_if(keys, [&](const state::Key& key) { return !app->inventory.keys->contains(key); });
+  RepairPlan plan = PlanRepair(store_.view(), app->name, *app->applied, keys, Context(*app));
   const auto committed = store_.Commit(std::move(plan.transaction));
   if (committed.ok() && plan.errors.empty()) {
     for (const state::Key& key : plan.repaired) {
-      base::LogInfo("put back as the repository says",
-                    {{"repository", repo->name}, {"object", key.ToString()}});
+      base::LogInfo("put back as Git says",
+                    {{"application", app->name}, {"object", key.ToString()}});
     }
     return;
   }
   base::LogWarning("drift could not be put back, trying again",
-                   {{"repository", repo->name},
+                   {{"application", app->name},
                     {"why", committed.ok() ? plan.errors.front().ToString()
                                            : std::string(committed.status().message())}});
-  repo->drifted.insert(keys.begin(), keys.end());
-  ScheduleRepair(repo, options_.repair_retry);
+  app->drifted.insert(keys.begin(), keys.end());
+  ScheduleRepair(app, options_.repair_retry);
 }
 
 }  // namespace gitsync

@@ -1,11 +1,13 @@
-// Repositories come and go; each has a queue of work, done by one worker at a time. At the start
-// every repository is brought to its head, whatever the last process was at.
+// Sources and applications come and go with the objects that record them; each source has a queue
+// of work, done by one worker at a time. At the start every application is brought to its head,
+// whatever the last process was at; and so is one whose Kustomization is made or changed.
 #include "gitsync/deploy/sync_engine.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "gitsync/deploy/sync_repo.h"
+#include "gitsync/deploy/sync_parts.h"
+#include "gitsync/plan/repository.h"
 #include "gitsync/source/git_rules.h"
 
 namespace gitsync {
@@ -13,16 +15,37 @@ namespace gitsync {
 using base::Code;
 using base::Status;
 
-std::string DeployRef(const RepositoryState& state) {
-  return "refs/heads/" + state.settings.branch;
+namespace {
+
+state::Key InventoryKey(const std::string& application) {
+  return state::Key{std::string(kInventories), std::string(kSystemNamespace), application};
 }
 
-base::Result<RepositoryState> ReadState(const state::View& view, const RepositoryState& known) {
-  ASSIGN_OR_RETURN(RepositoryState state, ReadRepository(view, known.name));
+Status DeleteIfThere(state::Draft& draft, const state::Key& key) {
+  if (draft.view().Get(key) == nullptr) return Status();
+  return draft.Delete(key, state::DeleteOptions()).status();
+}
+
+}  // namespace
+
+std::string DeployRef(std::string_view branch) { return "refs/heads/" + std::string(branch); }
+
+base::Result<Application> ReadState(const state::View& view, const Application& known) {
+  ASSIGN_OR_RETURN(Application state, ReadApplication(view, known.name));
   state.inventory = ReadInventory(view, *view.schema(), known.name, known.inventory);
   state.applied = known.applied;
   state.unsure = known.unsure;
   return state;
+}
+
+std::vector<Part> PartsOf(const state::View& view, const std::vector<Application>& known) {
+  std::vector<Part> parts;
+  for (const Application& each : known) {
+    const auto state = ReadApplication(view, each.name);
+    if (!state.ok()) continue;
+    parts.push_back(Part{each.name, state->settings.path, state->settings.scope});
+  }
+  return parts;
 }
 
 void PrintErrors(const std::vector<SourceError>& errors, const std::string& prefix,
@@ -43,94 +66,182 @@ SyncEngine::SyncEngine(base::Loop& loop, state::Store& store, GitStore& git,
       options_(std::move(options)),
       writer_(loop, store, context, state::ProgramActor(kFieldManager)) {
   on_commit_ = store_.OnCommit([this](const state::Change& change) { Changed(change); });
-  for (const std::string& name : RepositoryNames(store_.view())) {
-    Begin(AddRepo(name), PushOptions(), nullptr);
-  }
+  for (const std::string& name : SourceNames(store_.view())) AddSource(name);
+  for (const std::string& name : ApplicationNames(store_.view())) AddApp(name);
+  // Only now: each has to know what the others of its source deploy.
+  for (const auto& [name, app] : apps_) Begin(app, PushOptions(), nullptr);
 }
 
 bool SyncEngine::Idle() const {
-  return std::all_of(repos_.begin(), repos_.end(), [](const auto& entry) {
-    const Repo& repo = *entry.second;
-    return !repo.active && !repo.busy && !repo.repair_scheduled;
-  });
+  return std::all_of(apps_.begin(), apps_.end(),
+                     [](const auto& entry) {
+                       return !entry.second->active && !entry.second->repair_scheduled;
+                     }) &&
+         std::all_of(sources_.begin(), sources_.end(),
+                     [](const auto& entry) { return !entry.second->busy; });
 }
 
-SyncEngine::RepoPtr SyncEngine::Find(const std::string& name) const {
-  const auto found = repos_.find(name);
-  return found == repos_.end() ? nullptr : found->second;
+SyncEngine::SourcePtr SyncEngine::FindSource(const std::string& name) const {
+  const auto found = sources_.find(name);
+  return found == sources_.end() ? nullptr : found->second;
 }
 
-SyncEngine::RepoPtr SyncEngine::AddRepo(const std::string& name) {
-  RepoPtr& repo = repos_[name];
-  if (repo == nullptr) repo = std::make_shared<Repo>();
-  repo->name = name;
-  if (repo->actor == nullptr) repo->actor = state::ProgramActor(kFieldManager);
-  return repo;
+SyncEngine::AppPtr SyncEngine::Find(const std::string& name) const {
+  const auto found = apps_.find(name);
+  return found == apps_.end() ? nullptr : found->second;
 }
 
-// A transaction of this is one of the repository's: what it changes of its own is no drift.
-state::DraftContext SyncEngine::Context(const Repo& repo) {
+SyncEngine::SourcePtr SyncEngine::AddSource(const std::string& name) {
+  SourcePtr& source = sources_[name];
+  if (source != nullptr) return source;
+  source = std::make_shared<Source>();
+  source->name = name;
+  source->reader = std::make_shared<SourceReader>(git_, name);
+  return source;
+}
+
+// The Kustomization is there.
+SyncEngine::AppPtr SyncEngine::AddApp(const std::string& name) {
+  AppPtr& app = apps_[name];
+  app = std::make_shared<App>();
+  app->name = name;
+  app->actor = state::ProgramActor(kFieldManager);
+  const state::ObjectPtr object = store_.view().Get(KustomizationKey(name));
+  app->generation = object->Generation();
+  Join(app, SourceOf(*object));
+  return app;
+}
+
+void SyncEngine::Join(const AppPtr& app, const std::string& source) {
+  if (app->source != nullptr) app->source->applications.erase(app->name);
+  app->source = FindSource(source);
+  if (app->source != nullptr) app->source->applications.insert(app->name);
+}
+
+void SyncEngine::Leave(const AppPtr& app, const std::string& why) {
+  EndReply(app, DeployOutcome::kFailed, why);
+  ++app->epoch;
+  app->active = false;
+  if (app->source != nullptr) app->source->applications.erase(app->name);
+  apps_.erase(app->name);
+}
+
+// What is read here was just committed; what follows from it is another transaction.
+void SyncEngine::Follow(const state::Change& change) {
+  const state::Key& key = change.key();
+  if (key.ns != kSystemNamespace) return;
+  if (key.resource == kKustomizations) return FollowKustomization(change);
+  if (key.resource != kGitRepositories) return;
+  const bool changed = change.removed || change.created() ||
+                       change.object->Generation() != change.previous->Generation();
+  if (!changed) return;
+  change.removed ? (void)sources_.erase(key.name) : (void)AddSource(key.name);
+  for (const auto& [name, app] : apps_) {
+    const state::ObjectPtr object = store_.view().Get(KustomizationKey(name));
+    if (object == nullptr || SourceOf(*object) != key.name) continue;
+    Join(app, key.name);
+    Redo(app, "since its GitRepository was changed");
+  }
+}
+
+void SyncEngine::FollowKustomization(const state::Change& change) {
+  const std::string& name = change.key().name;
+  AppPtr app = Find(name);
+  if (change.removed) {
+    if (app == nullptr) return;
+    Leave(app, "its Kustomization was deleted");
+    return loop_.Post(lifeline_.Wrap([this, app] {
+      if (Find(app->name) != nullptr) return;
+      Record(app,
+             [&](state::Draft& draft) { return DeleteIfThere(draft, InventoryKey(app->name)); });
+    }));
+  }
+  if (app == nullptr) {
+    app = AddApp(name);
+  } else if (app->generation == change.object->Generation()) {
+    return;
+  }
+  app->generation = change.object->Generation();
+  Join(app, SourceOf(*change.object));
+  Redo(app, "since its Kustomization was changed");
+}
+
+void SyncEngine::Redo(const AppPtr& app, const std::string& why) {
+  loop_.Post(lifeline_.Wrap([this, app, why] {
+    if (Find(app->name) == app) Begin(app, PushOptions(), nullptr, "", why);
+  }));
+}
+
+// A transaction of this is one of the application's: what it changes of its own is no drift.
+state::DraftContext SyncEngine::Context(const App& app) {
   state::DraftContext context = writer_.NewContext();
-  context.actor = repo.actor;
+  context.actor = app.actor;
   return context;
 }
 
 // What a plan starts from, as the process knows it.
-RepositoryState SyncEngine::Known(const RepoPtr& repo) const {
-  RepositoryState known;
-  known.name = repo->name;
-  known.inventory = repo->inventory;
-  known.applied = repo->applied;
-  known.unsure = std::make_shared<const std::set<state::Key>>(repo->unsure);
+Application SyncEngine::Known(const App& app) const {
+  Application known;
+  known.name = app.name;
+  known.inventory = app.inventory;
+  known.applied = app.applied;
+  known.unsure = std::make_shared<const std::set<state::Key>>(app.unsure);
   return known;
 }
 
-base::Loop::Task SyncEngine::Guarded(const RepoPtr& repo, base::Loop::Task task) const {
-  return lifeline_.Wrap([repo, epoch = repo->epoch, task = std::move(task)] {
-    if (repo->epoch == epoch) task();
+std::vector<Application> SyncEngine::KnownOf(const Source& source) const {
+  std::vector<Application> known;
+  for (const std::string& name : source.applications) known.push_back(Known(*apps_.at(name)));
+  return known;
+}
+
+base::Loop::Task SyncEngine::Guarded(const AppPtr& app, base::Loop::Task task) const {
+  return lifeline_.Wrap([app, epoch = app->epoch, task = std::move(task)] {
+    if (app->epoch == epoch) task();
   });
 }
 
-void SyncEngine::RunOnWorker(const RepoPtr& repo, std::function<base::Loop::Task()> work) {
-  repo->works.push_back(std::move(work));
-  Pump(repo);
+void SyncEngine::RunOnWorker(const SourcePtr& source, std::function<base::Loop::Task()> work) {
+  source->works.push_back(std::move(work));
+  Pump(source);
 }
 
-void SyncEngine::Pump(const RepoPtr& repo) {
-  if (repo->busy || repo->works.empty()) return;
-  repo->busy = true;
-  auto work = std::move(repo->works.front());
-  repo->works.pop_front();
-  loop_.Offload([this, tie = lifeline_.tie(), repo, work = std::move(work)]() -> base::Loop::Task {
-    base::Loop::Task done = work();
-    return tie.Wrap([this, repo, done = std::move(done)] {
-      repo->busy = false;
-      done();
-      Pump(repo);
-    });
-  });
+void SyncEngine::Pump(const SourcePtr& source) {
+  if (source->busy || source->works.empty()) return;
+  source->busy = true;
+  auto work = std::move(source->works.front());
+  source->works.pop_front();
+  loop_.Offload(
+      [this, tie = lifeline_.tie(), source, work = std::move(work)]() -> base::Loop::Task {
+        base::Loop::Task done = work();
+        return tie.Wrap([this, source, done = std::move(done)] {
+          source->busy = false;
+          done();
+          Pump(source);
+        });
+      });
 }
 
 void SyncEngine::CreateRepository(const std::string& name, const RepositorySettings& settings,
                                   std::function<void(Status)> done) {
   if (Status named = CheckRepositoryName(name); !named.ok()) return done(named);
-  if (Find(name) != nullptr) {
+  if (FindSource(name) != nullptr) {
     return done(Status(Code::kAlreadyExists, "repository \"" + name + "\" exists already"));
   }
-  const RepoPtr repo = AddRepo(name);
-  RunOnWorker(repo, [this, repo, settings, done = std::move(done)]() -> base::Loop::Task {
-    const Status made = git_.Create(repo->name, settings.branch);
-    return [this, repo, settings, done, made] {
+  const SourcePtr source = AddSource(name);
+  RunOnWorker(source, [this, source, settings, done = std::move(done)]() -> base::Loop::Task {
+    const Status made = git_.Create(source->name, settings.branch);
+    return [this, source, settings, done, made] {
       // A bare repository that a crash left without its objects is taken as it is.
       Status status = made.code() == Code::kAlreadyExists ? Status() : made;
-      state::Draft draft(store_.view(), Context(*repo));
+      state::Draft draft(store_.view(), writer_.NewContext());
       if (status.ok()) {
-        status = gitsync::CreateRepository(draft, repo->name, settings,
-                                           options_.url_base + "/" + repo->name + ".git");
+        status = gitsync::CreateRepository(draft, source->name, settings,
+                                           options_.url_base + "/" + source->name + ".git");
       }
       if (status.ok()) status = store_.Commit(draft.Finish()).status();
       if (!status.ok()) {
-        repos_.erase(repo->name);
+        sources_.erase(source->name);
         return done(status);
       }
       writer_.WhenDurable([done] { done(Status()); });
@@ -139,36 +250,37 @@ void SyncEngine::CreateRepository(const std::string& name, const RepositorySetti
 }
 
 void SyncEngine::DeleteRepository(const std::string& name, std::function<void(Status)> done) {
-  const RepoPtr repo = Find(name);
-  if (repo == nullptr) return done(NoRepository(name));
-  EndSession(repo, "the repository was deleted");
-  ++repo->epoch;
-  RunOnWorker(repo, [this, repo, done = std::move(done)]() -> base::Loop::Task {
-    const Status gone = git_.Delete(repo->name);
-    return [this, repo, done, gone] {
+  const SourcePtr source = FindSource(name);
+  if (source == nullptr) return done(NoRepository(name));
+  for (const std::string& each : source->applications) {
+    const AppPtr app = Find(each);
+    EndReply(app, DeployOutcome::kFailed, "the repository was deleted");
+    ++app->epoch;
+    app->active = false;
+  }
+  RunOnWorker(source, [this, source, done = std::move(done)]() -> base::Loop::Task {
+    const Status gone = git_.Delete(source->name);
+    return [this, source, done, gone] {
       if (!gone.ok() && gone.code() != Code::kNotFound) return done(gone);
-      state::Draft draft(store_.view(), Context(*repo));
+      state::Draft draft(store_.view(), writer_.NewContext());
       Status status;
-      for (const state::Key& key :
-           {KustomizationKey(repo->name),
-            state::Key{std::string(kInventories), std::string(kSystemNamespace), repo->name},
-            state::Key{std::string(kGitRepositories), std::string(kSystemNamespace), repo->name}}) {
-        if (status.ok() && draft.view().Get(key) != nullptr) {
-          status = draft.Delete(key, state::DeleteOptions()).status();
-        }
+      for (const std::string& each : source->applications) {
+        if (status.ok()) status = DeleteIfThere(draft, KustomizationKey(each));
+        if (status.ok()) status = DeleteIfThere(draft, InventoryKey(each));
       }
+      if (status.ok()) status = DeleteIfThere(draft, GitRepositoryKey(source->name));
       if (status.ok()) status = store_.Commit(draft.Finish()).status();
       if (!status.ok()) return done(status);
-      repos_.erase(repo->name);
+      sources_.erase(source->name);
       writer_.WhenDurable([done] { done(Status()); });
     };
   });
 }
 
-base::Result<RepositoryState> SyncEngine::Recall(const std::string& name) const {
-  const RepoPtr repo = Find(name);
-  if (repo == nullptr) return NoRepository(name);
-  return ReadState(store_.view(), Known(repo));
+base::Result<Application> SyncEngine::Recall(const std::string& name) const {
+  const AppPtr app = Find(name);
+  if (app == nullptr) return NoRepository(name);
+  return ReadState(store_.view(), Known(*app));
 }
 
 }  // namespace gitsync

@@ -1,8 +1,9 @@
-// SyncEngine: keeps the state as the repositories' deploy branches say. It judges pushes before
-// they are accepted, applies the head, waits until it is healthy, and puts back what others change.
+// SyncEngine: keeps the state as the deploy branches of its sources say. It judges pushes before
+// they are accepted, applies the head for each application, waits until it is healthy, and puts
+// back what others change. Applications come, change and go with their Kustomizations.
 //
-// Loop only. Reading Git and planning happen on workers, one at a time for each repository; what
-// they planned commits on the loop. The Store, GitStore and Loop outlive the engine.
+// Loop only. Reading Git and planning happen on workers, one at a time for each source; what they
+// planned commits on the loop. The Store, GitStore and Loop outlive the engine.
 #pragma once
 
 #include <functional>
@@ -18,7 +19,9 @@
 #include "base/subscription.h"
 #include "gitsync/deploy/container_log.h"
 #include "gitsync/deploy/health.h"
+#include "gitsync/deploy/push_reply.h"
 #include "gitsync/deploy/settlement.h"
+#include "gitsync/plan/dependencies.h"
 #include "gitsync/plan/plan.h"
 #include "gitsync/plan/repository.h"
 #include "gitsync/source/git.h"
@@ -34,7 +37,8 @@ struct EngineOptions {
   base::Duration repair_retry = base::Duration::Seconds(5);
   base::Duration drift_delay = base::Duration::Millis(200);   // so that a burst is one repair
   base::Duration health_delay = base::Duration::Millis(100);  // likewise
-  base::Duration health_limit = base::Duration::Minutes(15);  // of one wait
+  // Of one wait, unless the Kustomization has a spec.timeout.
+  base::Duration health_limit = base::Duration::Minutes(15);
   ContainerLog container_log;  // absent: a failure is told without the container's last words
   base::Duration log_limit = base::Duration::Seconds(5);
   // How long an accepted push may go without its post-receive hook: the hook may be killed after
@@ -45,78 +49,103 @@ struct EngineOptions {
 class SyncEngine {
  public:
   // `context.seed` must differ from that of every earlier engine over the same data. Brings every
-  // repository that the state records to its head.
+  // application that the state records to its head.
   SyncEngine(base::Loop& loop, state::Store& store, GitStore& git,
              const state::DraftContext& context, EngineOptions options = {});
 
-  // Creates the bare repository and its objects; `done` runs when they are durable.
+  // Creates the bare repository and its objects, a source with one application of its name; `done`
+  // runs when they are durable.
   void CreateRepository(const std::string& name, const RepositorySettings& settings,
                         std::function<void(base::Status)> done);
-  // Forgets the repository. What it deployed stays, and belongs to nobody.
+  // Forgets the repository and its applications. What they deployed stays, and belongs to nobody.
   void DeleteRepository(const std::string& name, std::function<void(base::Status)> done);
 
   // The two ends of a push. PreReceive finishes the session with the verdict; PostReceive when the
-  // deploy has ended, or at once if nothing is to be waited for.
+  // deploys of all applications have ended, or at once if nothing is to be waited for.
   void PreReceive(PushRequest request, std::shared_ptr<HookSession> session);
   void PostReceive(PushRequest request, std::shared_ptr<HookSession> session);
 
-  // A repository as a plan of it starts from: what the state records, and what this remembers.
-  // kNotFound.
-  base::Result<RepositoryState> Recall(const std::string& name) const;
+  // An application as a plan of it starts from: what the state records, and what this remembers.
+  // kNotFound, kInvalid.
+  base::Result<Application> Recall(const std::string& name) const;
 
-  // No repository has anything to read, apply or wait for.
+  // No application has anything to read, apply or wait for.
   bool Idle() const;
 
  private:
-  struct Repo;
+  struct Source;
+  struct App;
   struct Reading;
-  using RepoPtr = std::shared_ptr<Repo>;
+  struct Judgement;
+  using SourcePtr = std::shared_ptr<Source>;
+  using AppPtr = std::shared_ptr<App>;
 
-  RepoPtr Find(const std::string& name) const;
-  RepoPtr AddRepo(const std::string& name);
-  void RunOnWorker(const RepoPtr& repo, std::function<base::Loop::Task()> work);
-  void Pump(const RepoPtr& repo);
-  state::DraftContext Context(const Repo& repo);
+  // Sources, applications and their workers.
+  SourcePtr FindSource(const std::string& name) const;
+  AppPtr Find(const std::string& name) const;
+  SourcePtr AddSource(const std::string& name);
+  AppPtr AddApp(const std::string& name);
+  void Join(const AppPtr& app, const std::string& source);
+  void Leave(const AppPtr& app, const std::string& why);
+  void Follow(const state::Change& change);
+  void FollowKustomization(const state::Change& change);
+  void Redo(const AppPtr& app, const std::string& why);
+  void RunOnWorker(const SourcePtr& source, std::function<base::Loop::Task()> work);
+  void Pump(const SourcePtr& source);
+  state::DraftContext Context(const App& app);
+  Application Known(const App& app) const;
+  std::vector<Application> KnownOf(const Source& source) const;
 
-  void Check(const RepoPtr& repo, const PushRequest& request, const RefUpdate& update,
+  void Check(const SourcePtr& source, const PushRequest& request, const RefUpdate& update,
              const PushOptions& options, std::shared_ptr<HookSession> session);
-  void ExpectPostReceive(const RepoPtr& repo, const std::string& commit);
+  void Judged(const SourcePtr& source, const PushOptions& options, const Judgement& judgement,
+              HookSession& session);
+  void ExpectPostReceive(const SourcePtr& source, const std::string& commit);
+  std::set<std::string> ToDeploy(const Source& source) const;
+
   // `commit` is what was pushed; empty if there was no push.
-  void Begin(const RepoPtr& repo, const PushOptions& options, std::shared_ptr<HookSession> session,
-             const std::string& commit = "");
-  void Attempt(const RepoPtr& repo);
-  void Planned(const RepoPtr& repo, Reading reading);
-  void Apply(const RepoPtr& repo, SyncPlan plan);
-  void Applied(const RepoPtr& repo, bool complete);
-  void Watch(const RepoPtr& repo);
-  void LookAtHealth(const RepoPtr& repo, const std::set<state::Key>& keys);
-  void Retry(const RepoPtr& repo, const std::string& message);
-  void Fail(const RepoPtr& repo, const state::Key& key, const std::string& message);
-  void Settle(const RepoPtr& repo, DeployOutcome outcome, const std::string& message,
+  void Begin(const AppPtr& app, const PushOptions& options, std::shared_ptr<PushReply> reply,
+             const std::string& commit = "", const std::string& why = "by a newer push");
+  void Attempt(const AppPtr& app);
+  void GiveUp(const AppPtr& app, const base::Status& why);
+  Reading ReadHead(const state::View& view, const Source& source, const Application& known,
+                   const std::vector<Application>& all) const;
+  bool AllRead(const Source& source, const SourceSets& sets) const;
+  void Planned(const AppPtr& app, Reading reading);
+  void Await(const AppPtr& app, const Dependencies& dependencies);
+  void WakeAwaiting(const state::Change& change);
+  void Apply(const AppPtr& app, SyncPlan plan);
+  void Applied(const AppPtr& app, bool complete);
+  void Watch(const AppPtr& app);
+  void LookAtHealth(const AppPtr& app, const std::set<state::Key>& keys);
+  void Retry(const AppPtr& app, const std::string& message);
+  void Fail(const AppPtr& app, const state::Key& key, const std::string& message);
+  void Settle(const AppPtr& app, DeployOutcome outcome, const std::string& message,
               const std::string& last_words = "");
-  void RecordEnd(const RepoPtr& repo, DeployOutcome outcome, const std::string& message);
-  void EndSession(const RepoPtr& repo, const std::string& line);
-  void Condition(const RepoPtr& repo, std::string_view value, std::string_view reason,
+  void RecordEnd(const AppPtr& app, DeployOutcome outcome, const std::string& message);
+  void Tell(const AppPtr& app, const std::string& line);
+  void EndReply(const AppPtr& app, DeployOutcome outcome, const std::string& line);
+  void Condition(const AppPtr& app, std::string_view value, std::string_view reason,
                  const std::string& message);
-  void Record(const RepoPtr& repo, const std::function<base::Status(state::Draft&)>& write);
-  RepositoryState Known(const RepoPtr& repo) const;
+  void Record(const AppPtr& app, const std::function<base::Status(state::Draft&)>& write);
 
   void Changed(const state::Change& change);
   void NoteHealth(const state::Change& change);
   void TryLeftAgain(const state::Change& change);
   state::Key RootOf(const state::Object& object) const;
-  void ScheduleRepair(const RepoPtr& repo, base::Duration delay);
-  void Repair(const RepoPtr& repo);
+  void ScheduleRepair(const AppPtr& app, base::Duration delay);
+  void Repair(const AppPtr& app);
 
-  // A task that runs only while this lives and `repo` is at the same deploy.
-  base::Loop::Task Guarded(const RepoPtr& repo, base::Loop::Task task) const;
+  // A task that runs only while this lives and `app` is at the same deploy.
+  base::Loop::Task Guarded(const AppPtr& app, base::Loop::Task task) const;
 
   base::Loop& loop_;
   state::Store& store_;
   GitStore& git_;
   const EngineOptions options_;
   state::Writer writer_;
-  std::map<std::string, RepoPtr> repos_;
+  std::map<std::string, SourcePtr> sources_;
+  std::map<std::string, AppPtr> apps_;
   base::Subscription on_commit_;
   base::Lifeline lifeline_;
 };

@@ -13,8 +13,8 @@
 #include <optional>
 #include <utility>
 
+#include "gitsync/plan/application.h"
 #include "gitsync/plan/by_hand.h"
-#include "gitsync/plan/repository.h"
 #include "manifests/apply/structure.h"
 #include "manifests/patch/patch.h"
 #include "manifests/server_metadata.h"
@@ -119,10 +119,10 @@ base::Mark MarkOf(const Json& object, std::string_view field) {
   return mark;
 }
 
-class Application {
+class ManifestApplication {
  public:
-  Application(state::Draft& draft, const Manifest& manifest, std::string_view repository,
-              std::vector<SourceError>& errors)
+  ManifestApplication(state::Draft& draft, const Manifest& manifest, std::string_view repository,
+                      std::vector<SourceError>& errors)
       : draft_(draft), manifest_(manifest), repository_(repository), errors_(errors) {}
 
   Outcome Run(std::vector<SourceError>& warnings) {
@@ -204,7 +204,7 @@ class Application {
 
 Outcome ApplyManifest(state::Draft& draft, const Manifest& manifest, std::string_view repository,
                       std::vector<SourceError>& errors, std::vector<SourceError>& warnings) {
-  return Application(draft, manifest, repository, errors).Run(warnings);
+  return ManifestApplication(draft, manifest, repository, errors).Run(warnings);
 }
 
 bool IsAsAsked(const Manifest& manifest, std::string_view repository, const state::Object& object) {

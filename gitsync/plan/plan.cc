@@ -5,8 +5,8 @@
 //
 // Pruning is for certain knowledge only: a commit with a document that cannot be read prunes
 // nothing, nor does one without any object (unless the push says allow-empty). What another
-// repository has taken over is handed over, not deleted; what asks to be kept is kept, and leaves
-// the inventory.
+// application has taken over, or will have once this commit is applied, is handed over, not
+// deleted; what asks to be kept is kept, and leaves the inventory.
 //
 // An error refuses the push only if the push brings it: one that the applied commit has too, at the
 // same file with the same words, is a warning, and its object stays as it is. All errors of a tree
@@ -53,12 +53,14 @@ SourceError SuspendedError() {
 
 class SyncPlanner {
  public:
-  SyncPlanner(const state::View& view, const RepositoryState& repository, const ManifestSet& set,
-              const PushOptions& options, const state::DraftContext& context)
+  SyncPlanner(const state::View& view, const Application& application, const ManifestSet& set,
+              const PushOptions& options, const state::DraftContext& context,
+              const SourceSets& sets)
       : before_(view),
-        repository_(repository),
+        application_(application),
         set_(set),
         options_(options),
+        sets_(sets),
         draft_(view, ByGit(context)) {}
 
   // Everything the set asks for, whatever is known to be applied; the errors only.
@@ -66,8 +68,8 @@ class SyncPlanner {
 
   SyncPlan Run(bool all = false) {
     plan_.errors = set_.errors;
-    RefuseEmpty();
     CompareWithInventory();
+    RefuseEmpty();
     const std::vector<const Manifest*> chosen = ToLookAt(all);
     // Known to the inventory only once it is applied: what somebody else made is never pruned.
     for (const Manifest* manifest : chosen) {
@@ -99,14 +101,14 @@ class SyncPlanner {
   // The manifests that may not be applied yet. Two sets share the manifest of a file that neither
   // changed, so a walk along both finds those that differ.
   std::vector<const Manifest*> ToLookAt(bool all) {
-    const bool known = !all && repository_.applied != nullptr && repository_.unsure != nullptr;
+    const bool known = !all && application_.applied != nullptr && application_.unsure != nullptr;
     std::vector<const Manifest*> chosen;
-    auto old = known ? repository_.applied->manifests.begin() : set_.manifests.end();
-    const auto end = known ? repository_.applied->manifests.end() : old;
+    auto old = known ? application_.applied->manifests.begin() : set_.manifests.end();
+    const auto end = known ? application_.applied->manifests.end() : old;
     for (const Manifest& manifest : set_.manifests) {
       while (old != end && old->key < manifest.key) ++old;
       const bool same = old != end && old->object == manifest.object && old->key == manifest.key;
-      if (same && !repository_.unsure->contains(manifest.key)) {
+      if (same && !application_.unsure->contains(manifest.key)) {
         ++plan_.untouched;
       } else {
         chosen.push_back(&manifest);
@@ -117,7 +119,7 @@ class SyncPlanner {
 
   // What the inventory lacks of the set, and what it has beyond it.
   void CompareWithInventory() {
-    const std::set<state::Key>& keys = *repository_.inventory.keys;
+    const std::set<state::Key>& keys = *application_.inventory.keys;
     auto key = keys.begin();
     for (const Manifest& manifest : set_.manifests) {
       for (; key != keys.end() && *key < manifest.key; ++key) gone_.push_back(*key);
@@ -131,8 +133,12 @@ class SyncPlanner {
   }
 
   void RefuseEmpty() {
-    const size_t deployed = repository_.inventory.keys->size();
-    if (!set_.manifests.empty() || deployed == 0 || options_.allow_empty) return;
+    const size_t deployed = application_.inventory.keys->size();
+    if (!set_.manifests.empty() || options_.allow_empty) return;
+    const bool all_move = std::all_of(gone_.begin(), gone_.end(), [&](const state::Key& key) {
+      return !sets_.OtherWith(application_.name, key).empty();
+    });
+    if (all_move) return;
     plan_.errors.push_back(SourceError{
         ".",
         {},
@@ -150,16 +156,12 @@ class SyncPlanner {
   bool Apply(const Manifest& manifest) {
     const state::ObjectPtr live = before_.Get(manifest.key);
     const std::string owner = live ? OtherOwner(*live) : "";
-    if (!owner.empty() && !options_.take_over) {
-      plan_.errors.push_back(manifest.Error(
-          manifest.object->mark,
-          manifest.key.ToString() + " is deployed by repository " + owner +
-              "; remove it from one of the two, or push with -o take-over to move it here"));
+    if (!MayApply(manifest, owner)) {
       plan_.unsure.insert(manifest.key);
       return false;
     }
     const Outcome outcome =
-        ApplyManifest(draft_, manifest, repository_.name, plan_.errors, plan_.warnings);
+        ApplyManifest(draft_, manifest, application_.name, plan_.errors, plan_.warnings);
     if (outcome == Outcome::kFailed) {  // what the inventory had, it keeps
       plan_.unsure.insert(manifest.key);
       return false;
@@ -167,7 +169,7 @@ class SyncPlanner {
     if (unlisted_.contains(manifest.key)) gained_.insert(manifest.key);
     if (!owner.empty()) {
       taken_[owner].insert(manifest.key);
-      Add(Action::kHandedOver, manifest.key, "from repository " + owner);
+      Add(Action::kHandedOver, manifest.key, "from " + Called(before_, owner));
       return true;
     }
     switch (outcome) {
@@ -186,10 +188,28 @@ class SyncPlanner {
     return true;
   }
 
-  // The other repository that has the object in its inventory; empty if none has.
+  // Each object has one owner: the others' manifests of it are mistakes.
+  bool MayApply(const Manifest& manifest, const std::string& owner) {
+    const auto refuse = [&](const std::string& who, const std::string& remedy) {
+      plan_.errors.push_back(
+          manifest.Error(manifest.object->mark, manifest.key.ToString() + " is deployed by " + who +
+                                                    "; remove it from one of the two" + remedy));
+      return false;
+    };
+    const bool own = application_.inventory.keys->contains(manifest.key);
+    const std::string rival = own ? "" : sets_.OtherWith(application_.name, manifest.key);
+    if (!rival.empty()) return refuse("application " + rival + " of this repository", "");
+    // What moves between two applications of a commit is taken over without being asked for.
+    const auto sibling = sets_.sets.find(owner);
+    const bool moves = sibling != sets_.sets.end() && sibling->second->errors.empty();
+    if (owner.empty() || moves || options_.take_over) return true;
+    return refuse(Called(before_, owner), ", or push with -o take-over to move it here");
+  }
+
+  // The other application that has the object in its inventory; empty if none has.
   std::string OtherOwner(const state::Object& object) {
     const std::string owner(object.Labels()[kOwnerLabel].AsString());
-    if (owner.empty() || owner == repository_.name) return "";
+    if (owner.empty() || owner == application_.name) return "";
     auto known = inventories_.find(owner);
     if (known == inventories_.end()) {
       known =
@@ -206,9 +226,13 @@ class SyncPlanner {
     const bool uncertain = !set_.errors.empty();
     for (const state::Key& key : gone) {
       const state::ObjectPtr live = draft_.view().Get(key);
+      const std::string heir = sets_.OtherWith(application_.name, key);
       if (live == nullptr) {
         left_.insert(key);
-      } else if (!repository_.settings.prune) {
+      } else if (!heir.empty() && Owner(*live) == application_.name) {
+        // Kept in the inventory until then: whatever comes between, somebody owns it.
+        Add(Action::kHandedOver, key, "to application " + heir + ", once that is applied");
+      } else if (!application_.settings.prune) {
         Add(Action::kSkipped, key, "not pruned: spec.prune of the Kustomization is false");
       } else if (uncertain) {
         Add(Action::kSkipped, key, "not pruned: some manifests could not be read");
@@ -220,10 +244,14 @@ class SyncPlanner {
     }
   }
 
+  std::string_view Owner(const state::Object& live) const {
+    return live.Labels()[kOwnerLabel].AsString(application_.name);
+  }
+
   void PruneOne(const state::Object& live) {
-    const std::string_view owner = live.Labels()[kOwnerLabel].AsString(repository_.name);
-    if (owner != repository_.name) {
-      Add(Action::kHandedOver, live.key, "to repository " + std::string(owner));
+    const std::string_view owner = Owner(live);
+    if (owner != application_.name) {
+      Add(Action::kHandedOver, live.key, "to " + Called(before_, owner));
     } else if (KeepsFromPruning(live)) {
       Add(Action::kSkipped, live.key, "not pruned: an annotation asks to keep it");
     } else if (!live.Deleting()) {
@@ -241,18 +269,18 @@ class SyncPlanner {
   void EndWave(bool last) {
     if (!plan_.transaction.empty()) return;
     for (const auto& [owner, keys] : taken_) Note(Disown(draft_, owner, keys));
-    if (before_.Get(KustomizationKey(repository_.name)) != nullptr) {
+    if (before_.Get(KustomizationKey(application_.name)) != nullptr) {
       if (!gained_.empty() || !left_.empty()) {
-        Note(RecordInventory(draft_, repository_.name, NewInventory()));
+        Note(RecordInventory(draft_, application_.name, NewInventory()));
       }
-      if (last) Note(RecordApplied(draft_, repository_, set_));
+      if (last) Note(RecordApplied(draft_, application_, set_));
     }
     plan_.transaction = draft_.Finish();
     plan_.complete = last;
   }
 
   std::set<state::Key> NewInventory() const {
-    std::set<state::Key> keys = *repository_.inventory.keys;
+    std::set<state::Key> keys = *application_.inventory.keys;
     for (const state::Key& key : left_) keys.erase(key);
     keys.insert(gained_.begin(), gained_.end());
     return keys;
@@ -320,15 +348,16 @@ class SyncPlanner {
   }
 
   const state::View& before_;
-  const RepositoryState& repository_;
+  const Application& application_;
   const ManifestSet& set_;
   const PushOptions options_;
+  const SourceSets& sets_;
   state::Draft draft_;
   SyncPlan plan_;
   std::vector<state::Key> gone_;                       // in the inventory, not in the set
   std::set<state::Key> unlisted_;                      // to be applied, and not in the inventory
   std::set<state::Key> gained_, left_;                 // by the inventory
-  std::map<std::string, std::set<state::Key>> taken_;  // by the repository they come from
+  std::map<std::string, std::set<state::Key>> taken_;  // by the application they come from
   std::map<std::string, std::shared_ptr<const std::set<state::Key>>> inventories_;  // of others
   std::vector<const Manifest*> changed_;
 };
@@ -373,21 +402,22 @@ base::Result<PushOptions> ParsePushOptions(const std::vector<std::string>& optio
   return parsed;
 }
 
-SyncPlan PlanSync(const state::View& view, const RepositoryState& repository,
-                  const ManifestSet& set, const PushOptions& options,
-                  const state::DraftContext& context) {
-  SyncPlan plan = SyncPlanner(view, repository, set, options, context).Run();
+SyncPlan PlanSync(const state::View& view, const Application& application, const ManifestSet& set,
+                  const PushOptions& options, const state::DraftContext& context,
+                  const SourceSets& sets) {
+  SyncPlan plan = SyncPlanner(view, application, set, options, context, sets).Run();
   if (!plan.errors.empty()) {
-    const auto& trees = repository.applied_trees;
+    const auto& trees = application.applied_trees;
     if (std::find(trees.begin(), trees.end(), set.tree) != trees.end()) {
       const std::vector<SourceError> all = plan.errors;
       ForgiveOldErrors(all, plan);
-    } else if (repository.applied != nullptr) {
+    } else if (application.applied != nullptr) {
       ForgiveOldErrors(
-          SyncPlanner(view, repository, *repository.applied, options, context).JudgeAll(), plan);
+          SyncPlanner(view, application, *application.applied, options, context, sets).JudgeAll(),
+          plan);
     }
   }
-  if (repository.settings.suspended) plan.errors.push_back(SuspendedError());
+  if (application.settings.suspended) plan.errors.push_back(SuspendedError());
   if (!plan.errors.empty()) {
     plan.transaction = state::Transaction();
     plan.complete = false;
@@ -395,11 +425,11 @@ SyncPlan PlanSync(const state::View& view, const RepositoryState& repository,
   return plan;
 }
 
-RepairPlan PlanRepair(const state::View& view, const std::string& repository,
+RepairPlan PlanRepair(const state::View& view, const std::string& application,
                       const ManifestSet& set, const std::set<state::Key>& keys,
                       const state::DraftContext& context) {
   RepairPlan plan;
-  const auto state = ReadRepository(view, repository);
+  const auto state = ReadApplication(view, application);
   if (state.ok() && state->settings.suspended) {
     plan.errors.push_back(SuspendedError());
     return plan;
@@ -414,7 +444,7 @@ RepairPlan PlanRepair(const state::View& view, const std::string& repository,
   state::Draft draft(view, ByGit(context));
   std::vector<SourceError> warnings;
   for (const Manifest* manifest : ordered) {
-    const Outcome outcome = ApplyManifest(draft, *manifest, repository, plan.errors, warnings);
+    const Outcome outcome = ApplyManifest(draft, *manifest, application, plan.errors, warnings);
     if (outcome == Outcome::kCreated || outcome == Outcome::kConfigured) {
       plan.repaired.push_back(manifest->key);
     }

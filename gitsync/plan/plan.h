@@ -10,8 +10,9 @@
 #include <vector>
 
 #include "base/status.h"
-#include "gitsync/plan/repository.h"
+#include "gitsync/plan/application.h"
 #include "gitsync/render/manifest_set.h"
+#include "gitsync/render/read_set.h"
 #include "gitsync/source/source_error.h"
 #include "state/draft.h"
 
@@ -23,7 +24,7 @@ struct PushOptions {
   bool dry_run = false;        // show the plan, accept nothing
   bool allow_missing = false;  // accept references to what does not exist
   bool allow_empty = false;    // accept a commit that would prune everything
-  bool take_over = false;      // move objects here that another repository deploys
+  bool take_over = false;      // move objects here that another application deploys
 };
 // kInvalid names an option that is unknown, and those there are.
 base::Result<PushOptions> ParsePushOptions(const std::vector<std::string>& options);
@@ -47,11 +48,12 @@ struct SyncPlan {
   state::View after;                  // the state as it would be when all waves are applied
 };
 
-// Looks at the manifests that differ from those of `repository.applied` and at `repository.unsure`;
-// at all of them if the process does not know what is applied.
-SyncPlan PlanSync(const state::View& view, const RepositoryState& repository,
-                  const ManifestSet& set, const PushOptions& options,
-                  const state::DraftContext& context);
+// Looks at the manifests that differ from those of `application.applied` and at
+// `application.unsure`; at all of them if the process does not know what is applied. `sets` are
+// those that the applications of the same source take of the commit, for what moves between them.
+SyncPlan PlanSync(const state::View& view, const Application& application, const ManifestSet& set,
+                  const PushOptions& options, const state::DraftContext& context,
+                  const SourceSets& sets = {});
 
 // Puts back those of `keys` that are not as their manifests in `set` ask.
 struct RepairPlan {
@@ -59,7 +61,7 @@ struct RepairPlan {
   std::vector<state::Key> repaired;
   std::vector<SourceError> errors;  // what could not be put back; the others are
 };
-RepairPlan PlanRepair(const state::View& view, const std::string& repository,
+RepairPlan PlanRepair(const state::View& view, const std::string& application,
                       const ManifestSet& set, const std::set<state::Key>& keys,
                       const state::DraftContext& context);
 

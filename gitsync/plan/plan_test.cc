@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "gitsync/plan/apply_manifest.h"
+#include "gitsync/plan/repository.h"
 #include "state/testing/test_cluster.h"
 
 namespace gitsync {
@@ -55,7 +56,7 @@ class PlanTest : public testing::Test {
     ASSERT_TRUE(committed.ok()) << committed.status().ToString();
   }
 
-  ManifestSet Set(const Files& files, const RepositoryScope& scope = {}) {
+  ManifestSet Set(const Files& files, const ApplicationScope& scope = {}) {
     Discovery discovery;
     ManifestSet set;
     for (const auto& [path, text] : files) {
@@ -73,7 +74,7 @@ class PlanTest : public testing::Test {
   }
 
   SyncPlan Plan(const std::string& name, const ManifestSet& set, const PushOptions& options = {}) {
-    auto state = ReadRepository(cluster_.store().view(), name);
+    auto state = ReadApplication(cluster_.store().view(), name);
     EXPECT_TRUE(state.ok());
     state->inventory = ReadInventory(cluster_.store().view(), *cluster_.schema, name);
     state->applied = applied_[name];

@@ -87,7 +87,7 @@ std::string UnknownKind(const manifests::Schema& schema, std::string_view versio
 
 class SetReader {
  public:
-  SetReader(const RepositoryScope& scope, const manifests::Schema& schema)
+  SetReader(const ApplicationScope& scope, const manifests::Schema& schema)
       : scope_(scope), schema_(schema) {}
 
   void AddFile(const std::string& path, const std::shared_ptr<const ParsedFile>& file) {
@@ -167,7 +167,9 @@ class SetReader {
     manifest.key = state::Key{manifest.kind->Resource(), "", std::string(name.AsString())};
     const Json& ns = metadata["namespace"];
     if (manifest.kind->namespaced) {
-      manifest.key.ns = ns.AsString().empty() ? scope_.default_namespace : ns.AsString();
+      manifest.key.ns = !scope_.target_namespace.empty() ? scope_.target_namespace
+                        : ns.AsString().empty()          ? scope_.default_namespace
+                                                         : ns.AsString();
     }
     if (std::string denied = Denied(manifest.key); !denied.empty()) {
       return refuse(ns.IsString() ? ns.mark : name.mark, std::move(denied));
@@ -186,7 +188,9 @@ class SetReader {
     const std::string& ns = is_namespace ? key.name : key.ns;
     if (scope_.Allows(ns)) return "";
     return "this repository may not touch namespace " + ns + ", only " + AllowedNames() +
-           "; correct metadata.namespace, or allow it with plumb repo";
+           (ns == scope_.target_namespace && !is_namespace
+                ? "; correct spec.targetNamespace of the Kustomization"
+                : "; correct metadata.namespace, or allow it with plumb repo");
   }
 
   std::string AllowedNames() const {
@@ -196,7 +200,7 @@ class SetReader {
     return names;
   }
 
-  const RepositoryScope& scope_;
+  const ApplicationScope& scope_;
   const manifests::Schema& schema_;
   ManifestSet set_;
   size_t kept_ = 0;
@@ -204,7 +208,7 @@ class SetReader {
 
 }  // namespace
 
-bool RepositoryScope::Allows(std::string_view ns) const {
+bool ApplicationScope::Allows(std::string_view ns) const {
   if (namespaces.empty()) return ns != kSystemNamespace;
   return std::find(namespaces.begin(), namespaces.end(), ns) != namespaces.end();
 }
@@ -247,7 +251,7 @@ const Manifest* ManifestSet::Find(const state::Key& key) const {
   return at != manifests.end() && at->key == key ? &*at : nullptr;
 }
 
-base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const RepositoryScope& scope,
+base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const ApplicationScope& scope,
                                         const manifests::SchemaPtr& schema, ParseCache& cache,
                                         const ReadBlobFunction& read) {
   SetReader reader(scope, *schema);
@@ -318,6 +322,7 @@ base::Result<std::optional<ManifestSet>> PatchManifests(const ManifestSet& set,
   // Without manifests, manifests/ itself may be gone, and the whole repository meant again.
   if (!patched.errors.empty() || patched.manifests.empty()) return std::optional<ManifestSet>();
   patched.selection = set.selection;
+  patched.path = set.path;
   patched.scope = set.scope;
   patched.bytes = bytes;
   return std::optional(std::move(patched));

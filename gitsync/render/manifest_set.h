@@ -57,13 +57,14 @@ class ParseCache {
   uint64_t parsed_ = 0;
 };
 
-// Which namespaces a repository may touch, and where its objects go that name none.
-struct RepositoryScope {
-  std::string default_namespace = "default";
-  std::vector<std::string> namespaces;  // empty: all but plumb's own
+// Which namespaces an application may touch, and where its objects go.
+struct ApplicationScope {
+  std::string default_namespace = "default";  // for those that name none
+  std::vector<std::string> namespaces;        // empty: all but plumb's own
+  std::string target_namespace;               // for all that have one; empty: where they say
 
   bool Allows(std::string_view ns) const;
-  bool operator==(const RepositoryScope&) const = default;
+  bool operator==(const ApplicationScope&) const = default;
 };
 
 using state::kSystemNamespace;
@@ -85,7 +86,8 @@ struct ManifestSet {
   std::vector<Manifest> manifests;  // by key, each key once
   std::vector<SourceError> errors;  // by path and place
   std::shared_ptr<const Selection> selection;
-  RepositoryScope scope;
+  std::optional<std::string> path;  // where discovery began, see discover.h
+  ApplicationScope scope;
   uint64_t bytes = 0;  // of the files, or more
 
   const Manifest* Find(const state::Key& key) const;
@@ -93,7 +95,7 @@ struct ManifestSet {
 
 // Errors of `read` come back (they say nothing about the commit); mistakes are in
 // ManifestSet::errors.
-base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const RepositoryScope& scope,
+base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const ApplicationScope& scope,
                                         const manifests::SchemaPtr& schema, ParseCache& cache,
                                         const ReadBlobFunction& read);
 

@@ -25,7 +25,7 @@ class ManifestSetTest : public testing::Test {
     return text;
   }
 
-  RepositoryScope scope_;
+  ApplicationScope scope_;
   ParseCache cache_;
 };
 
@@ -96,7 +96,7 @@ TEST_F(ManifestSetTest, ARepositoryMayHaveSoManyObjects) {
 }
 
 TEST_F(ManifestSetTest, ARepositoryTouchesItsNamespacesOnly) {
-  scope_ = RepositoryScope{"shop", {"shop"}};
+  scope_ = ApplicationScope{"shop", {"shop"}};
   EXPECT_EQ(
       Read({{"a.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: bank}"},
             {"b.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}"},
@@ -108,11 +108,23 @@ TEST_F(ManifestSetTest, ARepositoryTouchesItsNamespacesOnly) {
       "\nc.yaml:3:18: this repository may touch shop only, and nodes belong to the whole "
       "cluster; deploy it from another repository"
       "\nd.yaml:3:18: metadata.name: a name is text, and false is none to YAML; put it in quotes");
-  scope_ = RepositoryScope();
+  scope_ = ApplicationScope();
   EXPECT_EQ(Read({{"a.yaml",
                    "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: plumb-system}"}}),
             "\na.yaml:3:32: this repository may not touch namespace plumb-system, only any but "
             "plumb-system; correct metadata.namespace, or allow it with plumb repo");
+}
+
+TEST_F(ManifestSetTest, ATargetNamespaceOverridesAllOthers) {
+  scope_.target_namespace = "shop";
+  EXPECT_EQ(Read({{"a.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: bank}"},
+                  {"b.yaml", kConfig},
+                  {"c.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: bank}"}}),
+            "configmaps shop/a, namespaces bank, secrets shop/s, ");
+  scope_.namespaces = {"team"};
+  EXPECT_EQ(Read({{"a.yaml", kConfig}}),
+            "\na.yaml:3:18: this repository may not touch namespace shop, only team; correct "
+            "spec.targetNamespace of the Kustomization");
 }
 
 TEST_F(ManifestSetTest, AChangeOfOneFileParsesOneFile) {

@@ -1,5 +1,8 @@
 // What differs from a set that is at hand is patched into it; only where that cannot be, or the
 // other set is no help, is the whole tree read. Either way gives the same set.
+//
+// A commit that waits in quarantine may be refused, and gone: it is remembered for the deploy that
+// follows an accepted push, but nothing is patched from it before it was read again as accepted.
 #include "gitsync/render/read_set.h"
 
 #include <utility>
@@ -7,40 +10,109 @@
 namespace gitsync {
 namespace {
 
-base::Result<std::optional<ManifestSet>> Patch(const SetSource& source, const std::string& commit,
-                                               const ManifestSet* near,
-                                               const ReadBlobFunction& read) {
-  if (near == nullptr || near->commit.empty() || near->scope != source.scope) {
-    return std::optional<ManifestSet>();
+using SetPtr = std::shared_ptr<const ManifestSet>;
+
+// One commit. What several sets need of it is asked for once.
+class CommitReader {
+ public:
+  CommitReader(GitStore& git, const std::string& repository, const Quarantine& quarantine,
+               const std::string& commit)
+      : git_(git), repository_(repository), quarantine_(quarantine), commit_(commit) {}
+
+  base::Result<SetPtr> Read(const Part& part, const manifests::SchemaPtr& schema, ParseCache& cache,
+                            const ManifestSet* near) {
+    const ReadBlobFunction read = [&](const std::string& oid) {
+      return git_.ReadBlob(repository_, oid, quarantine_);
+    };
+    if (!info_) {
+      ASSIGN_OR_RETURN(info_, git_.ReadCommit(repository_, commit_, quarantine_));
+    }
+    std::optional<ManifestSet> set;
+    if (near != nullptr && !near->commit.empty() && near->scope == part.scope &&
+        near->path == part.path) {
+      // Too much differs, or the other commit has been collected: its tree would not help.
+      if (const auto& changes = ChangesFrom(near->commit); changes.ok()) {
+        ASSIGN_OR_RETURN(set, PatchManifests(*near, *changes, schema, cache, read));
+      }
+    }
+    if (!set) {
+      if (!tree_) {
+        ASSIGN_OR_RETURN(tree_, git_.ReadTree(repository_, commit_, quarantine_));
+      }
+      ASSIGN_OR_RETURN(const Discovery discovery, Discover(*tree_, read, part.path));
+      ASSIGN_OR_RETURN(set, ReadManifests(discovery, part.scope, schema, cache, read));
+      set->path = part.path;
+    }
+    set->commit = commit_;
+    set->tree = info_->tree;
+    return std::make_shared<const ManifestSet>(*std::move(set));
   }
-  const auto changes =
-      source.git.Diff(source.repository, near->commit, commit, kMaxPatchedFiles, source.quarantine);
-  // Too much differs, or the other commit has been collected: its tree would not help.
-  if (!changes.ok()) return std::optional<ManifestSet>();
-  return PatchManifests(*near, *changes, source.schema, source.cache, read);
+
+ private:
+  const base::Result<std::vector<TreeChange>>& ChangesFrom(const std::string& near) {
+    auto known = changes_.find(near);
+    if (known == changes_.end()) {
+      known =
+          changes_
+              .emplace(near, git_.Diff(repository_, near, commit_, kMaxPatchedFiles, quarantine_))
+              .first;
+    }
+    return known->second;
+  }
+
+  GitStore& git_;
+  const std::string& repository_;
+  const Quarantine& quarantine_;
+  const std::string& commit_;
+  std::optional<CommitInfo> info_;
+  std::optional<std::vector<TreeEntry>> tree_;
+  std::map<std::string, base::Result<std::vector<TreeChange>>> changes_;  // by the other commit
+};
+
+// The application's set in `sets`; null if there is none that is as `part` asks.
+SetPtr Find(const SourceSets* sets, const Part& part) {
+  if (sets == nullptr) return nullptr;
+  const auto found = sets->sets.find(part.application);
+  if (found == sets->sets.end()) return nullptr;
+  const ManifestSet& set = *found->second;
+  return set.scope == part.scope && set.path == part.path ? found->second : nullptr;
 }
 
 }  // namespace
 
-base::Result<std::shared_ptr<const ManifestSet>> ReadSet(const SetSource& source,
-                                                         const std::string& commit,
-                                                         const ManifestSet* near) {
-  const ReadBlobFunction read = [&](const std::string& oid) {
-    return source.git.ReadBlob(source.repository, oid, source.quarantine);
-  };
-  ASSIGN_OR_RETURN(const CommitInfo info,
-                   source.git.ReadCommit(source.repository, commit, source.quarantine));
-  ASSIGN_OR_RETURN(std::optional<ManifestSet> set, Patch(source, commit, near, read));
-  if (!set) {
-    ASSIGN_OR_RETURN(const std::vector<TreeEntry> tree,
-                     source.git.ReadTree(source.repository, commit, source.quarantine));
-    ASSIGN_OR_RETURN(const Discovery discovery, Discover(tree, read));
-    ASSIGN_OR_RETURN(set,
-                     ReadManifests(discovery, source.scope, source.schema, source.cache, read));
+std::string SourceSets::OtherWith(const std::string& name, const state::Key& key) const {
+  for (const auto& [application, set] : sets) {
+    if (application != name && set->Find(key) != nullptr) return application;
   }
-  set->commit = commit;
-  set->tree = info.tree;
-  return std::make_shared<const ManifestSet>(*std::move(set));
+  return "";
+}
+
+base::Result<SetPtr> ReadSet(const SetSource& source, const std::string& commit,
+                             const ManifestSet* near) {
+  return CommitReader(source.git, source.repository, source.quarantine, commit)
+      .Read(Part{"", source.path, source.scope}, source.schema, source.cache, near);
+}
+
+base::Result<std::shared_ptr<const SourceSets>> SourceReader::Read(
+    const std::string& commit, const Quarantine& quarantine, const std::vector<Part>& parts,
+    const manifests::SchemaPtr& schema) {
+  CommitReader reader(git_, repository_, quarantine, commit);
+  SourceSets sets;
+  sets.commit = commit;
+  for (const Part& part : parts) {
+    SetPtr& set = sets.sets[part.application];
+    for (const auto& known : {last_, near_}) {
+      if (known != nullptr && known->commit == commit && set == nullptr) {
+        set = Find(known.get(), part);
+      }
+    }
+    if (set != nullptr && set->schema->version() == schema->version()) continue;
+    const SetPtr near = Find(near_.get(), part);
+    ASSIGN_OR_RETURN(set, reader.Read(part, schema, cache_, near.get()));
+  }
+  last_ = std::make_shared<const SourceSets>(std::move(sets));
+  if (quarantine.object_directory.empty()) near_ = last_;
+  return last_;
 }
 
 }  // namespace gitsync

@@ -1,8 +1,12 @@
-// ReadSet: the manifests of a commit, read from a GitStore. Blocks: for workers.
+// ReadSet and SourceReader: the manifests of a commit, read from a GitStore. They block: for
+// workers.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "gitsync/render/manifest_set.h"
 #include "gitsync/source/git.h"
@@ -16,15 +20,52 @@ struct SetSource {
   GitStore& git;
   std::string repository;
   Quarantine quarantine;
-  RepositoryScope scope;
+  ApplicationScope scope;
   manifests::SchemaPtr schema;
   ParseCache& cache;
+  std::optional<std::string> path = std::nullopt;
 };
 
 // Errors of the store come back; mistakes of the commit are in ManifestSet::errors. `near`, if it
-// is there, is the set of a commit that differs little: then the cost is that of the difference.
+// is not null, is a set of the same repository: what differs little from it is read quickly.
 base::Result<std::shared_ptr<const ManifestSet>> ReadSet(const SetSource& source,
                                                          const std::string& commit,
                                                          const ManifestSet* near);
+
+// What an application takes of a commit.
+struct Part {
+  std::string application;
+  std::optional<std::string> path;
+  ApplicationScope scope;
+};
+
+// What the applications of a source take of one commit. Immutable.
+struct SourceSets {
+  std::string commit;
+  std::map<std::string, std::shared_ptr<const ManifestSet>> sets;  // by application
+
+  // The first application but `name` that has a manifest of the object; empty if none has.
+  std::string OtherWith(const std::string& name, const state::Key& key) const;
+};
+
+// Reads the commits of one source, for all of its applications at once, and remembers the last.
+// One call at a time.
+class SourceReader {
+ public:
+  SourceReader(GitStore& git, std::string repository)
+      : git_(git), repository_(std::move(repository)) {}
+
+  base::Result<std::shared_ptr<const SourceSets>> Read(const std::string& commit,
+                                                       const Quarantine& quarantine,
+                                                       const std::vector<Part>& parts,
+                                                       const manifests::SchemaPtr& schema);
+
+ private:
+  GitStore& git_;
+  const std::string repository_;
+  ParseCache cache_;
+  std::shared_ptr<const SourceSets> last_;  // maybe of a push that was refused
+  std::shared_ptr<const SourceSets> near_;  // of a commit that is there for sure
+};
 
 }  // namespace gitsync

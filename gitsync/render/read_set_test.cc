@@ -55,7 +55,7 @@ class ReadSetTest : public testing::Test {
 
   CountingGit git_;
   ParseCache cache_;
-  RepositoryScope scope_;
+  ApplicationScope scope_;
   int64_t seconds_ = 0;
 };
 
@@ -78,6 +78,47 @@ TEST_F(ReadSetTest, AnotherScopeReadsEverythingAnew) {
   scope_.default_namespace = "shop";
   EXPECT_EQ(Read({{"a.yaml", Map("a")}, {"b.yaml", Map("b")}}, first.get())->manifests[0].key.ns,
             "shop");
+}
+
+// The sets of both applications, however they are read.
+class SourceReaderTest : public ReadSetTest {
+ protected:
+  std::string ReadBoth(const std::string& commit, const Quarantine& quarantine = {}) {
+    const auto sets = reader_.Read(commit, quarantine, {{"one", "x/", {}}, {"two", "y/", {}}},
+                                   manifests::Schema::BuiltIn());
+    EXPECT_TRUE(sets.ok()) << sets.status().ToString();
+    std::string text;
+    for (const auto& [name, set] : (*sets)->sets) {
+      text += name + ":";
+      for (const Manifest& manifest : set->manifests) text += " " + manifest.path;
+      text += "; ";
+    }
+    return text;
+  }
+  SourceReader reader_{git_, "shop"};
+};
+
+TEST_F(SourceReaderTest, ReadsATreeOnceForAllApplications) {
+  const std::string commit =
+      git_.Push("shop", "refs/heads/main", {{"x/a.yaml", Map("a")}, {"y/b.yaml", Map("b")}}, "m",
+                WallTime::FromSeconds(1));
+  EXPECT_EQ(ReadBoth(commit), "one: x/a.yaml; two: y/b.yaml; ");
+  EXPECT_EQ(ReadBoth(commit), "one: x/a.yaml; two: y/b.yaml; ");
+  EXPECT_EQ(git_.trees, 1);
+}
+
+TEST_F(SourceReaderTest, PatchesNothingFromWhatWasRefused) {
+  FakeGit::Files files = {{"x/a.yaml", Map("a")}, {"y/b.yaml", Map("b")}};
+  ReadBoth(git_.Push("shop", "refs/heads/main", files, "m", WallTime::FromSeconds(1)));
+  const auto refused = git_.Stage("shop", "refs/heads/main", {{"x/c.yaml", Map("c")}, {"y/d", ""}},
+                                  "m", WallTime::FromSeconds(2));
+  EXPECT_EQ(ReadBoth(refused.new_oid, refused.quarantine), "one: x/c.yaml; two:; ");
+  git_.Drop(refused);
+  git_.trees = 0;
+  files["x/e.yaml"] = Map("e");
+  EXPECT_EQ(ReadBoth(git_.Push("shop", "refs/heads/main", files, "m", WallTime::FromSeconds(3))),
+            "one: x/a.yaml x/e.yaml; two: y/b.yaml; ");
+  EXPECT_EQ(git_.trees, 0);
 }
 
 // Whatever is edited, patching gives what reading the whole tree gives.

@@ -101,7 +101,8 @@ std::string Trailers(const Settlement& settlement) {
 }
 
 std::string Readme(const Settlement& settlement, const std::vector<RowPtr>& rows) {
-  std::string text = "# " + settlement.repository + ": " +
+  const std::string notes = NotesRef(settlement).substr(std::string_view("refs/notes/").size());
+  std::string text = "# " + settlement.name() + ": " +
                      std::string(OutcomeText(settlement.outcome)) + "\n\nCommit `" +
                      Short(settlement.commit()) + "` of `" + settlement.branch() + "`, " +
                      Clock(settlement.time) + ". " + Count(rows) + ".\n";
@@ -120,11 +121,22 @@ std::string Readme(const Settlement& settlement, const std::vector<RowPtr>& rows
     text += "\nAnd " + std::to_string(order.size() - kMaxReadmeRows) +
             " more: each object has a file here.\n";
   }
-  return text + "\nWritten by plumb after each deploy; `git log --notes=plumb` shows the outcome " +
-         "at the commits themselves\n(`git fetch REMOTE refs/notes/plumb:refs/notes/plumb`).\n";
+  return text + "\nWritten by plumb after each deploy; `git log --notes=" + notes +
+         "` shows the outcome at the commits themselves\n(`git fetch REMOTE refs/notes/" + notes +
+         ":refs/notes/" + notes + "`).\n";
 }
 
 }  // namespace
+
+std::string StatusRef(const Settlement& settlement) {
+  return std::string(kStatusRef) +
+         (settlement.application.empty() ? "" : "-" + settlement.application);
+}
+
+std::string NotesRef(const Settlement& settlement) {
+  return std::string(kNotesRef) +
+         (settlement.application.empty() ? "" : "-" + settlement.application);
+}
 
 std::string RenderNote(const Settlement& settlement) {
   std::string text(OutcomeText(settlement.outcome));
@@ -137,7 +149,7 @@ StatusTree RenderStatus(const state::View& view, const Settlement& settlement,
                         const Rendered* last) {
   StatusTree tree;
   auto rendered = std::make_shared<Rendered>();
-  rendered->inventory = ReadInventory(view, *view.schema(), settlement.repository,
+  rendered->inventory = ReadInventory(view, *view.schema(), settlement.name(),
                                       last == nullptr ? Inventory() : last->inventory);
   std::vector<RowPtr>& rows = rendered->rows;
   // Both are by key: what the last one has and this one has not is passed over, and removed.

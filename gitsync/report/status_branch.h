@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "gitsync/deploy/settlement.h"
-#include "gitsync/plan/repository.h"
+#include "gitsync/plan/application.h"
 #include "manifests/schema.h"
 #include "state/view.h"
 
@@ -18,6 +18,10 @@ namespace gitsync {
 
 inline constexpr std::string_view kStatusRef = "refs/heads/plumb/status";
 inline constexpr std::string_view kNotesRef = "refs/notes/plumb";
+// Where it is told: as above for the application of the repository's own name, with "-NAME" behind
+// it for any other.
+std::string StatusRef(const Settlement& settlement);
+std::string NotesRef(const Settlement& settlement);
 // The branch holds at most this many commits and one: the next starts it anew, without parents.
 inline constexpr size_t kMaxStatusCommits = 500;
 inline constexpr size_t kMaxReadmeRows = 200;  // the unhealthy first; the rest is counted

@@ -14,8 +14,8 @@
 
 #include "base/backoff.h"
 #include "base/log.h"
+#include "gitsync/plan/application.h"
 #include "gitsync/plan/history.h"
-#include "gitsync/plan/repository.h"
 #include "gitsync/report/status_branch.h"
 #include "gitsync/source/git_rules.h"
 
@@ -40,7 +40,7 @@ bool IsRecorded(GitStore& git, const Settlement& settlement, const std::string& 
 Result<std::string> WriteBranch(GitStore& git, const Settlement& settlement, StatusTree tree,
                                 const std::string& base) {
   GitStore::NewCommit commit;
-  commit.ref = kStatusRef;
+  commit.ref = StatusRef(settlement);
   commit.files = std::move(tree.files);
   commit.base = base;
   commit.removed = std::move(tree.removed);
@@ -53,14 +53,13 @@ Result<std::string> WriteBranch(GitStore& git, const Settlement& settlement, Sta
 }
 
 Result<bool> IsNoted(GitStore& git, const Settlement& settlement) {
-  const auto note =
-      git.ReadNote(settlement.repository, std::string(kNotesRef), settlement.commit());
+  const auto note = git.ReadNote(settlement.repository, NotesRef(settlement), settlement.commit());
   if (!note.ok() && note.status().code() != Code::kNotFound) return note.status();
   return note.ok() && Records(*note, settlement);
 }
 
 Status WriteNote(GitStore& git, const Settlement& settlement, const std::string& text) {
-  return git.WriteNote(settlement.repository, std::string(kNotesRef), settlement.commit(), text,
+  return git.WriteNote(settlement.repository, NotesRef(settlement), settlement.commit(), text,
                        settlement.time);
 }
 
@@ -86,7 +85,7 @@ std::vector<Settlement> EndsBefore(const state::Object& kustomization, const Set
 
 Status NoteMissed(GitStore& git, const std::vector<Settlement>& missed) {
   for (const Settlement& end : missed) {
-    const auto note = git.ReadNote(end.repository, std::string(kNotesRef), end.commit());
+    const auto note = git.ReadNote(end.repository, NotesRef(end), end.commit());
     if (note.ok()) continue;
     if (note.status().code() != Code::kNotFound) return note.status();
     const Status written = WriteNote(git, end, RenderNote(end));
@@ -102,7 +101,7 @@ Result<Published> PublishStatus(GitStore& git, const state::View& view,
     if (!noted) RETURN_IF_ERROR(WriteNote(git, settlement, RenderNote(settlement)));
     return last;
   }
-  const auto tip = git.Resolve(settlement.repository, std::string(kStatusRef));
+  const auto tip = git.Resolve(settlement.repository, StatusRef(settlement));
   if (!tip.ok() && tip.status().code() != Code::kNotFound) return tip.status();
   const bool recorded = tip.ok() && IsRecorded(git, settlement, *tip);
   if (recorded && noted) return last;
@@ -126,7 +125,7 @@ StatusPublisher::StatusPublisher(base::Loop& loop, state::Store& store, GitStore
   on_commit_ = store_.OnCommit([this](const state::Change& change) {
     if (change.key().resource != kKustomizations) return;
     if (change.removed) {
-      repositories_.erase(change.key().name);
+      applications_.erase(change.key().name);
     } else {
       Look(*change.object);
     }
@@ -138,7 +137,7 @@ StatusPublisher::StatusPublisher(base::Loop& loop, state::Store& store, GitStore
 }
 
 bool StatusPublisher::Idle() const {
-  return std::all_of(repositories_.begin(), repositories_.end(), [](const auto& entry) {
+  return std::all_of(applications_.begin(), applications_.end(), [](const auto& entry) {
     return !entry.second->busy && entry.second->waiting.empty();
   });
 }
@@ -147,65 +146,65 @@ void StatusPublisher::Look(const state::Object& kustomization, std::vector<Settl
   if (kustomization.key.ns != kSystemNamespace) return;
   std::optional<Settlement> settlement = ReadSettlement(kustomization);
   if (!settlement) return;
-  RepositoryPtr& repository = repositories_[kustomization.key.name];
-  if (repository == nullptr) repository = std::make_shared<Repository>();
-  if (repository->seen && repository->seen->SameAs(*settlement)) return;
-  repository->seen = settlement;
-  if (repository->waiting.size() == kMaxWaitingSettlements) {
+  ApplicationPtr& application = applications_[kustomization.key.name];
+  if (application == nullptr) application = std::make_shared<Application>();
+  if (application->seen && application->seen->SameAs(*settlement)) return;
+  application->seen = settlement;
+  if (application->waiting.size() == kMaxWaitingSettlements) {
     // The first may be on its way.
-    const Settlement& oldest = repository->waiting[1].settlement;
+    const Settlement& oldest = application->waiting[1].settlement;
     base::LogWarning("too many deploys wait to be recorded in Git; one is left out",
-                     {{"repository", oldest.repository}, {"revision", oldest.revision}});
-    repository->waiting.erase(repository->waiting.begin() + 1);
+                     {{"application", oldest.name()}, {"revision", oldest.revision}});
+    application->waiting.erase(application->waiting.begin() + 1);
   }
-  repository->waiting.push_back({*std::move(settlement), store_.view(), std::move(missed)});
+  application->waiting.push_back({*std::move(settlement), store_.view(), std::move(missed)});
   // Durable first: Git must not tell what a crash takes back.
   store_.WhenDurable(store_.revision(), lifeline_.Wrap([this, name = kustomization.key.name,
-                                                        repository] { Pump(name, repository); }));
+                                                        application] { Pump(name, application); }));
 }
 
-void StatusPublisher::Pump(const std::string& name, const RepositoryPtr& repository) {
-  const auto found = repositories_.find(name);
-  if (found == repositories_.end() || found->second != repository) return;  // deleted meanwhile
-  if (repository->busy || repository->waiting.empty()) return;
-  if (repository->waiting.front().view.revision() > store_.durable()) return;  // it has its own
-  repository->busy = true;
-  loop_.Offload([this, tie = lifeline_.tie(), name, repository, &git = git_,
-                 work = repository->waiting.front(),
-                 last = repository->published]() -> base::Loop::Task {
+void StatusPublisher::Pump(const std::string& name, const ApplicationPtr& application) {
+  const auto found = applications_.find(name);
+  if (found == applications_.end() || found->second != application) return;  // deleted meanwhile
+  if (application->busy || application->waiting.empty()) return;
+  if (application->waiting.front().view.revision() > store_.durable()) return;  // it has its own
+  application->busy = true;
+  loop_.Offload([this, tie = lifeline_.tie(), name, application, &git = git_,
+                 work = application->waiting.front(),
+                 last = application->published]() -> base::Loop::Task {
     Result<Published> published = last;
     if (Status noted = NoteMissed(git, work.missed); !noted.ok()) published = noted;
     if (published.ok()) {
       published = PublishStatus(git, work.view, work.settlement, last);
     }
-    return tie.Wrap([this, name, repository, published = std::move(published)] {
-      Written(name, repository, published);
+    return tie.Wrap([this, name, application, published = std::move(published)] {
+      Written(name, application, published);
     });
   });
 }
 
-void StatusPublisher::Written(const std::string& name, const RepositoryPtr& repository,
+void StatusPublisher::Written(const std::string& name, const ApplicationPtr& application,
                               const Result<Published>& published) {
   const Status& status = published.status();
-  if (published.ok()) repository->published = *published;
+  if (published.ok()) application->published = *published;
   const bool gone = status.code() == Code::kNotFound;
   if (status.ok() || gone) {
     if (gone) {
       base::LogWarning("a deploy's outcome has no place in Git any more",
-                       {{"repository", name}, {"why", std::string(status.message())}});
+                       {{"application", name}, {"why", std::string(status.message())}});
     }
-    repository->busy = false;
-    repository->failures = 0;
-    repository->waiting.pop_front();
-    return Pump(name, repository);
+    application->busy = false;
+    application->failures = 0;
+    application->waiting.pop_front();
+    return Pump(name, application);
   }
-  const base::Duration delay = kRetry.After(++repository->failures);
+  const base::Duration delay = kRetry.After(++application->failures);
   base::LogWarning(
       "a deploy's outcome was not written to Git, trying again",
-      {{"repository", name}, {"after", delay.ToString()}, {"why", std::string(status.message())}});
-  loop_.After(delay, lifeline_.Wrap([this, name, repository] {
-    repository->busy = false;
-    Pump(name, repository);
+      {{"application", name}, {"after", delay.ToString()}, {"why", std::string(status.message())}});
+  loop_.After(delay, lifeline_.Wrap([this, name, application] {
+    application->busy = false;
+    Pump(name, application);
   }));
 }
 

@@ -1,7 +1,7 @@
 // StatusPublisher: brings how deploys ended back to Git: the branch plumb/status and a note on the
 // commit (status_branch.h).
 //
-// Loop only; Git is written by workers. Level-triggered: at the start, and whenever a repository's
+// Loop only; Git is written by workers. Level-triggered: at the start, and whenever an application's
 // record says that a deploy has ended, it compares with what Git holds and writes what is missing.
 // The Store, GitStore and Loop outlive it.
 #pragma once
@@ -25,7 +25,7 @@
 namespace gitsync {
 
 // Ends that wait while Git is slow; of more, the oldest is left out.
-inline constexpr size_t kMaxWaitingSettlements = 32;  // of one repository
+inline constexpr size_t kMaxWaitingSettlements = 32;  // of one application
 
 // What the branch holds, as far as this process wrote it.
 struct Published {
@@ -46,24 +46,24 @@ class StatusPublisher {
     state::View view;                // as it was then
     std::vector<Settlement> missed;  // earlier ends that a crash may have kept from Git
   };
-  struct Repository {
+  struct Application {
     std::optional<Settlement> seen;  // the last one that was taken up
     std::deque<Waiting> waiting;
     Published published;
     bool busy = false;
     uint32_t failures = 0;
   };
-  using RepositoryPtr = std::shared_ptr<Repository>;
+  using ApplicationPtr = std::shared_ptr<Application>;
 
   void Look(const state::Object& kustomization, std::vector<Settlement> missed = {});
-  void Pump(const std::string& name, const RepositoryPtr& repository);
-  void Written(const std::string& name, const RepositoryPtr& repository,
+  void Pump(const std::string& name, const ApplicationPtr& application);
+  void Written(const std::string& name, const ApplicationPtr& application,
                const base::Result<Published>& published);
 
   base::Loop& loop_;
   state::Store& store_;
   GitStore& git_;
-  std::map<std::string, RepositoryPtr> repositories_;
+  std::map<std::string, ApplicationPtr> applications_;
   base::Subscription on_commit_;
   base::Lifeline lifeline_;
 };

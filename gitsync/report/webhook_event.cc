@@ -84,7 +84,7 @@ base::Status StageDelivery(state::Draft& draft, const state::Object& alert,
   const std::string_view type = (*provider)["spec"]["type"].AsString();
   const Notifier* notifier = FindNotifier(type);
   if (notifier == nullptr) return base::Status();
-  const state::ObjectPtr application = draft.view().Get(KustomizationKey(settlement.repository));
+  const state::ObjectPtr application = draft.view().Get(KustomizationKey(settlement.name()));
   const DeployEvent event{.settlement = settlement,
                           .application = *application,
                           .id = number + "-" + settlement.commit().substr(0, 12),
@@ -108,7 +108,7 @@ base::Status StageDelivery(state::Draft& draft, const state::Object& alert,
 }  // namespace
 
 bool Hears(const state::Object& alert, const state::View& view, const Settlement& settlement) {
-  const state::ObjectPtr kustomization = view.Get(KustomizationKey(settlement.repository));
+  const state::ObjectPtr kustomization = view.Get(KustomizationKey(settlement.name()));
   const base::Value spec = alert["spec"];
   if (kustomization == nullptr || alert.Deleting() || spec["suspend"].AsBool()) return false;
   const bool failed = settlement.outcome == DeployOutcome::kFailed;

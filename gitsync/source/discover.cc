@@ -1,4 +1,5 @@
-// Deployed is what lies in manifests/, or in the whole repository if it has no such directory:
+// Deployed is what lies in the directory that is asked for; if none is, in manifests/, or in the
+// whole repository if it has no such directory:
 // every *.yaml, *.yml and *.json that is not hidden (a step of its path below that place starts
 // with a dot) and not listed in a .sourceignore of its directory or one above it.
 //   - A directory with a kustomization.yaml asks to be rendered, which plumb does not do yet:
@@ -68,10 +69,19 @@ std::optional<std::string> ResolveLink(std::string_view link, std::string_view t
 
 class Discoverer {
  public:
-  Discoverer(const std::vector<TreeEntry>& entries, const ReadBlobFunction& read) : read_(read) {
+  Discoverer(const std::vector<TreeEntry>& entries, const ReadBlobFunction& read,
+             const std::optional<std::string>& path)
+      : read_(read) {
     for (const TreeEntry& entry : entries) by_path_.emplace(entry.path, &entry);
-    const auto first = by_path_.lower_bound(kManifests);
-    if (first != by_path_.end() && first->first.starts_with(kManifests)) {
+    selection_.given = path.has_value();
+    if (path) {
+      selection_.root = *path;
+      if (!path->empty() && !HasDirectory(*path)) {
+        Refuse(path->substr(0, path->size() - 1),
+               "the commit has no such directory; add it, or correct spec.path of the "
+               "Kustomization");
+      }
+    } else if (HasDirectory(kManifests)) {
       selection_.root = kManifests;
     }
   }
@@ -101,6 +111,11 @@ class Discoverer {
   }
 
  private:
+  bool HasDirectory(std::string_view path) const {  // "a/b/"
+    const auto first = by_path_.lower_bound(path);
+    return first != by_path_.end() && first->first.starts_with(path);
+  }
+
   void Refuse(std::string_view path, std::string message) {
     found_.errors.push_back(SourceError{std::string(path), {}, std::move(message)});
   }
@@ -198,12 +213,13 @@ bool ChangesSelection(const Selection& selection, const TreeChange& change) {
   if (selection.links || (change.after && (change.after->mode & kTypeMask) != kRegular))
     return true;
   if (NameOf(path) == kIgnoreFile || IsKustomizationName(NameOf(path))) return true;
-  return selection.root.empty() && path.starts_with(kManifests);
+  return selection.root.empty() && !selection.given && path.starts_with(kManifests);
 }
 
 base::Result<Discovery> Discover(const std::vector<TreeEntry>& entries,
-                                 const ReadBlobFunction& read) {
-  return Discoverer(entries, read).Run();
+                                 const ReadBlobFunction& read,
+                                 const std::optional<std::string>& path) {
+  return Discoverer(entries, read, path).Run();
 }
 
 }  // namespace gitsync

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,8 @@ struct ManifestFile {
 
 // Which paths of a commit are looked at.
 struct Selection {
-  std::string root;  // "manifests/", or empty: the whole repository
+  std::string root;    // "manifests/", or empty: the whole repository
+  bool given = false;  // the root was asked for, whatever else there is
   std::map<std::string, IgnoreRules, std::less<>> ignored;  // by directory, "" or "a/b/"
   bool links = false;  // a symbolic link is among them, whose target matters
 
@@ -46,8 +48,11 @@ bool ChangesSelection(const Selection& selection, const TreeChange& change);
 
 using ReadBlobFunction = std::function<base::Result<std::string>(const std::string& oid)>;
 
-// The errors of `read` come back; mistakes of the commit are in Discovery::errors.
+// What lies below the directory `path` ("apps/web/", "" for the root), or without one where the
+// rule at the top of discover.cc says. The errors of `read` come back; mistakes of the commit are
+// in Discovery::errors.
 base::Result<Discovery> Discover(const std::vector<TreeEntry>& entries,
-                                 const ReadBlobFunction& read);
+                                 const ReadBlobFunction& read,
+                                 const std::optional<std::string>& path = std::nullopt);
 
 }  // namespace gitsync

@@ -10,7 +10,8 @@ namespace {
 constexpr char kLinkMark[] = "-> ";  // a file with this content becomes a symbolic link
 
 // The deployed paths, then a line for each error.
-std::string Discovered(const FakeGit::Files& files) {
+std::string Discovered(const FakeGit::Files& files,
+                       const std::optional<std::string>& root = std::nullopt) {
   std::vector<TreeEntry> entries;
   std::map<std::string, std::string> blobs;
   for (const auto& [path, text] : files) {
@@ -23,7 +24,8 @@ std::string Discovered(const FakeGit::Files& files) {
     entries.push_back(entry);
   }
   const auto found = Discover(
-      entries, [&](const std::string& oid) { return base::Result<std::string>(blobs.at(oid)); });
+      entries, [&](const std::string& oid) { return base::Result<std::string>(blobs.at(oid)); },
+      root);
   if (!found.ok()) return found.status().ToString();
   std::string text;
   for (const ManifestFile& file : found->files) text += file.path + " ";
@@ -35,6 +37,17 @@ TEST(Discover, TakesManifestsIfThereIsOneElseTheRoot) {
   EXPECT_EQ(Discovered({{"a.yaml", ""}, {"b/c.yml", ""}, {"d.json", ""}, {"README.md", ""}}),
             "a.yaml b/c.yml d.json ");
   EXPECT_EQ(Discovered({{"a.yaml", ""}, {"manifests/b.yaml", ""}}), "manifests/b.yaml ");
+}
+
+TEST(Discover, BeginsWhereItIsAskedTo) {
+  const FakeGit::Files files = {
+      {"a.yaml", ""}, {"apps/b.yaml", ""}, {"apps/c/d.yaml", ""}, {"manifests/e.yaml", ""}};
+  EXPECT_EQ(Discovered(files, "apps/"), "apps/b.yaml apps/c/d.yaml ");
+  EXPECT_EQ(Discovered(files, "apps/c/"), "apps/c/d.yaml ");
+  EXPECT_EQ(Discovered(files, ""), "a.yaml apps/b.yaml apps/c/d.yaml manifests/e.yaml ");
+  EXPECT_EQ(Discovered(files, "app/"),
+            "\napp: the commit has no such directory; add it, or correct spec.path of the "
+            "Kustomization");
 }
 
 TEST(Discover, SkipsWhatIsHiddenOrIgnored) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "gitsync/plan/repository.h"
 #include "gitsync/render/read_set.h"
 #include "gitsync/testing/fake_git.h"
 #include "state/testing/test_cluster.h"
@@ -30,7 +31,7 @@ class DiffReportTest : public testing::Test {
   gitsync::SyncPlan Plan(const Files& files, std::shared_ptr<const gitsync::ManifestSet>& set) {
     const std::string commit =
         git_.Push("site", "refs/heads/main", files, "change\n", cluster_.loop.now().wall);
-    auto repository = gitsync::ReadRepository(cluster_.store().view(), "site");
+    auto repository = gitsync::ReadApplication(cluster_.store().view(), "site");
     repository->inventory =
         gitsync::ReadInventory(cluster_.store().view(), *cluster_.schema, "site");
     const gitsync::SetSource source{git_,  "site", {}, repository->settings.scope, cluster_.schema,

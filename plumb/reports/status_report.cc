@@ -255,7 +255,7 @@ Json ClusterStatus(const state::View& view, const std::string& ns) {
   for (const state::ObjectPtr& node : view.List("nodes")) {
     nodes.size() < kMaxStatusObjects ? nodes.Append(NodeStatus(view, *node)) : void(++more_nodes);
   }
-  for (const std::string& name : gitsync::RepositoryNames(view)) {
+  for (const std::string& name : gitsync::ApplicationNames(view)) {
     const state::ObjectPtr record = view.Get(gitsync::KustomizationKey(name));
     const state::ObjectPtr inventory =
         view.Get(gitsync::kInventories, gitsync::kSystemNamespace, name);
@@ -300,7 +300,7 @@ Result<Json> ObjectStatus(const state::View& view, const StatusQuery& query) {
   const std::string kind_name = Lower(query.kind);
   if (kind_name == kRepository || kind_name == "repo" || kind_name == "repos" ||
       kind_name == "repositories") {
-    RETURN_IF_ERROR(gitsync::ReadRepository(view, query.name).status());
+    RETURN_IF_ERROR(gitsync::ReadApplication(view, query.name).status());
     return tree.OfRepository(*view.Get(gitsync::KustomizationKey(query.name)));
   }
   ASSIGN_OR_RETURN(const manifests::Kind* const kind, FindKind(*view.schema(), query.kind));

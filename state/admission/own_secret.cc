@@ -1,9 +1,8 @@
 // plumb's own Secrets are written and removed by plumb alone: a repository that declares one, a
 // client that creates, changes or deletes one, is told so. The namespace that they are in cannot be
 // deleted, since all of them would go with it.
-#include "state/own_secrets.h"
-
 #include "state/admission/admission.h"
+#include "state/own_secrets.h"
 
 namespace state {
 namespace {

@@ -40,7 +40,7 @@ class Course {
     engine_->CreateRepository("shop", {}, [](base::Status) {});
     Settle();
     // A repository that was not made yet is asked for again.
-    if (gitsync::RepositoryNames(cluster_.store().view()).empty()) {
+    if (gitsync::SourceNames(cluster_.store().view()).empty()) {
       engine_->CreateRepository("shop", {}, [](base::Status) {});
       Settle();
     }
@@ -96,7 +96,7 @@ class Course {
     size_t pods = 0;
     for (const state::ObjectPtr& pod : view.List("pods")) pods += !pod->Deleting();
     text += std::to_string(pods) + " pods\n";
-    const auto repository = gitsync::ReadRepository(view, "shop");
+    const auto repository = gitsync::ReadApplication(view, "shop");
     if (!repository.ok()) return text + repository.status().ToString();
     text += "applied " + repository->applied_commit + "\n";
     const auto inventory = gitsync::ReadInventory(view, *cluster_.schema, "shop").keys;

@@ -133,6 +133,9 @@ void Invariants::ObserveDeletion(const state::Change& change) {
   // Before the first change of this transaction.
   const state::View& before =
       views_.back().revision() == after.revision() ? views_[views_.size() - 2] : views_.back();
+  if (key.name.starts_with(kSidePrefix)) {
+    world_.Fail(key.ToString() + " was deleted, though it only moved to another application");
+  }
   if (hand_made || !InInventory(before, *world_.schema, owner, key)) {
     world_.Fail(key.ToString() + " was deleted, but nobody's inventory has it");
   } else if (InInventory(after, *world_.schema, owner, key)) {

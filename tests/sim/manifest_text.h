@@ -27,6 +27,9 @@ std::string SecretText(const std::string& name, int version);
 // A namespace, and in it a ConfigMap and a ReplicaSet.
 std::string NamespaceText(const std::string& name, int version);
 
+// What begins so is never deleted, whatever is pushed: it only moves between applications.
+inline constexpr char kSidePrefix[] = "side-";
+
 // Stands in every object that must never be stored.
 inline constexpr char kForbidden[] = "must-not-be-stored";
 

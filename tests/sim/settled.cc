@@ -14,51 +14,84 @@
 namespace tests {
 namespace {
 
+constexpr char kSecondOf[] = "shop";  // which repository has two applications
+
+std::vector<gitsync::Application> ApplicationsOf(SimServer& server, const std::string& source) {
+  std::vector<gitsync::Application> applications;
+  for (const std::string& name : gitsync::ApplicationNames(server.view())) {
+    const auto state = gitsync::ReadApplication(server.view(), name);
+    if (state.ok() && state->settings.source == source) applications.push_back(*state);
+  }
+  return applications;
+}
+
 std::string RecordOf(World& world, SimServer& server, const GitUser& user) {
-  const std::string& name = user.repository();
-  const std::string where = "repository " + name + ": ";
+  const std::string& source = user.repository();
   const std::string commit = user.head_commit();
-  const auto state = gitsync::ReadRepository(server.view(), name);
-  if (!state.ok()) return where + state.status().ToString();
-  if (state->applied_commit != commit) {
-    return where + "applied is " + state->applied_commit + ", the head " + commit;
+  const auto applications = ApplicationsOf(server, source);
+  if (applications.size() != (source == kSecondOf ? 2 : 1)) {
+    return "repository " + source + " has " + std::to_string(applications.size()) + " applications";
   }
-  const state::ObjectPtr record = server.view().Get(gitsync::KustomizationKey(name));
-  if (!reconciler::ConditionIs((*record)["status"], "Ready", "True")) {
-    return where + "Ready is not True: " + std::string((*record)["status"]["conditions"].Bytes());
+  for (const gitsync::Application& application : applications) {
+    const std::string where = "application " + application.name + ": ";
+    if (application.applied_commit != commit) {
+      return where + "applied is " + application.applied_commit + ", the head " + commit;
+    }
+    const state::ObjectPtr record = server.view().Get(gitsync::KustomizationKey(application.name));
+    if (!reconciler::ConditionIs((*record)["status"], "Ready", "True")) {
+      return where + "Ready is not True: " + std::string((*record)["status"]["conditions"].Bytes());
+    }
+    gitsync::Settlement settlement;
+    settlement.SetName(*record);
+    const auto note = world.git.ReadNote(source, gitsync::NotesRef(settlement), commit);
+    if (!note.ok()) return where + "no note says how the head ended";
   }
-  const auto note = world.git.ReadNote(name, std::string(gitsync::kNotesRef), commit);
-  if (!note.ok()) return where + "no note says how the head ended";
-  if (!server.receiver().Heard(commit)) return where + "nobody was told how the head ended";
-  if (user.waiting() > 0) return where + "somebody still waits for the end of a push";
+  if (!server.receiver().Heard(commit)) {
+    return "repository " + source + ": nobody was told how the head ended";
+  }
+  if (user.waiting() > 0) {
+    return "repository " + source + ": somebody still waits for the end of a push";
+  }
   return "";
 }
 
-// Reads and plans the head anew: dear, so it comes last.
-std::string ContentOf(World& world, SimServer& server, const GitUser& user) {
-  const std::string& name = user.repository();
-  const std::string where = "repository " + name + ": ";
-  auto state = gitsync::ReadRepository(server.view(), name);
-  if (!state.ok()) return where + state.status().ToString();
-  state->inventory = gitsync::ReadInventory(server.view(), *world.schema, name);
-  gitsync::ParseCache cache;
-  const auto set =
-      gitsync::ReadSet({world.git, name, {}, state->settings.scope, world.schema, cache},
-                       user.head_commit(), nullptr);
-  if (!set.ok()) return where + set.status().ToString();
+// Plans one of them anew.
+std::string ContentOf(World& world, SimServer& server, gitsync::Application application,
+                      const gitsync::SourceSets& sets) {
+  const std::string where = "application " + application.name + ": ";
+  application.inventory = gitsync::ReadInventory(server.view(), *world.schema, application.name);
+  const gitsync::ManifestSet& set = *sets.sets.at(application.name);
   const gitsync::SyncPlan plan =
-      gitsync::PlanSync(server.view(), *state, **set, gitsync::PushOptions(),
-                        {&world.config, world.loop.now().wall, 1});
+      gitsync::PlanSync(server.view(), application, set, gitsync::PushOptions(),
+                        {&world.config, world.loop.now().wall, 1}, sets);
   if (!plan.errors.empty()) return where + plan.errors[0].ToString();
   for (const gitsync::ObjectResult& result : plan.results) {
     if (result.action == gitsync::Action::kUnchanged) continue;
     return where + result.key.ToString() + " is not as its manifest asks (" + result.note + ")";
   }
-  for (const gitsync::Manifest& manifest : (*set)->manifests) {
+  for (const gitsync::Manifest& manifest : set.manifests) {
     const state::ObjectPtr object = server.view().Get(manifest.key);
     const gitsync::Health health = gitsync::HealthOf(*object, server.view());
     if (health.level != gitsync::Health::Level::kHealthy) {
       return where + manifest.key.ToString() + ": " + health.reason;
+    }
+  }
+  return "";
+}
+
+// Reads and plans the head anew: dear, so it comes last.
+std::string ContentOf(World& world, SimServer& server, const GitUser& user) {
+  const auto applications = ApplicationsOf(server, user.repository());
+  std::vector<gitsync::Part> parts;
+  for (const gitsync::Application& each : applications) {
+    parts.push_back({each.name, each.settings.path, each.settings.scope});
+  }
+  gitsync::SourceReader reader(world.git, user.repository());
+  const auto sets = reader.Read(user.head_commit(), {}, parts, world.schema);
+  if (!sets.ok()) return "repository " + user.repository() + ": " + sets.status().ToString();
+  for (const gitsync::Application& each : applications) {
+    if (std::string missing = ContentOf(world, server, each, **sets); !missing.empty()) {
+      return missing;
     }
   }
   return "";

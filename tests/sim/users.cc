@@ -30,10 +30,23 @@ constexpr std::pair<const char*, const char*> kHearing[] = {
      "\"*\"}]}\n"},
 };
 
+// The second application of the first repository, which the first is to be ready before.
+constexpr char kSecondApplication[] =
+    "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: shop-side}\n"
+    "spec: {interval: 10m, prune: true, sourceRef: {kind: GitRepository, name: shop}, path: "
+    "./side, "
+    "targetNamespace: default, dependsOn: [{name: shop}]}\n";
+// Always in its path; and what moves between the two.
+const std::string kSideAnchor = std::string(kSidePrefix) + "anchor",
+                  kSideRoamer = std::string(kSidePrefix) + "roamer";
+
 std::string FileOf(const std::string& unit) { return "manifests/" + unit + ".yaml"; }
-std::string UnitOf(const std::string& file) {
-  return file.substr(10, file.size() - 10 - 5);  // manifests/UNIT.yaml
+std::string SideFileOf(const std::string& unit) { return "side/" + unit + ".yaml"; }
+std::string UnitOf(const std::string& file) {  // DIRECTORY/UNIT.yaml
+  const size_t start = file.find('/') + 1;
+  return file.substr(start, file.size() - start - 5);
 }
+bool IsOfSide(const std::string& unit) { return unit.starts_with(kSidePrefix); }
 std::string AnchorOf(const GitUser& user) { return "anchor-" + user.repository(); }
 
 }  // namespace
@@ -65,8 +78,21 @@ void Users::CreateRepository(GitUser& user) {
                  {},
                  false,
                  GitUser::Outcome::kAccepted};
-    Add(user, first);
-    user.Push(std::move(first));
+    if (&user != git_[0].get()) {
+      Add(user, first);
+      return user.Push(std::move(first));
+    }
+    first.files[SideFileOf(kSideAnchor)] = ConfigText(kSideAnchor, 0);
+    first.files[FileOf(kSideRoamer)] = ConfigText(kSideRoamer, 0);
+    server_.Ask({.method = "POST",
+                 .target = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/plumb-system/"
+                           "kustomizations",
+                 .body = kSecondApplication},
+                [this, &user, first](const std::string& answer) mutable {
+                  if (answer != "201") world_.Fail("no second application: " + answer);
+                  Add(user, first);
+                  user.Push(std::move(first));
+                });
   });
 }
 
@@ -107,7 +133,8 @@ GitUser::Change Users::GoodChange(GitUser& user) {
   if (rng_.Chance(1, 3)) change.options.push_back("nowait");
   std::vector<std::string> units;
   for (const auto& [file, text] : change.files) {
-    if (UnitOf(file) != AnchorOf(user)) units.push_back(UnitOf(file));
+    const std::string unit = UnitOf(file);
+    if (unit != AnchorOf(user) && !IsOfSide(unit)) units.push_back(unit);
   }
   const uint64_t what = rng_.Below(8);
   if (units.empty() || what < 2) {
@@ -123,6 +150,7 @@ GitUser::Change Users::GoodChange(GitUser& user) {
   } else {
     GoBack(user, change);
   }
+  if (&user == git_[0].get()) ChangeSide(change);
   // Objects in a namespace that goes away are refused, rightly.
   const bool in_team = change.files.contains(FileOf("team"));
   if (in_team) change.outcome = GitUser::Outcome::kEither;
@@ -154,7 +182,8 @@ void Users::TakeOver(GitUser& user, Change& change) {
   if (other.busy()) return;
   for (const auto& [file, text] : other.head()) {
     const std::string unit = UnitOf(file);
-    if (unit.starts_with("anchor") || unit == "team" || change.files.contains(file)) continue;
+    if (unit.starts_with("anchor") || unit == "team" || IsOfSide(unit)) continue;
+    if (change.files.contains(file)) continue;
     if (lost_[other.repository()].contains(unit)) continue;
     change.why = "take over " + unit;
     change.options.push_back("take-over");
@@ -178,7 +207,22 @@ void Users::GoBack(const GitUser& user, Change& change) {
   });
   change.files = std::move(files);
   change.outcome = GitUser::Outcome::kEither;
-  for (const auto& [file, text] : change.files) wandering_.insert(UnitOf(file));
+  for (const auto& [file, text] : change.files) {
+    if (!IsOfSide(UnitOf(file))) wandering_.insert(UnitOf(file));
+  }
+}
+
+// Of what the second application deploys something changes, or moves there or away.
+void Users::ChangeSide(Change& change) {
+  if (change.files.empty()) return;
+  if (rng_.Chance(1, 4)) {
+    change.files[SideFileOf(kSideAnchor)] = ConfigText(kSideAnchor, ++version_);
+  }
+  if (!rng_.Chance(1, 4)) return;
+  const bool there = change.files.erase(SideFileOf(kSideRoamer)) > 0;
+  change.files.erase(FileOf(kSideRoamer));
+  change.files[there ? FileOf(kSideRoamer) : SideFileOf(kSideRoamer)] =
+      ConfigText(kSideRoamer, ++version_);
 }
 
 GitUser::Change Users::BadChange(const GitUser& user) {

@@ -2,7 +2,7 @@
 //
 // What the repositories deploy is made of units: an application, a ConfigMap, a Secret, a namespace
 // with what is in it. A unit is in one repository at most, or moves between the two. Each has an
-// anchor that stays for ever.
+// anchor that stays for ever. The first repository has a second application, for another directory.
 #pragma once
 
 #include <memory>
@@ -47,6 +47,7 @@ class Users {
   void Add(GitUser& user, Change& change);
   void TakeOver(GitUser& user, Change& change);
   void GoBack(const GitUser& user, Change& change);
+  void ChangeSide(Change& change);
   void Wish(size_t user);
   void ChangeByHand();
   void MakeByHand();

@@ -18,6 +18,7 @@ std::string Body(const DeployEvent& event) {
                                 {"severity", failed ? "error" : "info"},
                                 {"message", settlement.message},
                                 {"metadata", event.metadata}});
+  if (!settlement.application.empty()) data.Set("application", settlement.application);
   return Json::MakeObject({{"specversion", "1.0"},
                            {"id", event.id},
                            {"source", event.source},

@@ -60,7 +60,7 @@ class Backup {
                        state::EncodeRecord(state::Record{false, /*last=*/true, object}));
     });
     RETURN_IF_ERROR(status);
-    for (const std::string& name : gitsync::RepositoryNames(view)) {
+    for (const std::string& name : gitsync::SourceNames(view)) {
       RETURN_IF_ERROR(WriteRepository(name));
     }
     return Put(FrameKind::kEnd,

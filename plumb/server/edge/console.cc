@@ -95,7 +95,7 @@ bool Console::ChangeToken(const base::HttpRequest& request, const base::Identity
 
 base::Json Console::Repositories() const {
   base::Json list = base::Json::MakeArray();
-  for (const std::string& name : gitsync::RepositoryNames(store_.view())) {
+  for (const std::string& name : gitsync::ApplicationNames(store_.view())) {
     const state::ObjectPtr record = store_.view().Get(gitsync::KustomizationKey(name));
     if (record == nullptr) continue;
     const base::Value status = (*record)["status"];
@@ -103,6 +103,7 @@ base::Json Console::Repositories() const {
         store_.view().Get(gitsync::kInventories, gitsync::kSystemNamespace, name);
     base::Json entry = base::Json::MakeObject(
         {{"name", name},
+         {"repository", gitsync::SourceOf(*record)},
          {"revision", status["lastAppliedRevision"].AsString()},
          {"objects", inventory == nullptr ? int64_t{0} : (*inventory)["count"].AsInt()},
          {"ready", "Unknown"},

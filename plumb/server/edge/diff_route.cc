@@ -23,7 +23,7 @@ using base::Status;
 
 struct Basis {
   state::View view;
-  gitsync::RepositoryState repository;
+  gitsync::Application application;
   state::DraftContext context;
 };
 
@@ -65,14 +65,14 @@ class DiffService {
     }));
     const std::string name(request.Query("repository"));
     ASSIGN_OR_RETURN(const Basis basis, AskLoop<Basis>(source_.loop, [this, name](auto answer) {
-                       Result<gitsync::RepositoryState> state = source_.engine.Recall(name);
+                       Result<gitsync::Application> state = source_.engine.Recall(name);
                        if (!state.ok()) return answer(state.status());
                        answer(Basis{source_.store.view(), *std::move(state), source_.context()});
                      }));
     Result<gitsync::ManifestSet> set =
         body.empty() ? Stored(basis, std::string(request.Query("revision"))) : Sent(basis, body);
     if (!set.ok()) return set.status();
-    const gitsync::SyncPlan plan = gitsync::PlanSync(basis.view, basis.repository, *set,
+    const gitsync::SyncPlan plan = gitsync::PlanSync(basis.view, basis.application, *set,
                                                      gitsync::PushOptions(), basis.context);
     ASSIGN_OR_RETURN(Json report, DiffReport(basis.view, plan, *set));
     report.Set("repository", name);
@@ -82,9 +82,10 @@ class DiffService {
   static Result<gitsync::ManifestSet> Parse(const Basis& basis,
                                             const std::vector<gitsync::TreeEntry>& entries,
                                             const gitsync::ReadBlobFunction& read) {
-    ASSIGN_OR_RETURN(const gitsync::Discovery discovery, gitsync::Discover(entries, read));
+    ASSIGN_OR_RETURN(const gitsync::Discovery discovery,
+                     gitsync::Discover(entries, read, basis.application.settings.path));
     gitsync::ParseCache cache;
-    return gitsync::ReadManifests(discovery, basis.repository.settings.scope, basis.view.schema(),
+    return gitsync::ReadManifests(discovery, basis.application.settings.scope, basis.view.schema(),
                                   cache, read);
   }
 
@@ -100,8 +101,8 @@ class DiffService {
 
   Result<gitsync::ManifestSet> Stored(const Basis& basis, const std::string& revision) {
     const std::lock_guard<std::mutex> lock(git_mutex_);
-    const std::string& name = basis.repository.name;
-    ASSIGN_OR_RETURN(const std::string commit, Resolve(basis.repository, revision));
+    const std::string& name = basis.application.settings.source;
+    ASSIGN_OR_RETURN(const std::string commit, Resolve(basis.application, revision));
     ASSIGN_OR_RETURN(const gitsync::CommitInfo info, git_->ReadCommit(name, commit));
     ASSIGN_OR_RETURN(const std::vector<gitsync::TreeEntry> tree, git_->ReadTree(name, commit));
     ASSIGN_OR_RETURN(gitsync::ManifestSet set, Parse(basis, tree, [&](const std::string& oid) {
@@ -112,28 +113,29 @@ class DiffService {
     return set;
   }
 
-  Result<std::string> Resolve(const gitsync::RepositoryState& repository,
+  Result<std::string> Resolve(const gitsync::Application& application,
                               const std::string& revision) {
-    const std::string branch = "refs/heads/" + repository.settings.branch;
-    const Result<std::string> head = git_->Resolve(repository.name, branch);
+    const std::string branch = "refs/heads/" + application.settings.branch;
+    const Result<std::string> head = git_->Resolve(application.settings.source, branch);
     if (revision.empty() && !head.ok() && head.status().code() == Code::kNotFound) {
       return Status(Code::kNotFound,
-                    "nothing was pushed to repository " + repository.name + " yet");
+                    "nothing was pushed to repository " + application.settings.source + " yet");
     }
     if (revision.empty()) return head;
     if (gitsync::IsObjectId(revision)) return revision;
-    const Result<std::string> named = git_->Resolve(repository.name, "refs/heads/" + revision);
+    const Result<std::string> named =
+        git_->Resolve(application.settings.source, "refs/heads/" + revision);
     if (named.ok()) return named;
     if (head.ok() && revision.size() >= 4) {
       ASSIGN_OR_RETURN(const std::vector<gitsync::CommitInfo> history,
-                       git_->History(repository.name, *head, kMaxSearchedCommits));
+                       git_->History(application.settings.source, *head, kMaxSearchedCommits));
       for (const gitsync::CommitInfo& commit : history) {
         if (commit.oid.starts_with(revision)) return commit.oid;
       }
     }
-    return Status(Code::kNotFound, "repository " + repository.name + " has no branch \"" +
-                                       revision + "\" and no such commit on " +
-                                       repository.settings.branch);
+    return Status(Code::kNotFound, "repository " + application.settings.source +
+                                       " has no branch \"" + revision +
+                                       "\" and no such commit on " + application.settings.branch);
   }
 
   const DiffSource source_;
