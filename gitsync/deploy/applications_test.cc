@@ -349,6 +349,37 @@ TEST_F(ApplicationsTest, WhatMovedWhileTheServerWasDownIsNeverDeleted) {
   EXPECT_EQ(InventoryOf("front"), "default/a default/m");
 }
 
+// An earlier plumb deployed manifests/, whatever path said.
+TEST_F(ApplicationsTest, WhatBeginsToActIsHeldUntilThePush) {
+  Add("site", "suspend: false");
+  const FakeGit::Files files = {{"front/a.yaml", Map("a")},
+                                {"back/b.yaml", Map("b")},
+                                {"manifests/old.yaml", Map("old")},
+                                {"new/new.yaml", Map("new")}};
+  Push(files);
+  engine_.reset();
+  Add("site", "path: new");
+  const std::string generation =
+      cluster_.Field(kKustomizations, kSystemNamespace, "site", "metadata.generation");
+  state::Draft draft(cluster_.store().view(), cluster_.Context());
+  base::Json status = (*draft.view().Get(KustomizationKey("site")))["status"].ToJson();
+  status.Set("observedGeneration", static_cast<int64_t>(std::stoll(generation)));
+  ASSERT_TRUE(draft.UpdateStatus(KustomizationKey("site"), std::move(status)).ok());
+  ASSERT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
+  Start();
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/old team/b");
+  EXPECT_EQ(Ready("site"),
+            "\"False\" \"held: sourceRef, path and targetNamespace of the Kustomization act since "
+            "this version of plumb, which would change or prune 2 objects; push a commit, or "
+            "change the Kustomization, to have it done\"");
+  const state::Revision before = cluster_.store().revision();
+  Restart();
+  EXPECT_EQ(cluster_.store().revision(), before);
+  Push(files);
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/new team/b");
+}
+
 TEST_F(ApplicationsTest, AfterARestartNothingIsWrittenTwice) {
   Add("back", "path: back, dependsOn: [{name: front}]");
   Push({{"front/a.yaml", Map("a")}, {"back/b.yaml", Map("b")}});

@@ -81,7 +81,7 @@ void SyncEngine::Attempt(const AppPtr& app) {
               });
 }
 
-// Until the Kustomization is changed, or there is such a source.
+// Until there is a push, the Kustomization is changed, or there is such a source.
 void SyncEngine::GiveUp(const AppPtr& app, const Status& why) {
   const std::string message(why.message());
   app->active = false;
@@ -135,6 +135,10 @@ void SyncEngine::Planned(const AppPtr& app, Reading reading) {
   if (dependencies.state != DependencyState::kMet) return Await(app, dependencies);
   if (!reading.planned) return Attempt(app);
   app->awaits.clear();
+  if (const std::string why = HeldBecause(*reading.application, *app->set, reading.plan);
+      !why.empty()) {
+    return GiveUp(app, Status(Code::kConflict, why));
+  }
   Apply(app, std::move(reading.plan));
 }
 

@@ -14,6 +14,9 @@ namespace {
 
 using base::Json;
 
+// The condition that says where an application is deployed from and to.
+constexpr std::string_view kPlaced = "Placed";
+
 std::string InventoryId(const manifests::Kind& kind, const state::Key& key) {
   return key.ns + "_" + key.name + "_" + kind.group + "_" + kind.kind;
 }
@@ -107,6 +110,20 @@ base::Result<ApplicationSettings> SettingsOf(const state::Object& kustomization)
   return settings;
 }
 
+// Where the application is deployed from and to, if that is anything but what an earlier plumb,
+// which did not heed these fields, would have done; else empty.
+std::string PlacementOf(const Application& application) {
+  const ApplicationSettings& settings = application.settings;
+  std::string text;
+  const auto add = [&](const std::string& what) { text += (text.empty() ? "" : ", ") + what; };
+  if (settings.source != application.name) add("source " + settings.source);
+  if (settings.path) add("path ./" + *settings.path);
+  if (!settings.scope.target_namespace.empty()) {
+    add("namespace " + settings.scope.target_namespace);
+  }
+  return text;
+}
+
 }  // namespace
 
 base::Status NoRepository(std::string_view name) {
@@ -152,6 +169,11 @@ base::Result<Application> ReadApplication(const state::View& view, const std::st
   const base::Value status = (*object)["status"];
   const std::string_view revision = status["lastAppliedRevision"].AsString();
   application.applied_commit = revision.substr(std::min(revision.rfind(':') + 1, revision.size()));
+  application.placed = PlacementOf(application).empty() ||
+                       status["observedGeneration"].AsInt() != object->Generation();
+  for (const base::Value condition : status["conditions"].Elements()) {
+    application.placed |= condition["type"].AsString() == kPlaced;
+  }
   for (const DeployRecord& deploy : HistoryOf(status)) {
     if (!deploy.tree.empty()) application.applied_trees.push_back(deploy.tree);
   }
@@ -209,6 +231,10 @@ base::Status RecordApplied(state::Draft& draft, const Application& application,
                           {.revision = revision, .tree = set.tree}, draft.context().now));
   }
   status.Set("lastAppliedRevision", revision);
+  if (const std::string placement = PlacementOf(application); !placement.empty()) {
+    manifests::SetCondition(status, kPlaced, "True", "Applied", placement, draft.context().now)
+        .Set("observedGeneration", object->Generation());
+  }
   return draft.UpdateStatus(object->key, std::move(status)).status();
 }
 

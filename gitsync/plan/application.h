@@ -56,6 +56,7 @@ struct Application {
   std::string name;
   ApplicationSettings settings;
   std::string applied_commit;  // empty before the first
+  bool placed = true;          // false: by a plumb that did not heed source, path and namespace
   // Those of the history, the newest first: a push may go back to them whatever happens.
   std::vector<std::string> applied_trees;
   Inventory inventory;  // for ReadInventory to fill in

@@ -425,6 +425,20 @@ SyncPlan PlanSync(const state::View& view, const Application& application, const
   return plan;
 }
 
+std::string HeldBecause(const Application& application, const ManifestSet& set,
+                        const SyncPlan& plan) {
+  if (application.placed || application.applied_commit != set.commit) return "";
+  const auto changes =
+      std::count_if(plan.results.begin(), plan.results.end(), [](const ObjectResult& result) {
+        return result.action != Action::kUnchanged && result.action != Action::kSkipped;
+      });
+  if (changes == 0 && plan.errors.empty()) return "";
+  return "held: sourceRef, path and targetNamespace of the Kustomization act since this version "
+         "of plumb, which would change or prune " +
+         std::to_string(changes) +
+         " objects; push a commit, or change the Kustomization, to have it done";
+}
+
 RepairPlan PlanRepair(const state::View& view, const std::string& application,
                       const ManifestSet& set, const std::set<state::Key>& keys,
                       const state::DraftContext& context) {

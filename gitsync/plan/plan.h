@@ -55,6 +55,12 @@ SyncPlan PlanSync(const state::View& view, const Application& application, const
                   const PushOptions& options, const state::DraftContext& context,
                   const SourceSets& sets = {});
 
+// Why a plan is not to be carried out before somebody asks for it, by a push or by changing the
+// Kustomization; empty if it may be. What an earlier plumb did not heed never acts by itself on
+// what that plumb applied.
+std::string HeldBecause(const Application& application, const ManifestSet& set,
+                        const SyncPlan& plan);
+
 // Puts back those of `keys` that are not as their manifests in `set` ask.
 struct RepairPlan {
   state::Transaction transaction;
