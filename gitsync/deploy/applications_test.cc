@@ -117,6 +117,19 @@ class ApplicationsTest : public testing::Test {
     return "absent";
   }
 
+  void Annotate(const std::string& application, const std::string& value) {
+    state::Draft draft(cluster_.store().view(), cluster_.Context());
+    base::Json object = draft.view().Get(KustomizationKey(application))->document.root().ToJson();
+    object["metadata"]["annotations"].Set(kRequestedAnnotation, value);
+    EXPECT_TRUE(draft.Update(std::move(object)).ok());
+    EXPECT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
+    cluster_.Settle();
+  }
+  std::string Handled(const std::string& application) {
+    return cluster_.Field(kKustomizations, kSystemNamespace, application,
+                          "status.lastHandledReconcileAt");
+  }
+
   std::string InventoryOf(const std::string& application) {
     std::string text;
     const auto keys = ReadInventory(cluster_.store().view(), *cluster_.schema, application).keys;
@@ -314,14 +327,43 @@ TEST_F(ApplicationsTest, SettingsThatCannotBeActedOnAreSaid) {
   EXPECT_EQ(cluster_.Field("configmaps", "team", "b", "data"), R"({"a":"one"})");
 }
 
-TEST_F(ApplicationsTest, APathThatACommitLacksIsNotPruned) {
+TEST_F(ApplicationsTest, APathThatACommitLacksFailsItsApplicationAlone) {
   Push({{"front/a.yaml", Map("a")}, {"back/b.yaml", Map("b")}});
-  EXPECT_EQ(Push({{"front/a.yaml", Map("a")}})->text,
-            "back: .: the commit deploys nothing, which would prune all 1 objects of the "
-            "repository; push with -o allow-empty if that is meant\n"
+  const auto terminal = Push({{"front/a.yaml", Map("a", "two")}});
+  const std::string why =
+      "not applied: back: the commit has no such directory; add it, or correct spec.path of the "
+      "Kustomization";
+  EXPECT_EQ(Told(*terminal), "back: failed HEAD: " + why +
+                                 "\nfront: applied HEAD\nfront: healthy HEAD\nfailed: back\n"
+                                 "exit 0\n");
+  EXPECT_EQ(Ready("back"), "\"False\" \"" + why + "\"");
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a team/b");
+  EXPECT_EQ(cluster_.Field("configmaps", "default", "a", "data"), R"({"a":"two"})");
+  EXPECT_TRUE(engine_->Idle());
+  // Nobody goes on with this one.
+  EXPECT_EQ(Push({{"x.yaml", Map("x")}})->text,
             "back: back: the commit has no such directory; add it, or correct spec.path of the "
             "Kustomization\n"
+            "front: front: the commit has no such directory; add it, or correct spec.path of the "
+            "Kustomization\n"
             "refused: 2 errors, nothing was changed\nexit 1\n");
+}
+
+TEST_F(ApplicationsTest, WhatMovesToOneThatCannotBeReadIsKeptUntilItCan) {
+  Push({{"front/a.yaml", Map("a")},
+        {"front/m.yaml", Map("m")},
+        {"front/gone.yaml", Map("gone")},
+        {"back/b.yaml", Map("b")}});
+  const std::string uid = Uid("default", "m");
+  Add("back", "path: ../back");
+  Push({{"front/a.yaml", Map("a")}, {"back/m.yaml", Map("m")}, {"back/b.yaml", Map("b")}});
+  EXPECT_EQ(Uid("default", "m"), uid);
+  EXPECT_EQ(InventoryOf("front"), "default/a default/gone default/m");
+  Add("back", "path: back");
+  EXPECT_EQ(Uid("default", "m"), uid);
+  EXPECT_EQ(InventoryOf("front"), "default/a");
+  EXPECT_EQ(InventoryOf("back"), "default/b default/m");
+  EXPECT_EQ(Uid("default", "gone"), "absent");  // that was nobody's
 }
 
 TEST_F(ApplicationsTest, ADeletedOneLeavesWhatItDeployed) {
@@ -350,34 +392,81 @@ TEST_F(ApplicationsTest, WhatMovedWhileTheServerWasDownIsNeverDeleted) {
 }
 
 // An earlier plumb deployed manifests/, whatever path said.
-TEST_F(ApplicationsTest, WhatBeginsToActIsHeldUntilThePush) {
-  Add("site", "suspend: false");
-  const FakeGit::Files files = {{"front/a.yaml", Map("a")},
-                                {"back/b.yaml", Map("b")},
-                                {"manifests/old.yaml", Map("old")},
-                                {"new/new.yaml", Map("new")}};
-  Push(files);
-  engine_.reset();
-  Add("site", "path: new");
-  const std::string generation =
-      cluster_.Field(kKustomizations, kSystemNamespace, "site", "metadata.generation");
-  state::Draft draft(cluster_.store().view(), cluster_.Context());
-  base::Json status = (*draft.view().Get(KustomizationKey("site")))["status"].ToJson();
-  status.Set("observedGeneration", static_cast<int64_t>(std::stoll(generation)));
-  ASSERT_TRUE(draft.UpdateStatus(KustomizationKey("site"), std::move(status)).ok());
-  ASSERT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
-  Start();
-  cluster_.Settle();
+class HeldApplicationTest : public ApplicationsTest {
+ protected:
+  HeldApplicationTest() {
+    Add("site", "suspend: false");
+    Push(files_);
+    engine_.reset();
+    Add("site", "path: new");
+    state::Draft draft(cluster_.store().view(), cluster_.Context());
+    base::Json status = (*draft.view().Get(KustomizationKey("site")))["status"].ToJson();
+    for (base::Json& entry : status["history"].MutableElements()) {
+      entry["metadata"].Remove("placement");
+    }
+    EXPECT_TRUE(draft.UpdateStatus(KustomizationKey("site"), std::move(status)).ok());
+    EXPECT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
+    Start();
+    cluster_.Settle();
+  }
+
+  const FakeGit::Files files_ = {{"front/a.yaml", Map("a")},
+                                 {"back/b.yaml", Map("b")},
+                                 {"manifests/old.yaml", Map("old")},
+                                 {"new/new.yaml", Map("new")}};
+};
+
+TEST_F(HeldApplicationTest, NothingHappensAndTheRecordSaysWhatWould) {
   EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/old team/b");
   EXPECT_EQ(Ready("site"),
             "\"False\" \"held: sourceRef, path and targetNamespace of the Kustomization act since "
-            "this version of plumb, which would change or prune 2 objects; push a commit, or "
-            "change the Kustomization, to have it done\"");
+            "this version of plumb, which would change or prune 2 objects; push a commit, or run "
+            "plumb sync site, to have it done\"");
   const state::Revision before = cluster_.store().revision();
   Restart();
   EXPECT_EQ(cluster_.store().revision(), before);
-  Push(files);
+}
+
+TEST_F(HeldApplicationTest, APushReleasesIt) {
+  Push(files_);
   EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/new team/b");
+  Restart();
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/new team/b");
+}
+
+// What plumb sync does, and Flux's users do with kubectl.
+TEST_F(HeldApplicationTest, AnAnnotationReleasesIt) {
+  Annotate("site", "1");
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/new team/b");
+  EXPECT_EQ(Handled("site"), "\"1\"");
+  const state::Revision before = cluster_.store().revision();
+  Restart();
+  EXPECT_EQ(cluster_.store().revision(), before);
+}
+
+TEST_F(HeldApplicationTest, AnAnnotationThatNobodyHasAnsweredYetReleasesItAtTheStart) {
+  engine_.reset();
+  Annotate("site", "1");
+  Start();
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/new team/b");
+}
+
+TEST_F(ApplicationsTest, AnAnnotationIsAnsweredHoweverItEnds) {
+  Push({{"front/web.yaml", kWeb}, {"back/b.yaml", Map("b")}});
+  cluster_.SetStatus("deployments.apps", "default", "web", kFailedWeb);
+  cluster_.Settle();
+  Annotate("front", "1");
+  EXPECT_EQ(Handled("front"), "\"1\"");
+  Annotate("front", "2");
+  EXPECT_EQ(Handled("front"), "\"2\"");
+  EXPECT_EQ(Ready("front").substr(0, 7), "\"False\"");
+  Annotate("back", "1");
+  EXPECT_EQ(Handled("back"), "\"1\"");
+  Add("back", "path: ../back");
+  Annotate("back", "2");
+  EXPECT_EQ(Handled("back"), "\"2\"");
+  EXPECT_TRUE(engine_->Idle());
 }
 
 TEST_F(ApplicationsTest, AfterARestartNothingIsWrittenTwice) {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "gitsync/deploy/settlement.h"
+#include "gitsync/plan/history.h"
 
 namespace gitsync {
 

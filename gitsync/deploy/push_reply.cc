@@ -16,14 +16,14 @@ void PushReply::Print(const std::string& application, const std::string& line) {
   session_->Print(Prefix(application) + line);
 }
 
-void PushReply::End(const std::string& application, DeployOutcome outcome,
-                    const std::string& line) {
+void PushReply::End(const std::string& application, DeployPhase phase, const std::string& line) {
   if (pending_.erase(application) == 0) return;
   Print(application, line);
-  switch (outcome) {
-    case DeployOutcome::kHealthy: ++healthy_; break;
-    case DeployOutcome::kFailed: failed_.insert(application); break;
-    case DeployOutcome::kSuperseded: superseded_.insert(application); break;
+  switch (phase) {
+    case DeployPhase::kHealthy: ++healthy_; break;
+    case DeployPhase::kFailed: failed_.insert(application); break;
+    case DeployPhase::kSuperseded: superseded_.insert(application); break;
+    case DeployPhase::kProgressing: break;  // no end
   }
   if (pending_.empty()) Conclude();
 }

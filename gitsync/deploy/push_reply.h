@@ -9,7 +9,7 @@
 #include <set>
 #include <string>
 
-#include "gitsync/deploy/settlement.h"
+#include "gitsync/plan/history.h"
 #include "gitsync/source/push.h"
 
 namespace gitsync {
@@ -21,7 +21,7 @@ class PushReply {
 
   void Print(const std::string& application, const std::string& line);
   // Its last line. Each application ends once; the push with the last of them.
-  void End(const std::string& application, DeployOutcome outcome, const std::string& line);
+  void End(const std::string& application, DeployPhase phase, const std::string& line);
   // What is printed before a line of it: "back: ", or nothing.
   std::string Prefix(const std::string& application) const {
     return several_ ? application + ": " : "";

@@ -1,107 +1,109 @@
-// A deploy of the branch's head goes: read and plan (worker) -> commit (loop) -> wait until what
-// was applied is healthy -> the next wave, if there is one -> settled (sync_settle.cc). Each step
-// is level-triggered: a crash between two of them loses nothing, since the start brings every
-// application to its head again, and what is applied already is not written twice.
-//   - A newer push ends whatever an older one still does: every step first asks whether the deploy
-//     it belongs to is still the latest (Guarded).
-//   - An application that depends on others is read, and planned once they are ready at the same
-//     commit: each change of a Kustomization that it waits for lets it look again.
-//   - Whatever fails is tried again with growing delay, until it works or a newer commit comes.
-//     Settings that cannot be acted on wait for another Kustomization.
+// Does what NextStep says, from a deploy's beginning until what it brings is applied. Each step is
+// level-triggered: a crash between two of them loses nothing, since the start brings every
+// application to its head again, and what is applied already is not written twice. A newer deploy
+// ends whatever an older one still does: every answer first asks whether the deploy that it belongs
+// to is still the latest (Guarded).
 #include <algorithm>
 #include <utility>
 
 #include "base/log.h"
 #include "gitsync/deploy/sync_parts.h"
+#include "gitsync/plan/dependencies.h"
 #include "gitsync/plan/repository.h"
+#include "gitsync/report/webhook_event.h"
 
 namespace gitsync {
 
 using base::Code;
-using base::Status;
-using DependencyState = Dependencies::State;
 
-namespace {
-
-constexpr int kConflictRetries = 3;  // plans made anew on the loop
-
-}  // namespace
-
-void SyncEngine::Begin(const AppPtr& app, const PushOptions& options,
-                       std::shared_ptr<PushReply> reply, const std::string& commit,
-                       const std::string& why) {
-  if (app->active) Settle(app, DeployOutcome::kSuperseded, "superseded " + why);
-  ++app->epoch;
-  app->active = true;
-  app->options = options;
-  app->options.allow_missing = true;
+void SyncEngine::Begin(const AppPtr& app, Start start) {
+  if (app->deploy) Stop(app, DeployPhase::kSuperseded, "superseded " + start.why);
+  DeployState& deploy = app->deploy.emplace();
+  deploy.application = app->name;
+  deploy.pushed = start.commit;
+  deploy.asked = start.asked;
+  deploy.has_logs = options_.container_log != nullptr;
+  deploy.health_limit = options_.health_limit;
+  deploy.reading = std::move(start.reading);
+  app->options = start.options;
+  app->options.allow_missing = true;  // as an accepted push does
+  app->reply = std::move(start.reply);
+  app->retry = options_.retry;
   app->again = false;
-  app->reply = std::move(reply);
-  app->sets = nullptr;
-  app->set = nullptr;
-  app->failures = 0;
-  app->unhealthy.clear();
-  app->told.clear();
-  app->health_scheduled = false;
-  app->to_look_at.clear();
   app->awaits.clear();
   app->waking = false;
-  if (!commit.empty()) {
-    Record(app, [&](state::Draft& draft) {
-      const std::string branch = BranchOf(draft.view(), app->source->name);
-      return RecordDeploy(draft, app->name, {.revision = RevisionText(branch, commit)});
-    });
-  }
-  Attempt(app);
+  Advance(app);
 }
 
-void SyncEngine::Attempt(const AppPtr& app) {
-  app->since_plan.clear();
-  const auto state = ReadApplication(store_.view(), app->name);
-  if (!state.ok() || app->source == nullptr) {
-    return GiveUp(app, state.ok() ? NoRepository(state->settings.source) : state.status());
+void SyncEngine::Advance(const AppPtr& app) {
+  while (app->deploy) {
+    const DeployStep step = NextStep(store_.view(), tables_, *app->deploy, loop_.now().monotonic);
+    if (!Do(app, step)) return;
   }
-  app->settings = state->settings;
+}
+
+bool SyncEngine::Do(const AppPtr& app, const DeployStep& step) {
+  using Act = DeployStep::Act;
+  switch (step.act) {
+    case Act::kIdle: return false;
+    case Act::kRead: Read(app); return true;
+    case Act::kPlan: PlanAgain(app); return true;
+    case Act::kCommit: Commit(app); return true;
+    case Act::kFetchLog: FetchLog(app, step); return true;
+    case Act::kRetry: Retry(app, step.message); return true;
+    case Act::kSettle: Settle(app, step); return false;
+    case Act::kGiveUp: GiveUp(app, step.message); return false;
+    case Act::kRest: Rest(app, step); return false;
+    case Act::kAwait: Await(app, step.message); return false;
+    case Act::kWait: Wait(app, step); return false;
+    case Act::kBegin: break;
+  }
+  const bool begun = Record(app, [&](state::Draft& draft) {
+    return RecordDeploy(draft, app->name, {.revision = RevisionOf(draft.view(), *app->deploy)});
+  });
+  if (!begun) Retry(app, "it could not be recorded");
+  return true;
+}
+
+void SyncEngine::Read(const AppPtr& app) {
+  DeployState& deploy = *app->deploy;
+  if (app->source == nullptr) return GiveUp(app, "its GitRepository is not there");
+  if (!deploy.applied && deploy.reading && deploy.reading->plan) ++deploy.stale;
+  deploy.reading.reset();
+  deploy.applied = false;
+  deploy.retry_at.reset();
+  deploy.busy = true;
   RunOnWorker(app->source,
               [this, app, source = app->source, epoch = app->epoch, view = store_.view(),
                options = app->options, context = Context(*app), known = Known(*app),
                all = KnownOf(*app->source)]() -> base::Loop::Task {
-                Reading reading = ReadHead(view, *source, known, all);
-                if (reading.application &&
-                    DependenciesOf(view, *reading.application, reading.sets->commit).state ==
-                        DependencyState::kMet) {
-                  reading.plan =
-                      PlanSync(view, *reading.application, *reading.sets->sets.at(known.name),
-                               options, context, *reading.sets);
-                  reading.planned = true;
+                auto reading = std::make_shared<Reading>(ReadHead(view, *source, known, all));
+                if (reading->ok() &&
+                    DependenciesOf(view, *reading->application, reading->sets->commit).state ==
+                        Dependencies::State::kMet) {
+                  reading->plan = PlanSync(view, *reading->application, *reading->set(), options,
+                                           context, *reading->sets);
                 }
-                return [this, app, epoch, reading = std::move(reading)]() mutable {
-                  if (app->epoch == epoch) Planned(app, std::move(reading));
+                return [this, app, epoch, reading] {
+                  if (app->epoch != epoch) return;
+                  app->deploy->busy = false;
+                  app->deploy->reading = std::move(*reading);
+                  Advance(app);
                 };
               });
 }
 
-// Until there is a push, the Kustomization is changed, or there is such a source.
-void SyncEngine::GiveUp(const AppPtr& app, const Status& why) {
-  const std::string message(why.message());
-  app->active = false;
-  ++app->epoch;
-  Condition(app, "False", "ReconciliationFailed", message);
-  EndReply(app, DeployOutcome::kFailed, "not applied: " + message);
-}
-
 // On a worker.
-SyncEngine::Reading SyncEngine::ReadHead(const state::View& view, const Source& source,
-                                         const Application& known,
-                                         const std::vector<Application>& all) const {
+Reading SyncEngine::ReadHead(const state::View& view, const Source& source,
+                             const Application& known, const std::vector<Application>& all) const {
   Reading reading;
+  reading.at = view.revision();
   auto state = ReadState(view, known);
   reading.status = state.status();
   if (!state.ok()) return reading;
-  reading.inventory = state->inventory;
   const auto head = git_.Resolve(source.name, DeployRef(state->settings.branch));
-  reading.status = head.status();
   reading.nothing = head.status().code() == Code::kNotFound;
+  reading.status = head.status();
   if (!head.ok()) return reading;
   const auto sets = source.reader->Read(*head, {}, PartsOf(view, all), view.schema());
   reading.status = sets.status();
@@ -111,44 +113,65 @@ SyncEngine::Reading SyncEngine::ReadHead(const state::View& view, const Source& 
   return reading;
 }
 
-// An application may have come meanwhile: what moved to it is not to be pruned.
-bool SyncEngine::AllRead(const Source& source, const SourceSets& sets) const {
-  return std::all_of(
-      source.applications.begin(), source.applications.end(), [&](const std::string& name) {
-        return sets.sets.contains(name) || !ReadApplication(store_.view(), name).ok();
-      });
+// What was read stays; the plan is made on what there is now.
+void SyncEngine::PlanAgain(const AppPtr& app) {
+  DeployState& deploy = *app->deploy;
+  ++deploy.stale;
+  auto state = ReadState(store_.view(), Known(*app));
+  if (!state.ok()) return deploy.reading.reset();
+  Reading& reading = *deploy.reading;
+  reading.at = store_.revision();
+  reading.application = *std::move(state);
+  reading.plan = PlanSync(store_.view(), *reading.application, *reading.set(), app->options,
+                          Context(*app), *reading.sets);
 }
 
-void SyncEngine::Planned(const AppPtr& app, Reading reading) {
-  app->waking = false;
-  if (reading.nothing) {
-    app->active = false;
-    return EndReply(app, DeployOutcome::kHealthy, "nothing to deploy");
+void SyncEngine::Commit(const AppPtr& app) {
+  DeployState& deploy = *app->deploy;
+  SyncPlan plan = *std::exchange(deploy.reading->plan, std::nullopt);
+  TellSuperseded(app->name, plan);
+  const auto committed = store_.Commit(std::move(plan.transaction));
+  if (!committed.ok() && committed.status().code() == Code::kConflict) {
+    ++deploy.stale;
+    return;  // without a plan, it is read again
   }
-  if (!reading.status.ok()) return Retry(app, std::string(reading.status.message()));
-  if (!AllRead(*app->source, *reading.sets)) return Attempt(app);
-  app->inventory = reading.inventory;
-  app->sets = reading.sets;
-  app->set = reading.sets->sets.at(app->name);
-  const Dependencies dependencies =
-      DependenciesOf(store_.view(), *reading.application, app->set->commit);
-  if (dependencies.state != DependencyState::kMet) return Await(app, dependencies);
-  if (!reading.planned) return Attempt(app);
-  app->awaits.clear();
-  if (const std::string why = HeldBecause(*reading.application, *app->set, reading.plan);
-      !why.empty()) {
-    return GiveUp(app, Status(Code::kConflict, why));
+  if (!committed.ok()) return Retry(app, std::string(committed.status().message()));
+  ++(deploy.stale == 0 ? plans_.first : plans_.again);
+  deploy.stale = 0;
+  deploy.complete = plan.complete;
+  app->between_waves = !plan.complete;
+  app->inventory = deploy.reading->application->inventory;
+  if (plan.complete) {
+    app->applied = deploy.reading->set();
+    app->withheld = plan.withheld;
+    app->left = plan.unsure;
+    std::erase_if(app->unsure, [&](const auto& each) {
+      return each.second.own || each.second.at <= plan.basis.made_at;
+    });
+    for (const state::Key& key : plan.unsure) app->unsure[key] = {store_.revision(), false};
   }
-  Apply(app, std::move(reading.plan));
+  deploy.busy = true;
+  store_.WhenDurable(store_.revision(), Guarded(app, [this, app] { Applied(app); }));
 }
 
-void SyncEngine::Await(const AppPtr& app, const Dependencies& dependencies) {
-  const bool told = std::exchange(app->awaits, dependencies.why) == dependencies.why;
-  if (dependencies.state == DependencyState::kFailed) {
-    return Settle(app, DeployOutcome::kFailed, "not applied: " + dependencies.why);
+// A plan that records its revision as on its way ends what was: those who hear of it are told in
+// the same transaction.
+void SyncEngine::TellSuperseded(const std::string& application, SyncPlan& plan) {
+  const state::Key key = KustomizationKey(application);
+  const state::ObjectPtr before = store_.view().Get(key), after = plan.after.Get(key);
+  if (!plan.complete || before == nullptr || after == nullptr) return;
+  state::Draft draft(store_.view(), writer_.NewContext());
+  for (const Deploy& ended : EndedBetween(before.get(), *after)) StageDeliveries(draft, ended);
+  for (state::Write& write : draft.Finish().writes) {
+    plan.transaction.writes.push_back(std::move(write));
   }
-  if (!told) Tell(app, "waiting: " + dependencies.why);
-  Condition(app, "False", "DependencyNotReady", dependencies.why);
+}
+
+void SyncEngine::Await(const AppPtr& app, const std::string& why) {
+  const bool told = std::exchange(app->awaits, why) == why;
+  app->awaited = app->deploy->reading->application->settings.depends_on;
+  if (!told) Tell(app, "waiting: " + why);
+  RecordNotReady(app, "False", "DependencyNotReady", why);
 }
 
 // An application that waits, or gave up waiting, for this one looks again.
@@ -159,58 +182,50 @@ void SyncEngine::WakeAwaiting(const state::Change& change) {
                                change.object->Generation() != change.previous->Generation();
   for (const auto& [name, app] : apps_) {
     if (app->awaits.empty() || app->waking || name == key.name) continue;
-    const std::vector<std::string>& awaited = app->settings.depends_on;
-    if (!may_end_a_cycle && std::find(awaited.begin(), awaited.end(), key.name) == awaited.end()) {
+    if (!may_end_a_cycle &&
+        std::find(app->awaited.begin(), app->awaited.end(), key.name) == app->awaited.end()) {
       continue;
     }
     app->waking = true;
     loop_.Post(Guarded(app, [this, app = app] {
-      app->active ? Attempt(app) : Begin(app, PushOptions(), nullptr);
+      app->waking = false;
+      app->deploy ? Advance(app) : Begin(app, Start());
     }));
   }
 }
 
-void SyncEngine::Apply(const AppPtr& app, SyncPlan plan) {
-  for (int attempt = 0;; ++attempt) {
-    if (!plan.errors.empty()) {
-      if (app->reply != nullptr) {
-        PrintErrors(plan.errors, app->reply->Prefix(app->name), app->reply->session());
-      }
-      return Retry(app, plan.errors.front().ToString());
-    }
-    const auto committed = store_.Commit(plan.transaction);
-    if (committed.ok()) break;
-    if (committed.status().code() != Code::kConflict || attempt == kConflictRetries) {
-      return Retry(app, std::string(committed.status().message()));
-    }
-    // Something moved since the worker looked: plan again on what is there now.
-    const state::DraftContext context = Context(*app);
-    const auto state = ReadState(store_.view(), Known(*app));
-    if (!state.ok()) return Retry(app, std::string(state.status().message()));
-    app->since_plan.clear();
-    plan = PlanSync(store_.view(), *state, *app->set, app->options, context, *app->sets);
-  }
-  app->between_waves = !plan.complete;
-  if (plan.complete) {
-    app->applied = app->set;
-    app->left = plan.unsure;
-    app->unsure = std::move(plan.unsure);
-    app->unsure.merge(app->since_plan);
-  }
-  app->wave_complete = plan.complete;
-  store_.WhenDurable(store_.revision(), Guarded(app, [this, app, complete = plan.complete] {
-                       Applied(app, complete);
-                     }));
-}
-
 void SyncEngine::Retry(const AppPtr& app, const std::string& message) {
+  DeployState& deploy = *app->deploy;
+  const base::Duration delay = app->retry.Next();
+  if (deploy.reading && deploy.reading->plan && app->reply != nullptr) {
+    PrintErrors(deploy.reading->plan->errors, app->reply->Prefix(app->name), app->reply->session());
+  }
+  deploy.reading.reset();
+  deploy.stale = 0;
+  app->waiting_told = false;
+  deploy.retry_at = loop_.now().monotonic + delay;
   app->awaits.clear();
-  const base::Duration delay = options_.retry.After(++app->failures);
   base::LogWarning("deploy failed, trying again",
                    {{"application", app->name}, {"after", delay.ToString()}, {"why", message}});
   Tell(app, "not applied: " + message + "; trying again in " + delay.ToString());
-  Condition(app, "False", "ReconciliationFailed", message);
-  loop_.After(delay, Guarded(app, [this, app] { Attempt(app); }));
+  RecordNotReady(app, "False", "ReconciliationFailed", message);
+}
+
+void SyncEngine::Rest(const AppPtr& app, const DeployStep& step) {
+  // What is suspended answers when it goes on.
+  if (step.phase == DeployPhase::kHealthy) {
+    Record(app, [&](state::Draft& draft) { return RecordHandled(draft, app->name); });
+  }
+  Stop(app, step.phase, step.message);
+}
+
+// Until there is a push, the Kustomization is changed, or there is such a source.
+void SyncEngine::GiveUp(const AppPtr& app, const std::string& message) {
+  Record(app, [&](state::Draft& draft) {
+    RETURN_IF_ERROR(RecordReady(draft, app->name, "False", "ReconciliationFailed", message));
+    return RecordHandled(draft, app->name);
+  });
+  Stop(app, DeployPhase::kFailed, "not applied: " + message);
 }
 
 }  // namespace gitsync

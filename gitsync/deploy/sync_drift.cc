@@ -29,6 +29,7 @@ bool SameBesidesStatus(const state::Object& a, const state::Object& b) {
 }  // namespace
 
 void SyncEngine::Changed(const state::Change& change) {
+  tables_.Note(change);
   Follow(change);
   WakeAwaiting(change);
   NoteHealth(change);
@@ -48,9 +49,11 @@ void SyncEngine::Changed(const state::Change& change) {
         SameBesidesStatus(*change.object, *change.previous)) {
       continue;
     }
-    app->unsure.insert(change.key());
-    if (change.actor == app->actor) continue;
-    app->since_plan.insert(change.key());
+    const bool own = change.actor == app->actor;
+    Touched& touched = app->unsure[change.key()];
+    // What somebody else did is not made up for by what it did itself.
+    if (!own || touched.at == 0 || touched.own) touched = {change.revision, own};
+    if (own) continue;
     // Another application takes it over, or it comes to be: neither is for us to put back.
     if (by_git || change.created()) continue;
     if (app->applied == nullptr || app->applied->Find(change.key()) == nullptr) continue;
@@ -70,7 +73,7 @@ void SyncEngine::TryLeftAgain(const state::Change& change) {
     if (!left || std::exchange(app->again, true)) continue;
     loop_.After(options_.drift_delay, lifeline_.Wrap([this, app = app] {
       if (Find(app->name) != app) return;
-      if (app->again && !app->active) Begin(app, PushOptions(), nullptr);
+      if (app->again && !app->deploy) Begin(app, Start());
     }));
   }
 }
@@ -78,17 +81,17 @@ void SyncEngine::TryLeftAgain(const state::Change& change) {
 // An object's health follows from its own status and from what was made for it.
 void SyncEngine::NoteHealth(const state::Change& change) {
   std::optional<state::Key> root;
-  for (const auto& [name, app] : apps_) {
-    if (!app->active || app->unhealthy.empty()) continue;
+  for (const std::string& name : waiting_) {
+    const AppPtr app = Find(name);
     if (!root) root = RootOf(change.object != nullptr ? *change.object : *change.previous);
-    if (!app->unhealthy.contains(*root)) continue;
+    if (!app->deploy->unhealthy.contains(*root)) continue;
     app->to_look_at.insert(*root);
     if (app->health_scheduled) continue;
     app->health_scheduled = true;
-    loop_.After(options_.health_delay, Guarded(app, [this, app = app] {
+    loop_.After(options_.health_delay, Guarded(app, [this, app] {
                   app->health_scheduled = false;
-                  const std::set<state::Key> keys = std::exchange(app->to_look_at, {});
-                  if (app->active && !app->unhealthy.empty()) LookAtHealth(app, keys);
+                  LookAt(app, std::exchange(app->to_look_at, {}));
+                  Advance(app);
                 }));
   }
 }

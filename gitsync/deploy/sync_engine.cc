@@ -17,10 +17,6 @@ using base::Status;
 
 namespace {
 
-state::Key InventoryKey(const std::string& application) {
-  return state::Key{std::string(kInventories), std::string(kSystemNamespace), application};
-}
-
 Status DeleteIfThere(state::Draft& draft, const state::Key& key) {
   if (draft.view().Get(key) == nullptr) return Status();
   return draft.Delete(key, state::DeleteOptions()).status();
@@ -29,24 +25,6 @@ Status DeleteIfThere(state::Draft& draft, const state::Key& key) {
 }  // namespace
 
 std::string DeployRef(std::string_view branch) { return "refs/heads/" + std::string(branch); }
-
-base::Result<Application> ReadState(const state::View& view, const Application& known) {
-  ASSIGN_OR_RETURN(Application state, ReadApplication(view, known.name));
-  state.inventory = ReadInventory(view, *view.schema(), known.name, known.inventory);
-  state.applied = known.applied;
-  state.unsure = known.unsure;
-  return state;
-}
-
-std::vector<Part> PartsOf(const state::View& view, const std::vector<Application>& known) {
-  std::vector<Part> parts;
-  for (const Application& each : known) {
-    const auto state = ReadApplication(view, each.name);
-    if (!state.ok()) continue;
-    parts.push_back(Part{each.name, state->settings.path, state->settings.scope});
-  }
-  return parts;
-}
 
 void PrintErrors(const std::vector<SourceError>& errors, const std::string& prefix,
                  HookSession& session) {
@@ -69,13 +47,13 @@ SyncEngine::SyncEngine(base::Loop& loop, state::Store& store, GitStore& git,
   for (const std::string& name : SourceNames(store_.view())) AddSource(name);
   for (const std::string& name : ApplicationNames(store_.view())) AddApp(name);
   // Only now: each has to know what the others of its source deploy.
-  for (const auto& [name, app] : apps_) Begin(app, PushOptions(), nullptr);
+  for (const auto& [name, app] : apps_) Begin(app, Start());
 }
 
 bool SyncEngine::Idle() const {
   return std::all_of(apps_.begin(), apps_.end(),
                      [](const auto& entry) {
-                       return !entry.second->active && !entry.second->repair_scheduled;
+                       return !entry.second->deploy && !entry.second->repair_scheduled;
                      }) &&
          std::all_of(sources_.begin(), sources_.end(),
                      [](const auto& entry) { return !entry.second->busy; });
@@ -108,6 +86,7 @@ SyncEngine::AppPtr SyncEngine::AddApp(const std::string& name) {
   app->actor = state::ProgramActor(kFieldManager);
   const state::ObjectPtr object = store_.view().Get(KustomizationKey(name));
   app->generation = object->Generation();
+  app->requested = RequestedAt(*object);
   Join(app, SourceOf(*object));
   return app;
 }
@@ -119,9 +98,7 @@ void SyncEngine::Join(const AppPtr& app, const std::string& source) {
 }
 
 void SyncEngine::Leave(const AppPtr& app, const std::string& why) {
-  EndReply(app, DeployOutcome::kFailed, why);
-  ++app->epoch;
-  app->active = false;
+  Stop(app, DeployPhase::kFailed, why);
   if (app->source != nullptr) app->source->applications.erase(app->name);
   apps_.erase(app->name);
 }
@@ -150,26 +127,42 @@ void SyncEngine::FollowKustomization(const state::Change& change) {
   if (change.removed) {
     if (app == nullptr) return;
     Leave(app, "its Kustomization was deleted");
+    if (app->source != nullptr) RedoWithheld(*app->source, name);
     return loop_.Post(lifeline_.Wrap([this, app] {
       if (Find(app->name) != nullptr) return;
       Record(app,
              [&](state::Draft& draft) { return DeleteIfThere(draft, InventoryKey(app->name)); });
     }));
   }
+  const std::string_view requested = RequestedAt(*change.object);
   if (app == nullptr) {
     app = AddApp(name);
   } else if (app->generation == change.object->Generation()) {
-    return;
+    if (requested.empty() || app->requested == requested) return;
+    app->requested = requested;
+    return Redo(app, "since it was asked for again");
   }
   app->generation = change.object->Generation();
+  app->requested = requested;
+  if (app->source != nullptr) RedoWithheld(*app->source, name);
   Join(app, SourceOf(*change.object));
+  if (app->source != nullptr) RedoWithheld(*app->source, name);
   Redo(app, "since its Kustomization was changed");
 }
 
-void SyncEngine::Redo(const AppPtr& app, const std::string& why) {
-  loop_.Post(lifeline_.Wrap([this, app, why] {
-    if (Find(app->name) == app) Begin(app, PushOptions(), nullptr, "", why);
+void SyncEngine::Redo(const AppPtr& app, const std::string& why, bool asked) {
+  loop_.Post(lifeline_.Wrap([this, app, why, asked] {
+    if (Find(app->name) == app) Begin(app, {.why = why, .asked = asked});
   }));
+}
+
+// Of those that wait with pruning until it is clear what the others deploy.
+void SyncEngine::RedoWithheld(const Source& source, const std::string& changed) {
+  for (const std::string& name : source.applications) {
+    const AppPtr app = Find(name);
+    if (name == changed || !std::exchange(app->withheld, false)) continue;
+    Redo(app, "since application " + changed + " was changed", /*asked=*/false);
+  }
 }
 
 // A transaction of this is one of the application's: what it changes of its own is no drift.
@@ -185,7 +178,9 @@ Application SyncEngine::Known(const App& app) const {
   known.name = app.name;
   known.inventory = app.inventory;
   known.applied = app.applied;
-  known.unsure = std::make_shared<const std::set<state::Key>>(app.unsure);
+  std::set<state::Key> unsure;
+  for (const auto& [key, touched] : app.unsure) unsure.insert(unsure.end(), key);
+  known.unsure = std::make_shared<const std::set<state::Key>>(std::move(unsure));
   return known;
 }
 
@@ -253,10 +248,7 @@ void SyncEngine::DeleteRepository(const std::string& name, std::function<void(St
   const SourcePtr source = FindSource(name);
   if (source == nullptr) return done(NoRepository(name));
   for (const std::string& each : source->applications) {
-    const AppPtr app = Find(each);
-    EndReply(app, DeployOutcome::kFailed, "the repository was deleted");
-    ++app->epoch;
-    app->active = false;
+    Stop(Find(each), DeployPhase::kFailed, "the repository was deleted");
   }
   RunOnWorker(source, [this, source, done = std::move(done)]() -> base::Loop::Task {
     const Status gone = git_.Delete(source->name);
@@ -277,10 +269,20 @@ void SyncEngine::DeleteRepository(const std::string& name, std::function<void(St
   });
 }
 
-base::Result<Application> SyncEngine::Recall(const std::string& name) const {
-  const AppPtr app = Find(name);
-  if (app == nullptr) return NoRepository(name);
-  return ReadState(store_.view(), Known(*app));
+base::Result<std::vector<Application>> SyncEngine::Recall(const std::string& name) const {
+  SourcePtr source = FindSource(name);
+  if (source == nullptr) {
+    const AppPtr app = Find(name);
+    if (app != nullptr) source = app->source;
+  }
+  if (source == nullptr) return NoRepository(name);
+  std::vector<Application> applications;
+  for (const Application& known : KnownOf(*source)) {
+    auto state = ReadState(store_.view(), known);
+    // Who cannot be read is named; what it deploys is not known.
+    applications.push_back(state.ok() ? *std::move(state) : known);
+  }
+  return applications;
 }
 
 }  // namespace gitsync

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,11 +19,10 @@
 #include "base/loop.h"
 #include "base/subscription.h"
 #include "gitsync/deploy/container_log.h"
-#include "gitsync/deploy/health.h"
+#include "gitsync/deploy/deploy_plan.h"
 #include "gitsync/deploy/push_reply.h"
-#include "gitsync/deploy/settlement.h"
-#include "gitsync/plan/dependencies.h"
 #include "gitsync/plan/plan.h"
+#include "gitsync/plan/push_verdict.h"
 #include "gitsync/plan/repository.h"
 #include "gitsync/source/git.h"
 #include "gitsync/source/push.h"
@@ -65,9 +65,16 @@ class SyncEngine {
   void PreReceive(PushRequest request, std::shared_ptr<HookSession> session);
   void PostReceive(PushRequest request, std::shared_ptr<HookSession> session);
 
-  // An application as a plan of it starts from: what the state records, and what this remembers.
-  // kNotFound, kInvalid.
-  base::Result<Application> Recall(const std::string& name) const;
+  // The applications of a source as plans of them start from: what the state records, and what
+  // this remembers. `name` is the source's or that of one of its applications. kNotFound.
+  base::Result<std::vector<Application>> Recall(const std::string& name) const;
+
+  // Plans of waves that were committed: as they were made first, or after being made again since
+  // something had overtaken them.
+  struct PlanCounts {
+    uint64_t first = 0, again = 0;
+  };
+  PlanCounts plans() const { return plans_; }
 
   // No application has anything to read, apply or wait for.
   bool Idle() const;
@@ -75,8 +82,7 @@ class SyncEngine {
  private:
   struct Source;
   struct App;
-  struct Reading;
-  struct Judgement;
+  struct Start;
   using SourcePtr = std::shared_ptr<Source>;
   using AppPtr = std::shared_ptr<App>;
 
@@ -89,7 +95,8 @@ class SyncEngine {
   void Leave(const AppPtr& app, const std::string& why);
   void Follow(const state::Change& change);
   void FollowKustomization(const state::Change& change);
-  void Redo(const AppPtr& app, const std::string& why);
+  void Redo(const AppPtr& app, const std::string& why, bool asked = true);
+  void RedoWithheld(const Source& source, const std::string& changed);
   void RunOnWorker(const SourcePtr& source, std::function<base::Loop::Task()> work);
   void Pump(const SourcePtr& source);
   state::DraftContext Context(const App& app);
@@ -98,36 +105,39 @@ class SyncEngine {
 
   void Check(const SourcePtr& source, const PushRequest& request, const RefUpdate& update,
              const PushOptions& options, std::shared_ptr<HookSession> session);
-  void Judged(const SourcePtr& source, const PushOptions& options, const Judgement& judgement,
-              HookSession& session);
-  void ExpectPostReceive(const SourcePtr& source, const std::string& commit);
+  void Judged(const SourcePtr& source, const PushOptions& options,
+              const std::shared_ptr<PushVerdict>& verdict, HookSession& session);
+  void ExpectPostReceive(const SourcePtr& source, const std::shared_ptr<PushVerdict>& verdict);
+  static std::optional<Reading> TakeVerdict(PushVerdict& verdict, const std::string& application);
   std::set<std::string> ToDeploy(const Source& source) const;
 
-  // `commit` is what was pushed; empty if there was no push.
-  void Begin(const AppPtr& app, const PushOptions& options, std::shared_ptr<PushReply> reply,
-             const std::string& commit = "", const std::string& why = "by a newer push");
-  void Attempt(const AppPtr& app);
-  void GiveUp(const AppPtr& app, const base::Status& why);
+  void Begin(const AppPtr& app, Start start);
+  void Advance(const AppPtr& app);
+  // What NextStep says. True if there is something to be done at once.
+  bool Do(const AppPtr& app, const DeployStep& step);
+  void Read(const AppPtr& app);
   Reading ReadHead(const state::View& view, const Source& source, const Application& known,
                    const std::vector<Application>& all) const;
-  bool AllRead(const Source& source, const SourceSets& sets) const;
-  void Planned(const AppPtr& app, Reading reading);
-  void Await(const AppPtr& app, const Dependencies& dependencies);
+  void PlanAgain(const AppPtr& app);
+  void Commit(const AppPtr& app);
+  void TellSuperseded(const std::string& application, SyncPlan& plan);
+  void Applied(const AppPtr& app);
+  void Await(const AppPtr& app, const std::string& why);
   void WakeAwaiting(const state::Change& change);
-  void Apply(const AppPtr& app, SyncPlan plan);
-  void Applied(const AppPtr& app, bool complete);
-  void Watch(const AppPtr& app);
-  void LookAtHealth(const AppPtr& app, const std::set<state::Key>& keys);
+  void Wait(const AppPtr& app, const DeployStep& step);
+  void LookAt(const AppPtr& app, const std::set<state::Key>& keys);
+  void FetchLog(const AppPtr& app, const DeployStep& step);
   void Retry(const AppPtr& app, const std::string& message);
-  void Fail(const AppPtr& app, const state::Key& key, const std::string& message);
-  void Settle(const AppPtr& app, DeployOutcome outcome, const std::string& message,
-              const std::string& last_words = "");
-  void RecordEnd(const AppPtr& app, DeployOutcome outcome, const std::string& message);
+  void GiveUp(const AppPtr& app, const std::string& message);
+  void Rest(const AppPtr& app, const DeployStep& step);
+  void Settle(const AppPtr& app, const DeployStep& step);
+  void Stop(const AppPtr& app, DeployPhase phase, const std::string& line);
   void Tell(const AppPtr& app, const std::string& line);
-  void EndReply(const AppPtr& app, DeployOutcome outcome, const std::string& line);
-  void Condition(const AppPtr& app, std::string_view value, std::string_view reason,
-                 const std::string& message);
-  void Record(const AppPtr& app, const std::function<base::Status(state::Draft&)>& write);
+  void EndReply(const AppPtr& app, DeployPhase phase, const std::string& line);
+  // False, which the log says, if it could not be.
+  bool Record(const AppPtr& app, const std::function<base::Status(state::Draft&)>& write);
+  void RecordNotReady(const AppPtr& app, std::string_view value, std::string_view reason,
+                      const std::string& message);
 
   void Changed(const state::Change& change);
   void NoteHealth(const state::Change& change);
@@ -146,6 +156,9 @@ class SyncEngine {
   state::Writer writer_;
   std::map<std::string, SourcePtr> sources_;
   std::map<std::string, AppPtr> apps_;
+  std::set<std::string> waiting_;  // applications that wait for health
+  SharedTables tables_;
+  PlanCounts plans_;
   base::Subscription on_commit_;
   base::Lifeline lifeline_;
 };

@@ -313,6 +313,40 @@ TEST_F(SyncEngineTest, AChangeBetweenPlanAndCommitIsPlannedAgain) {
   EXPECT_EQ(cluster_.Field("configmaps", "default", "conf", "immutable"), "true");
 }
 
+TEST_F(SyncEngineTest, ThePlanOfTheVerdictIsCommittedIfItStillHolds) {
+  const auto plans = [&] {
+    return std::to_string(engine_->plans().first) + " first, " +
+           std::to_string(engine_->plans().again) + " again";
+  };
+  Push({{"conf.yaml", kConfig}});
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/conf");  // before any worker has read again
+  cluster_.Settle();
+  EXPECT_EQ(plans(), "1 first, 0 again");
+  // Something comes between the two hooks.
+  const auto push = [&](const std::string& text, const std::function<void()>& between) {
+    const auto staged = git_.Stage("site", "refs/heads/main", {{"conf.yaml", text}}, "m\n", {});
+    PushRequest request{"site", "ann", {{staged.old_oid, staged.new_oid, staged.ref}}, {}, {}};
+    request.quarantine = staged.quarantine;
+    auto terminal = std::make_shared<Terminal>();
+    engine_->PreReceive(request, terminal);
+    cluster_.loop.RunUntil([&] { return terminal->finished(); }, Duration::Seconds(5));
+    EXPECT_TRUE(git_.Accept(staged).ok());
+    between();
+    request.quarantine = {};
+    engine_->PostReceive(request, terminal);
+    cluster_.Settle();
+  };
+  const std::string two = std::string(kConfig) + "immutable: false\n";
+  push(two, [&] { cluster_.Apply(kOther); });
+  EXPECT_EQ(plans(), "2 first, 0 again");
+  push(kConfig, [&] {
+    cluster_.Apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {a: two}\n");
+  });
+  EXPECT_EQ(plans(), "2 first, 1 again");
+  EXPECT_EQ(cluster_.Field("configmaps", "default", "conf", "data"), R"({"a":"one"})");
+  EXPECT_TRUE(engine_->Idle());
+}
+
 TEST_F(SyncEngineTest, TheHistorySaysHowEachDeployEnded) {
   const auto phase = [&](int at) {
     return cluster_.Field(kKustomizations, kSystemNamespace, "site",

@@ -1,7 +1,7 @@
 // What SyncEngine holds for each source and each application, and what its parts share:
 // sync_engine.cc (sources, applications and their workers), sync_push.cc (the two ends of a push),
 // sync_deploy.cc (from plan to applied), sync_settle.cc (from applied to settled), sync_drift.cc
-// (what others change). For these files only.
+// (what others change). For these files only. What is next for a deploy says deploy_plan.h.
 #pragma once
 
 #include <deque>
@@ -14,6 +14,8 @@
 
 #include "gitsync/deploy/sync_engine.h"
 #include "gitsync/plan/by_hand.h"
+#include "gitsync/plan/push_verdict.h"
+#include "gitsync/render/read_set.h"
 
 namespace gitsync {
 
@@ -26,70 +28,68 @@ struct SyncEngine::Source {
   bool busy = false;
   std::shared_ptr<SourceReader> reader;
 
-  std::string expected;  // the commit of the push accepted last, until its post-receive hook comes
+  // Of the push that was accepted last, until its post-receive hook comes.
+  std::shared_ptr<PushVerdict> expected;
+};
+
+// An object that changed since it was applied for sure.
+struct Touched {
+  state::Revision at = 0;
+  bool own = false;  // by the application itself
 };
 
 struct SyncEngine::App {
   std::string name;
   SourcePtr source;        // null while there is none of the name that it gives
   int64_t generation = 0;  // of the Kustomization, followed last
+  std::string requested;   // of it, likewise: see kRequestedAnnotation
   state::ActorPtr actor;   // each has its own: whose change it is, is told by it
 
   std::shared_ptr<const ManifestSet> applied;  // the last complete deploy's
   Inventory inventory;                         // as it was read last
+  std::map<state::Key, Touched> unsure;        // of `applied`
 
-  // Deployed objects that changed, and by whomever: since `applied` was applied; since the plan
-  // under way looked, without what it wrote itself; since all of them were last found healthy.
-  std::set<state::Key> unsure, since_plan, unsettled;
-  bool all_settled = false;  // but for `unsettled`
+  std::set<state::Key> unsettled;  // changed since all of `applied` was last found healthy
+  bool all_settled = false;        // but for `unsettled`
 
   // What the last plan had to leave: its object was being deleted, or its namespace, or another
   // application's. Planned again once that has gone.
   std::set<state::Key> left;
   bool again = false;
+  bool withheld = false;  // pruned once the other applications of the source are clear
 
   // The deploy under way.
   uint64_t epoch = 0;
-  bool active = false;
-  bool between_waves = false;
+  std::optional<DeployState> deploy;
   PushOptions options;
   std::shared_ptr<PushReply> reply;
-  std::shared_ptr<const SourceSets> sets;
-  std::shared_ptr<const ManifestSet> set;  // its own of `sets`
-  ApplicationSettings settings;
-  uint32_t failures = 0;
-  bool wave_complete = false;
-  std::set<state::Key> unhealthy, to_look_at;  // the latter of the former, once health_scheduled
-  std::map<state::Key, std::string> told;      // the last progress line of each
+  base::Backoff retry{base::Duration(), base::Duration()};
+  base::Loop::TimerId timer = 0;
   bool health_scheduled = false;
+  std::set<state::Key> to_look_at;  // once health_scheduled
+  bool waiting_told = false;        // the record says that it waits for health
 
-  bool waking = false;  // looks again whether it still has to wait
-  std::string awaits;   // why the applications that it depends on keep it waiting
+  // The applications that it waits for, or gave up waiting for.
+  std::vector<std::string> awaited;
+  std::string awaits;   // why; empty if it does not
+  bool waking = false;  // it is about to look again
 
+  bool between_waves = false;
   std::set<state::Key> drifted;
   bool repair_scheduled = false;
 };
 
-struct SyncEngine::Reading {
-  base::Status status;
-  bool nothing = false;  // the branch does not exist yet
-  Inventory inventory;
-  std::shared_ptr<const SourceSets> sets;
-  std::optional<Application> application;  // with the sets
-  bool planned = false;                    // else there was something to wait for
-  SyncPlan plan;
+// Why a deploy begins.
+struct SyncEngine::Start {
+  std::string why = "by a newer push";  // what it supersedes is told so
+  bool asked = false;                   // somebody wants it now
+  PushOptions options = {};
+  std::shared_ptr<PushReply> reply = nullptr;
+  std::string commit = {};              // that was pushed
+  std::optional<Reading> reading = {};  // and what its verdict found
 };
 
-// As people are shown a commit.
-inline std::string ShortCommit(const std::string& commit) { return commit.substr(0, 12); }
-
 std::string DeployRef(std::string_view branch);
-
-// `known` brought up to `view`.
-base::Result<Application> ReadState(const state::View& view, const Application& known);
-
-// What each of `known` takes of a commit, but for those whose settings cannot be acted on.
-std::vector<Part> PartsOf(const state::View& view, const std::vector<Application>& known);
 
 // To whoever pushes: a line for each, up to kMaxErrorLines; the rest is counted.
 inline constexpr size_t kMaxErrorLines = 200;

@@ -1,6 +1,5 @@
-// A deploy that is applied has its health looked at where a change says so, until all of it is
-// healthy, something failed or the time is up. Then it is settled, and recorded: once.
-#include <optional>
+// What is applied has its health looked at where a change says so, until NextStep finds that it is
+// healthy, has failed or has taken too long. Then the deploy is settled, and recorded once.
 #include <utility>
 
 #include "base/log.h"
@@ -12,94 +11,73 @@ namespace gitsync {
 
 using base::Status;
 
-void SyncEngine::Applied(const AppPtr& app, bool complete) {
-  const std::string applied = "applied " + ShortCommit(app->set->commit);
-  if (complete && !app->settings.wait) {
+void SyncEngine::Applied(const AppPtr& app) {
+  DeployState& deploy = *app->deploy;
+  const ApplicationSettings& settings = deploy.reading->application->settings;
+  deploy.busy = false;
+  deploy.applied = true;
+  deploy.deadline = loop_.now().monotonic + settings.timeout.value_or(deploy.health_limit);
+  if (!app->drifted.empty()) ScheduleRepair(app, options_.drift_delay);
+  if (deploy.complete && !settings.wait) {
     app->all_settled = false;
-    if (!app->drifted.empty()) ScheduleRepair(app, options_.drift_delay);
-    return Settle(app, DeployOutcome::kHealthy, applied + "; spec.wait is false");
+    return Advance(app);
   }
-  if (complete) Tell(app, applied);
+  const ManifestSet& set = *deploy.reading->set();
+  if (deploy.complete) Tell(app, "applied " + ShortCommit(set.commit));
   if (app->all_settled) {
     for (const state::Key& key : app->unsettled) {
-      if (app->set->Find(key) != nullptr) app->unhealthy.insert(key);
+      if (set.Find(key) != nullptr) deploy.unhealthy.insert(key);
     }
   } else {
-    for (const Manifest& manifest : app->set->manifests) {
-      if (!IsInert(manifest.key)) app->unhealthy.insert(app->unhealthy.end(), manifest.key);
+    for (const Manifest& manifest : set.manifests) {
+      if (!IsInert(manifest.key)) deploy.unhealthy.insert(deploy.unhealthy.end(), manifest.key);
     }
   }
-  if (!app->drifted.empty()) ScheduleRepair(app, options_.drift_delay);
-  Watch(app);
+  LookAt(app, std::set<state::Key>(deploy.unhealthy));
+  Advance(app);
 }
 
-// The wait for what was applied.
-
-void SyncEngine::Watch(const AppPtr& app) {
-  LookAtHealth(app, app->unhealthy);
-  if (!app->active || app->unhealthy.empty()) return;
-  Condition(app, "Unknown", "Progressing", "waiting for what was applied to become healthy");
-  const base::Duration limit = app->settings.timeout.value_or(options_.health_limit);
-  loop_.After(limit, Guarded(app, [this, app, limit, set = app->set] {
-                if (app->active && !app->unhealthy.empty() && app->set == set) {
-                  const state::Key& key = *app->unhealthy.begin();
-                  Fail(app, key,
-                       key.ToString() + " did not become healthy within " + limit.ToString() +
-                           ": " + app->told[key]);
-                }
-              }));
+void SyncEngine::LookAt(const AppPtr& app, const std::set<state::Key>& keys) {
+  for (const std::string& line : LookAtHealth(store_.view(), keys, *app->deploy)) Tell(app, line);
 }
 
-void SyncEngine::LookAtHealth(const AppPtr& app, const std::set<state::Key>& keys) {
-  const state::View& view = store_.view();
-  for (const state::Key& key : std::set<state::Key>(keys)) {
-    const state::ObjectPtr object = view.Get(key);
-    // In a later wave, or deleted: the next plan looks after it.
-    const Health health = object == nullptr ? Health() : HealthOf(*object, view);
-    std::string& told = app->told[key];
-    if (object != nullptr && told != health.reason && !health.reason.empty()) {
-      Tell(app, key.ToString() + "  " + health.reason);
+// Until its time has come; what waits for health is woken by what changes, too.
+void SyncEngine::Wait(const AppPtr& app, const DeployStep& step) {
+  if (!step.message.empty()) {
+    waiting_.insert(app->name);
+    if (!std::exchange(app->waiting_told, true)) {
+      RecordNotReady(app, "Unknown", "Progressing", step.message);
     }
-    told = health.reason;
-    if (health.level == Health::Level::kFailed) {
-      return Fail(app, key, key.ToString() + ": " + health.reason);
-    }
-    if (health.level == Health::Level::kHealthy) app->unhealthy.erase(key);
   }
-  if (!app->unhealthy.empty()) return;
-  if (!app->wave_complete) return Attempt(app);
-  app->all_settled = true;
-  app->unsettled.clear();
-  Settle(app, DeployOutcome::kHealthy, "healthy " + ShortCommit(app->set->commit));
+  loop_.Cancel(app->timer);
+  app->timer =
+      loop_.After(step.at - loop_.now().monotonic, Guarded(app, [this, app] { Advance(app); }));
 }
 
 // A failure ends the deploy once the last words of the container at fault are there, or do not
 // come.
-void SyncEngine::Fail(const AppPtr& app, const state::Key& failed, const std::string& message) {
-  const state::Key key = failed;  // it may be one of those forgotten here
-  app->unhealthy.clear();
-  const state::ObjectPtr object = store_.view().Get(key);
-  const std::optional<Trouble> trouble =
-      object == nullptr ? std::nullopt : FindTrouble(*object, store_.view());
-  if (!options_.container_log || !trouble || !trouble->crashed) {
-    return Settle(app, DeployOutcome::kFailed, message);
-  }
+void SyncEngine::FetchLog(const AppPtr& app, const DeployStep& step) {
+  DeployState& deploy = *app->deploy;
+  deploy.failure = step.failure;
+  deploy.busy = true;
   const auto log = std::make_shared<std::string>();
-  const base::Loop::Task end = Guarded(app, [this, app, message, log, trouble] {
+  const base::Loop::Task end = Guarded(app, [this, app, log, trouble = *step.trouble] {
+    app->deploy->busy = false;
+    app->deploy->log = *log;
     const std::vector<std::string> lines = LastLines(*log);
     if (!lines.empty()) {
-      Tell(app, "the last lines of pod " + trouble->pod->key.name + ", container " +
-                    trouble->container + ":");
+      Tell(app, "the last lines of pod " + trouble.pod->key.name + ", container " +
+                    trouble.container + ":");
     }
     for (const std::string& line : lines) Tell(app, "  | " + line);
-    Settle(app, DeployOutcome::kFailed, message, RecordedLines(lines));
+    Advance(app);
   });
   loop_.After(options_.log_limit, end);
   const state::PodStream tail{
-      .node = std::string((*trouble->pod)["spec"]["nodeName"].AsString()),
-      .request = state::LogRequest{.pod = trouble->pod->key,
-                                   .container = trouble->container,
-                                   .previous = trouble->previous,
+      .node = std::string((*step.trouble->pod)["spec"]["nodeName"].AsString()),
+      .request = state::LogRequest{.pod = step.trouble->pod->key,
+                                   .container = step.trouble->container,
+                                   .previous = step.trouble->previous,
                                    .tail_lines = static_cast<int64_t>(kMaxLogLines)}};
   options_.container_log(tail, [log, end](std::string text) {
     *log = std::move(text);
@@ -107,85 +85,79 @@ void SyncEngine::Fail(const AppPtr& app, const state::Key& failed, const std::st
   });
 }
 
-void SyncEngine::Settle(const AppPtr& app, DeployOutcome outcome, const std::string& message,
-                        const std::string& last_words) {
-  app->active = false;
-  ++app->epoch;  // nothing that still runs for it counts
-  const std::string commit = app->set == nullptr ? "" : ShortCommit(app->set->commit);
-  if (app->set != nullptr) RecordEnd(app, outcome, message + last_words);
-  // A failure is told with its commit; the deploy that supersedes one is the history's to tell.
-  EndReply(app, outcome,
-           outcome == DeployOutcome::kFailed ? "failed " + commit + ": " + message : message);
-  if (app->again && outcome != DeployOutcome::kSuperseded) {
-    loop_.Post(lifeline_.Wrap([this, app] {
-      if (app->again && !app->active) Begin(app, PushOptions(), nullptr);
-    }));
+void SyncEngine::Settle(const AppPtr& app, const DeployStep& step) {
+  const bool healthy = step.phase == DeployPhase::kHealthy;
+  const DeployState& deploy = *app->deploy;
+  const std::string& commit = deploy.reading->sets->commit;
+  const std::string last_words = RecordedLines(LastLines(deploy.log.value_or("")));
+  const std::string message = healthy ? "" : step.message + last_words;
+  Record(app, [&](state::Draft& draft) {
+    RETURN_IF_ERROR(RecordReady(draft, app->name, healthy ? "True" : "False", step.reason,
+                                healthy ? "applied " + commit : message));
+    RETURN_IF_ERROR(RecordHandled(draft, app->name));
+    return RecordDeploy(
+        draft, app->name,
+        {.revision = RevisionOf(draft.view(), deploy), .phase = step.phase, .message = message});
+  });
+  if (healthy && deploy.complete && deploy.reading->application->settings.wait) {
+    app->all_settled = true;
+    app->unsettled.clear();
   }
+  if (step.reason == "DependencyNotReady") {
+    app->awaits = step.message;
+    app->awaited = deploy.reading->application->settings.depends_on;
+  }
+  // A failure is told with its commit.
+  Stop(app, step.phase,
+       healthy ? step.message : "failed " + ShortCommit(commit) + ": " + step.message);
+  if (!app->again) return;
+  loop_.Post(lifeline_.Wrap([this, app] {
+    if (app->again && !app->deploy && Find(app->name) == app) Begin(app, Start());
+  }));
 }
 
-// The condition, the record that Git is told from and the webhooks: one transaction, so that a
-// crash neither loses nor repeats any of them.
-void SyncEngine::RecordEnd(const AppPtr& app, DeployOutcome outcome, const std::string& message) {
-  state::Draft draft(store_.view(), Context(*app));
-  const state::ObjectPtr record = draft.view().Get(KustomizationKey(app->name));
-  if (record == nullptr) return;
-  Status status;
-  if (outcome == DeployOutcome::kHealthy) {
-    status = RecordCondition(draft, app->name, "Ready", "True", "ReconciliationSucceeded",
-                             "applied " + app->set->commit);
-  } else if (outcome == DeployOutcome::kFailed) {
-    status =
-        RecordCondition(draft, app->name, "Ready", "False",
-                        app->awaits.empty() ? "HealthCheckFailed" : "DependencyNotReady", message);
-  }
-  Settlement settlement;
-  settlement.SetName(*record);
-  settlement.outcome = outcome;
-  settlement.revision = RevisionText(app->settings.branch, app->set->commit);
-  if (outcome == DeployOutcome::kFailed) settlement.message = message;
-  // That a deploy was superseded stands in the history since the next one began.
-  if (status.ok() && outcome != DeployOutcome::kSuperseded) {
-    const bool healthy = outcome == DeployOutcome::kHealthy;
-    status = RecordDeploy(draft, app->name,
-                          {.revision = settlement.revision,
-                           .phase = healthy ? DeployPhase::kHealthy : DeployPhase::kFailed,
-                           .message = OneLine(settlement.message, kMaxHistoryMessageBytes)});
-  }
-  if (status.ok()) {
-    const base::Result<bool> recorded = RecordSettlement(draft, settlement);
-    status = recorded.status();
-    if (recorded.ok() && *recorded) StageDeliveries(draft, settlement);
-  }
-  if (status.ok()) status = store_.Commit(draft.Finish()).status();
-  if (!status.ok()) {
-    base::LogWarning("the end of a deploy was not recorded",
-                     {{"application", app->name}, {"why", std::string(status.message())}});
-  }
+// Nothing that still runs for it counts.
+void SyncEngine::Stop(const AppPtr& app, DeployPhase phase, const std::string& line) {
+  ++app->epoch;
+  app->deploy.reset();
+  waiting_.erase(app->name);
+  loop_.Cancel(std::exchange(app->timer, 0));
+  app->health_scheduled = false;
+  app->to_look_at.clear();
+  app->waiting_told = false;
+  EndReply(app, phase, line);
 }
 
 void SyncEngine::Tell(const AppPtr& app, const std::string& line) {
   if (app->reply != nullptr) app->reply->Print(app->name, line);
 }
 
-void SyncEngine::EndReply(const AppPtr& app, DeployOutcome outcome, const std::string& line) {
-  if (const auto reply = std::exchange(app->reply, nullptr)) reply->End(app->name, outcome, line);
+void SyncEngine::EndReply(const AppPtr& app, DeployPhase phase, const std::string& line) {
+  if (const auto reply = std::exchange(app->reply, nullptr)) reply->End(app->name, phase, line);
 }
 
-void SyncEngine::Condition(const AppPtr& app, std::string_view value, std::string_view reason,
-                           const std::string& message) {
+void SyncEngine::RecordNotReady(const AppPtr& app, std::string_view value, std::string_view reason,
+                                const std::string& message) {
   Record(app, [&](state::Draft& draft) {
-    return RecordCondition(draft, app->name, "Ready", value, reason, message);
+    return RecordReady(draft, app->name, value, reason, message);
   });
 }
 
-void SyncEngine::Record(const AppPtr& app, const std::function<Status(state::Draft&)>& write) {
+// What ends by it is told: one transaction, so that a crash neither loses nor repeats any.
+bool SyncEngine::Record(const AppPtr& app, const std::function<Status(state::Draft&)>& write) {
   state::Draft draft(store_.view(), Context(*app));
+  const state::ObjectPtr before = draft.view().Get(KustomizationKey(app->name));
   Status status = write(draft);
+  const state::ObjectPtr now = draft.view().Get(KustomizationKey(app->name));
+  if (status.ok() && now != nullptr) {
+    for (const Deploy& deploy : EndedBetween(before.get(), *now)) StageDeliveries(draft, deploy);
+  }
   if (status.ok()) status = store_.Commit(draft.Finish()).status();
   if (!status.ok()) {
     base::LogWarning("an application's status was not recorded",
                      {{"application", app->name}, {"why", std::string(status.message())}});
   }
+  return status.ok();
 }
 
 }  // namespace gitsync

@@ -14,8 +14,8 @@ namespace {
 
 using base::Json;
 
-// The condition that says where an application is deployed from and to.
-constexpr std::string_view kPlaced = "Placed";
+// Earlier plumbs said here how the last deploy ended, which the history says.
+constexpr std::string_view kSettled = "Settled";
 
 std::string InventoryId(const manifests::Kind& kind, const state::Key& key) {
   return key.ns + "_" + key.name + "_" + kind.group + "_" + kind.kind;
@@ -110,18 +110,28 @@ base::Result<ApplicationSettings> SettingsOf(const state::Object& kustomization)
   return settings;
 }
 
-// Where the application is deployed from and to, if that is anything but what an earlier plumb,
-// which did not heed these fields, would have done; else empty.
-std::string PlacementOf(const Application& application) {
-  const ApplicationSettings& settings = application.settings;
-  std::string text;
-  const auto add = [&](const std::string& what) { text += (text.empty() ? "" : ", ") + what; };
-  if (settings.source != application.name) add("source " + settings.source);
-  if (settings.path) add("path ./" + *settings.path);
-  if (!settings.scope.target_namespace.empty()) {
-    add("namespace " + settings.scope.target_namespace);
+// Where the application is deployed from and to: "site", "site ./apps/web to shop".
+std::string PlacementOf(const ApplicationSettings& settings) {
+  const std::string& ns = settings.scope.target_namespace;
+  return settings.source + (settings.path ? " ./" + *settings.path : "") +
+         (ns.empty() ? "" : " to " + ns);
+}
+
+// As an earlier plumb placed it, whatever the Kustomization said.
+bool IsPlainlyPlaced(const Application& application) {
+  return PlacementOf(application.settings) == application.name;
+}
+
+// In the entry of the deploy that is applied again: one that an earlier plumb placed, and that is
+// where it put it, says nothing.
+void NotePlacement(Json& status, const Deploy& deploy, bool plain) {
+  if (!std::as_const(status)["history"].IsArray()) return;
+  for (Json& entry : status["history"].MutableElements()) {
+    const Json& metadata = std::as_const(entry)["metadata"];
+    const std::string_view noted = metadata["placement"].AsString();
+    if (metadata["revision"].AsString() != deploy.revision || noted == deploy.placement) continue;
+    if (!noted.empty() || !plain) entry["metadata"].Set("placement", deploy.placement);
   }
-  return text;
 }
 
 }  // namespace
@@ -136,8 +146,17 @@ state::Key KustomizationKey(std::string_view application) {
                     std::string(application)};
 }
 
+state::Key InventoryKey(std::string_view application) {
+  return state::Key{std::string(kInventories), std::string(kSystemNamespace),
+                    std::string(application)};
+}
+
 std::string SourceOf(const state::Object& kustomization) {
   return std::string(kustomization["spec"]["sourceRef"]["name"].AsString());
+}
+
+std::string_view RequestedAt(const state::Object& kustomization) {
+  return kustomization.Meta("annotations")[kRequestedAnnotation].AsString();
 }
 
 ApplicationScope ScopeOf(const state::Object& kustomization) {
@@ -169,14 +188,14 @@ base::Result<Application> ReadApplication(const state::View& view, const std::st
   const base::Value status = (*object)["status"];
   const std::string_view revision = status["lastAppliedRevision"].AsString();
   application.applied_commit = revision.substr(std::min(revision.rfind(':') + 1, revision.size()));
-  application.placed = PlacementOf(application).empty() ||
-                       status["observedGeneration"].AsInt() != object->Generation();
-  for (const base::Value condition : status["conditions"].Elements()) {
-    application.placed |= condition["type"].AsString() == kPlaced;
-  }
-  for (const DeployRecord& deploy : HistoryOf(status)) {
+  application.placed = application.applied_commit.empty() || IsPlainlyPlaced(application);
+  for (const Deploy& deploy : HistoryOf(status)) {
     if (!deploy.tree.empty()) application.applied_trees.push_back(deploy.tree);
+    application.placed |= deploy.revision == revision && !deploy.placement.empty();
   }
+  const std::string_view requested = RequestedAt(*object);
+  application.asked =
+      !requested.empty() && requested != status["lastHandledReconcileAt"].AsString();
   return application;
 }
 
@@ -184,6 +203,14 @@ std::vector<std::string> ApplicationNames(const state::View& view) {
   std::vector<std::string> names;
   for (const state::ObjectPtr& object : view.List(kKustomizations, kSystemNamespace)) {
     names.push_back(object->key.name);
+  }
+  return names;
+}
+
+std::vector<std::string> ApplicationsOf(const state::View& view, std::string_view source) {
+  std::vector<std::string> names;
+  for (const state::ObjectPtr& object : view.List(kKustomizations, kSystemNamespace)) {
+    if (SourceOf(*object) == source) names.push_back(object->key.name);
   }
   return names;
 }
@@ -225,16 +252,15 @@ base::Status RecordApplied(state::Draft& draft, const Application& application,
   const std::string revision = RevisionText(application.settings.branch, set.commit);
   status.Set("observedGeneration", object->Generation());
   status.Set("lastAttemptedRevision", revision);
+  const Deploy deploy{
+      .revision = revision, .tree = set.tree, .placement = PlacementOf(application.settings)};
   if (std::as_const(status)["lastAppliedRevision"].AsString() != revision) {
     status.Set("history",
-               WithDeploy(std::as_const(status)["history"],
-                          {.revision = revision, .tree = set.tree}, draft.context().now));
+               WithDeploy(std::as_const(status)["history"], deploy, draft.context().now));
+  } else {
+    NotePlacement(status, deploy, IsPlainlyPlaced(application));
   }
   status.Set("lastAppliedRevision", revision);
-  if (const std::string placement = PlacementOf(application); !placement.empty()) {
-    manifests::SetCondition(status, kPlaced, "True", "Applied", placement, draft.context().now)
-        .Set("observedGeneration", object->Generation());
-  }
   return draft.UpdateStatus(object->key, std::move(status)).status();
 }
 
@@ -247,23 +273,34 @@ base::Status Disown(state::Draft& draft, const std::string& owner,
   return RecordInventory(draft, owner, left);
 }
 
-base::Status RecordDeploy(state::Draft& draft, std::string_view application,
-                          const DeployRecord& deploy) {
+base::Status RecordDeploy(state::Draft& draft, std::string_view application, const Deploy& deploy) {
   const state::ObjectPtr object = draft.view().Get(KustomizationKey(application));
   if (object == nullptr) return NoRepository(application);
   Json status = (*object)["status"].ToJson();
-  status.Set("history", WithDeploy(std::as_const(status)["history"], deploy, draft.context().now));
+  Json history = WithDeploy(std::as_const(status)["history"], deploy, draft.context().now);
+  if (history == std::as_const(status)["history"]) return base::Status();
+  status.Set("history", std::move(history));
+  manifests::RemoveCondition(status, kSettled);
   return draft.UpdateStatus(object->key, std::move(status)).status();
 }
 
-base::Status RecordCondition(state::Draft& draft, std::string_view application,
-                             std::string_view type, std::string_view value, std::string_view reason,
-                             std::string_view message) {
+base::Status RecordReady(state::Draft& draft, std::string_view application, std::string_view value,
+                         std::string_view reason, std::string_view message) {
   const state::ObjectPtr object = draft.view().Get(KustomizationKey(application));
   if (object == nullptr) return NoRepository(application);
   Json status = (*object)["status"].ToJson();
-  manifests::SetCondition(status, type, value, reason, message, draft.context().now)
+  manifests::SetCondition(status, "Ready", value, reason, message, draft.context().now)
       .Set("observedGeneration", object->Generation());
+  return draft.UpdateStatus(object->key, std::move(status)).status();
+}
+
+base::Status RecordHandled(state::Draft& draft, std::string_view application) {
+  const state::ObjectPtr object = draft.view().Get(KustomizationKey(application));
+  if (object == nullptr) return NoRepository(application);
+  const std::string_view requested = RequestedAt(*object);
+  if (requested.empty()) return base::Status();
+  Json status = (*object)["status"].ToJson();
+  status.Set("lastHandledReconcileAt", requested);
   return draft.UpdateStatus(object->key, std::move(status)).status();
 }
 

@@ -30,6 +30,9 @@ inline constexpr std::string_view kOwnerNamespaceLabel = "kustomize.toolkit.flux
 inline constexpr std::string_view kNamespacesAnnotation = "plumb.dev/namespaces";
 inline constexpr std::string_view kDefaultNamespaceAnnotation = "plumb.dev/default-namespace";
 
+// Flux's, on the Kustomization: a value that was not there before asks for it to be applied now.
+inline constexpr std::string_view kRequestedAnnotation = "reconcile.fluxcd.io/requestedAt";
+
 inline constexpr std::string_view kKustomizations = "kustomizations.kustomize.toolkit.fluxcd.io";
 inline constexpr std::string_view kInventories = "inventories.plumb.dev";
 
@@ -57,6 +60,7 @@ struct Application {
   ApplicationSettings settings;
   std::string applied_commit;  // empty before the first
   bool placed = true;          // false: by a plumb that did not heed source, path and namespace
+  bool asked = false;          // somebody asked for it to be applied now, and it was not yet
   // Those of the history, the newest first: a push may go back to them whatever happens.
   std::vector<std::string> applied_trees;
   Inventory inventory;  // for ReadInventory to fill in
@@ -66,10 +70,12 @@ struct Application {
 };
 
 state::Key KustomizationKey(std::string_view application);
+state::Key InventoryKey(std::string_view application);
 // kNotFound, and how to find the names.
 base::Status NoRepository(std::string_view name);
 // The Source that a Kustomization names.
 std::string SourceOf(const state::Object& kustomization);
+std::string_view RequestedAt(const state::Object& kustomization);  // empty if never
 ApplicationScope ScopeOf(const state::Object& kustomization);
 // "repository site" for the application of a repository's own name, else "application back".
 std::string Called(const state::View& view, std::string_view application);
@@ -81,6 +87,8 @@ base::Result<Application> ReadApplication(const state::View& view, const std::st
 Inventory ReadInventory(const state::View& view, const manifests::Schema& schema,
                         const std::string& name, const Inventory& known = {});
 std::vector<std::string> ApplicationNames(const state::View& view);  // sorted
+// Those whose source is `source`, sorted.
+std::vector<std::string> ApplicationsOf(const state::View& view, std::string_view source);
 
 // The inventory of the application in the draft.
 base::Status RecordInventory(state::Draft& draft, const std::string& application,
@@ -95,12 +103,12 @@ base::Status Disown(state::Draft& draft, const std::string& owner,
                     const std::set<state::Key>& keys);
 
 // The history of the Kustomization with `deploy` in it. What is no news writes nothing.
-base::Status RecordDeploy(state::Draft& draft, std::string_view application,
-                          const DeployRecord& deploy);
+base::Status RecordDeploy(state::Draft& draft, std::string_view application, const Deploy& deploy);
 
-// A condition of the Kustomization. Unchanged ones write nothing.
-base::Status RecordCondition(state::Draft& draft, std::string_view application,
-                             std::string_view type, std::string_view value, std::string_view reason,
-                             std::string_view message);
+// The condition Ready of the Kustomization. An unchanged one writes nothing.
+base::Status RecordReady(state::Draft& draft, std::string_view application, std::string_view value,
+                         std::string_view reason, std::string_view message);
+// That whatever was asked for (kRequestedAnnotation) has been done, however it ended.
+base::Status RecordHandled(state::Draft& draft, std::string_view application);
 
 }  // namespace gitsync

@@ -64,7 +64,7 @@ Dependencies DependencyOn(const state::View& view, const Application& applicatio
             it + "does not exist; make that Kustomization, or correct spec.dependsOn"};
   }
   const base::Value status = (*object)["status"];
-  const std::vector<DeployRecord> history = HistoryOf(status);
+  const std::vector<Deploy> history = HistoryOf(status);
   const bool same = SourceOf(*object) == application.settings.source;
   const bool current =
       !history.empty() &&

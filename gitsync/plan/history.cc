@@ -1,9 +1,12 @@
-// The phase is Flux's lastReconciledStatus; the revision and the message are in the entry's
-// metadata, which Flux leaves to others.
+// The phase is Flux's lastReconciledStatus; the revision, the placement and the message are in the
+// entry's metadata, which Flux leaves to others.
 #include "gitsync/plan/history.h"
 
 #include <algorithm>
 #include <utility>
+
+#include "base/utf8.h"
+#include "gitsync/plan/application.h"
 
 namespace gitsync {
 namespace {
@@ -37,13 +40,15 @@ bool IsProgressing(const Json& entry) {
   return entry["lastReconciledStatus"].AsString() == WordsOf(DeployPhase::kProgressing).status;
 }
 
+// A phase that goes on began when it began, whatever is said of it now.
 void SetPhase(Json& entry, DeployPhase phase, const std::string& message, base::WallTime now) {
   const Json& old = std::as_const(entry);
   const std::string_view status = WordsOf(phase).status;
-  if (old["lastReconciledStatus"].AsString() == status &&
-      old["metadata"]["message"].AsString() == message) {
-    return;
+  if (old["metadata"]["message"].AsString() != message) {
+    entry["metadata"].Remove("message");
+    if (!message.empty()) entry["metadata"].Set("message", message);
   }
+  if (old["lastReconciledStatus"].AsString() == status) return;
   const auto began = base::WallTime::Parse(old["lastReconciled"].AsString());
   if (IsProgressing(old) && began.ok() && *began <= now) {
     entry.Set("lastReconciledDuration",
@@ -51,22 +56,27 @@ void SetPhase(Json& entry, DeployPhase phase, const std::string& message, base::
   }
   entry.Set("lastReconciledStatus", status);
   entry.Set("lastReconciled", now.ToString());
-  entry["metadata"].Remove("message");
-  if (!message.empty()) entry["metadata"].Set("message", message);
+}
+
+void ShortenMessage(Json& entry) {
+  const std::string_view message = std::as_const(entry)["metadata"]["message"].AsString();
+  if (message.size() <= kMaxHistoryMessageBytes) return;
+  std::string shorter = OneLine(message, kMaxHistoryMessageBytes);
+  entry["metadata"].Set("message", std::move(shorter));
 }
 
 }  // namespace
 
 std::string_view PhaseName(DeployPhase phase) { return WordsOf(phase).name; }
 
-Json WithDeploy(const Json& history, const DeployRecord& record, base::WallTime now) {
+Json WithDeploy(const Json& history, const Deploy& deploy, base::WallTime now) {
   Json::Array entries = history.Elements();
-  const bool begins = record.phase == DeployPhase::kProgressing;
+  const bool begins = deploy.phase == DeployPhase::kProgressing;
   auto at = std::find_if(entries.begin(), entries.end(),
-                         [&](const Json& each) { return RevisionOf(each) == record.revision; });
+                         [&](const Json& each) { return RevisionOf(each) == deploy.revision; });
   const bool known = at != entries.end();
   if (!known) {
-    const Json metadata = Json::MakeObject({{"revision", record.revision}});
+    const Json metadata = Json::MakeObject({{"revision", deploy.revision}});
     at = entries.insert(at, Json::MakeObject({{"firstReconciled", now.ToString()},
                                               {"totalReconciliations", 0},
                                               {"metadata", metadata}}));
@@ -74,32 +84,92 @@ Json WithDeploy(const Json& history, const DeployRecord& record, base::WallTime 
   if (!known || begins) {
     for (Json& other : entries) {
       if (&other != &*at && IsProgressing(other)) {
-        SetPhase(other, DeployPhase::kSuperseded, "by " + record.revision, now);
+        SetPhase(other, DeployPhase::kSuperseded, "by " + deploy.revision, now);
       }
     }
     std::rotate(entries.begin(), at, at + 1);
     at = entries.begin();
   }
-  SetPhase(*at, record.phase, record.message, now);
-  if (begins && !record.tree.empty()) {
-    at->Set("digest", record.tree);
+  SetPhase(*at, deploy.phase, OneLine(deploy.message, kMaxDeployMessageBytes), now);
+  if (!deploy.placement.empty()) (*at)["metadata"].Set("placement", deploy.placement);
+  if (begins && !deploy.tree.empty()) {
+    at->Set("digest", deploy.tree);
     at->Set("totalReconciliations", std::as_const(*at)["totalReconciliations"].AsInt() + 1);
   }
+  for (size_t i = 1; i < entries.size(); ++i) ShortenMessage(entries[i]);
   if (entries.size() > kMaxHistory) entries.resize(kMaxHistory);
   return Json(std::move(entries));
 }
 
-std::vector<DeployRecord> HistoryOf(base::Value status) {
-  std::vector<DeployRecord> records;
+std::vector<Deploy> HistoryOf(base::Value status) {
+  std::vector<Deploy> deploys;
   for (const base::Value entry : status["history"].Elements()) {
     const base::Value metadata = entry["metadata"];
-    records.push_back({std::string(metadata["revision"].AsString()),
-                       std::string(entry["digest"].AsString()),
-                       PhaseOf(entry["lastReconciledStatus"].AsString()),
-                       std::string(metadata["message"].AsString()),
-                       std::string(entry["lastReconciled"].AsString())});
+    Deploy deploy;
+    deploy.revision = metadata["revision"].AsString();
+    deploy.phase = PhaseOf(entry["lastReconciledStatus"].AsString());
+    deploy.message = metadata["message"].AsString();
+    const auto since = base::WallTime::Parse(entry["lastReconciled"].AsString());
+    if (since.ok()) deploy.since = *since;
+    deploy.tree = entry["digest"].AsString();
+    deploy.placement = metadata["placement"].AsString();
+    deploys.push_back(std::move(deploy));
   }
-  return records;
+  return deploys;
+}
+
+std::vector<Deploy> DeploysOf(const state::Object& kustomization) {
+  std::vector<Deploy> deploys = HistoryOf(kustomization["status"]);
+  for (Deploy& deploy : deploys) {
+    deploy.repository = SourceOf(kustomization);
+    deploy.application = kustomization.key.name;
+    deploy.state = kustomization.revision;
+  }
+  return deploys;
+}
+
+std::vector<Deploy> EndedBetween(const state::Object* before, const state::Object& now) {
+  std::vector<Deploy> known, ended;
+  if (before != nullptr) {
+    if ((*before)["status"]["history"] == now["status"]["history"]) return ended;
+    known = HistoryOf((*before)["status"]);
+  }
+  for (Deploy& deploy : DeploysOf(now)) {
+    const bool same = std::any_of(known.begin(), known.end(),
+                                  [&](const Deploy& each) { return each.SameAs(deploy); });
+    if (deploy.ended() && !same) ended.push_back(std::move(deploy));
+  }
+  std::reverse(ended.begin(), ended.end());
+  return ended;
+}
+
+std::string OneLine(std::string_view text, size_t most) {
+  constexpr std::string_view kMore = "...";
+  std::string line;
+  while (!text.empty()) {
+    const size_t length = base::Utf8Length(text);
+    const auto first = static_cast<unsigned char>(text.front());
+    // Below 0xa0 the second byte of C2 is a control character as well.
+    const bool control =
+        first < 0x20 || first == 0x7f ||
+        (length == 2 && first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0);
+    const std::string_view piece = length == 0 ? std::string_view("?")
+                                   : control   ? std::string_view(" ")
+                                               : text.substr(0, length);
+    if (line.size() + piece.size() > most) {
+      while (line.size() + kMore.size() > most && !line.empty()) {
+        // Never the middle of a character.
+        while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0xc0) == 0x80) {
+          line.pop_back();
+        }
+        if (!line.empty()) line.pop_back();
+      }
+      return line + std::string(kMore);
+    }
+    line += piece;
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return line;
 }
 
 }  // namespace gitsync

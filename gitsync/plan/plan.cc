@@ -6,7 +6,9 @@
 // Pruning is for certain knowledge only: a commit with a document that cannot be read prunes
 // nothing, nor does one without any object (unless the push says allow-empty). What another
 // application has taken over, or will have once this commit is applied, is handed over, not
-// deleted; what asks to be kept is kept, and leaves the inventory.
+// deleted; what may have moved to one whose part of the commit cannot be read is kept until it can;
+// what asks to be kept is kept, and leaves the inventory. A path that the commit lacks is an error
+// of its application alone, and changes nothing.
 //
 // An error refuses the push only if the push brings it: one that the applied commit has too, at the
 // same file with the same words, is a warning, and its object stays as it is. All errors of a tree
@@ -44,11 +46,9 @@ bool KeepsFromPruning(const state::Object& object) {
          annotations[kArgoOptions].AsString().find("Prune=false") != std::string_view::npos;
 }
 
-SourceError SuspendedError() {
-  return SourceError{
-      ".",
-      {},
-      "the repository is suspended; set spec.suspend of its Kustomization to false to go on"};
+// "repository" for the application that is all of one, as `plumb repo create` makes it.
+std::string NounOf(const Application& application) {
+  return application.settings.source == application.name ? "repository" : "application";
 }
 
 class SyncPlanner {
@@ -61,7 +61,10 @@ class SyncPlanner {
         set_(set),
         options_(options),
         sets_(sets),
-        draft_(view, ByGit(context)) {}
+        draft_(view, ByGit(context)) {
+    plan_.basis.made_at = view.revision();
+    plan_.basis.schema = view.schema()->version();
+  }
 
   // Everything the set asks for, whatever is known to be applied; the errors only.
   std::vector<SourceError> JudgeAll() { return Run(/*all=*/true).errors; }
@@ -139,11 +142,12 @@ class SyncPlanner {
       return !sets_.OtherWith(application_.name, key).empty();
     });
     if (all_move) return;
-    plan_.errors.push_back(SourceError{
-        ".",
-        {},
-        "the commit deploys nothing, which would prune all " + std::to_string(deployed) +
-            " objects of the repository; push with -o allow-empty if that is meant"});
+    plan_.errors.push_back(SourceError{".",
+                                       {},
+                                       "the commit deploys nothing, which would prune all " +
+                                           std::to_string(deployed) + " objects of the " +
+                                           NounOf(application_) +
+                                           "; push with -o allow-empty if that is meant"});
   }
 
   // True if anything is to be written.
@@ -156,6 +160,7 @@ class SyncPlanner {
   bool Apply(const Manifest& manifest) {
     const state::ObjectPtr live = before_.Get(manifest.key);
     const std::string owner = live ? OtherOwner(*live) : "";
+    plan_.basis.AddChanged(before_, manifest.key);
     if (!MayApply(manifest, owner)) {
       plan_.unsure.insert(manifest.key);
       return false;
@@ -212,6 +217,7 @@ class SyncPlanner {
     if (owner.empty() || owner == application_.name) return "";
     auto known = inventories_.find(owner);
     if (known == inventories_.end()) {
+      plan_.basis.Add(before_, InventoryKey(owner));
       known =
           inventories_.emplace(owner, ReadInventory(before_, draft_.schema(), owner).keys).first;
     }
@@ -224,7 +230,9 @@ class SyncPlanner {
       return manifests::RankOf(a.resource) > manifests::RankOf(b.resource);
     });
     const bool uncertain = !set_.errors.empty();
+    const std::string unclear = sets_.OtherUnclear(application_.name);
     for (const state::Key& key : gone) {
+      plan_.basis.Add(before_, key);
       const state::ObjectPtr live = draft_.view().Get(key);
       const std::string heir = sets_.OtherWith(application_.name, key);
       if (live == nullptr) {
@@ -236,6 +244,10 @@ class SyncPlanner {
         Add(Action::kSkipped, key, "not pruned: spec.prune of the Kustomization is false");
       } else if (uncertain) {
         Add(Action::kSkipped, key, "not pruned: some manifests could not be read");
+      } else if (!unclear.empty()) {
+        plan_.withheld = true;
+        Add(Action::kSkipped, key,
+            "not pruned: it may be application " + unclear + "'s now, which cannot be read");
       } else if (set_.manifests.empty() && !options_.allow_empty) {
         Add(Action::kSkipped, key, "not pruned: the commit deploys nothing");
       } else {
@@ -269,7 +281,9 @@ class SyncPlanner {
   void EndWave(bool last) {
     if (!plan_.transaction.empty()) return;
     for (const auto& [owner, keys] : taken_) Note(Disown(draft_, owner, keys));
+    plan_.basis.Add(before_, InventoryKey(application_.name));
     if (before_.Get(KustomizationKey(application_.name)) != nullptr) {
+      if (last) plan_.basis.Add(before_, KustomizationKey(application_.name));
       if (!gained_.empty() || !left_.empty()) {
         Note(RecordInventory(draft_, application_.name, NewInventory()));
       }
@@ -405,7 +419,12 @@ base::Result<PushOptions> ParsePushOptions(const std::vector<std::string>& optio
 SyncPlan PlanSync(const state::View& view, const Application& application, const ManifestSet& set,
                   const PushOptions& options, const state::DraftContext& context,
                   const SourceSets& sets) {
-  SyncPlan plan = SyncPlanner(view, application, set, options, context, sets).Run();
+  SyncPlan plan;
+  if (set.missing) {  // whatever was applied before: there is nothing to compare with
+    plan.errors = set.errors;
+    return plan;
+  }
+  plan = SyncPlanner(view, application, set, options, context, sets).Run();
   if (!plan.errors.empty()) {
     const auto& trees = application.applied_trees;
     if (std::find(trees.begin(), trees.end(), set.tree) != trees.end()) {
@@ -417,7 +436,8 @@ SyncPlan PlanSync(const state::View& view, const Application& application, const
           plan);
     }
   }
-  if (application.settings.suspended) plan.errors.push_back(SuspendedError());
+  if (application.settings.suspended)
+    plan.errors.push_back(SourceError{".", {}, SuspendedText(application)});
   if (!plan.errors.empty()) {
     plan.transaction = state::Transaction();
     plan.complete = false;
@@ -425,9 +445,16 @@ SyncPlan PlanSync(const state::View& view, const Application& application, const
   return plan;
 }
 
+std::string SuspendedText(const Application& application) {
+  return "the " + NounOf(application) +
+         " is suspended; set spec.suspend of its Kustomization to false to go on";
+}
+
 std::string HeldBecause(const Application& application, const ManifestSet& set,
                         const SyncPlan& plan) {
-  if (application.placed || application.applied_commit != set.commit) return "";
+  if (application.placed || application.asked || application.applied_commit != set.commit) {
+    return "";
+  }
   const auto changes =
       std::count_if(plan.results.begin(), plan.results.end(), [](const ObjectResult& result) {
         return result.action != Action::kUnchanged && result.action != Action::kSkipped;
@@ -435,8 +462,8 @@ std::string HeldBecause(const Application& application, const ManifestSet& set,
   if (changes == 0 && plan.errors.empty()) return "";
   return "held: sourceRef, path and targetNamespace of the Kustomization act since this version "
          "of plumb, which would change or prune " +
-         std::to_string(changes) +
-         " objects; push a commit, or change the Kustomization, to have it done";
+         std::to_string(changes) + (changes == 1 ? " object" : " objects") +
+         "; push a commit, or run plumb sync " + application.name + ", to have it done";
 }
 
 RepairPlan PlanRepair(const state::View& view, const std::string& application,
@@ -445,7 +472,7 @@ RepairPlan PlanRepair(const state::View& view, const std::string& application,
   RepairPlan plan;
   const auto state = ReadApplication(view, application);
   if (state.ok() && state->settings.suspended) {
-    plan.errors.push_back(SuspendedError());
+    plan.errors.push_back(SourceError{".", {}, SuspendedText(*state)});
     return plan;
   }
   std::vector<const Manifest*> ordered;

@@ -11,8 +11,9 @@
 
 #include "base/status.h"
 #include "gitsync/plan/application.h"
+#include "gitsync/plan/basis.h"
 #include "gitsync/render/manifest_set.h"
-#include "gitsync/render/read_set.h"
+#include "gitsync/render/source_sets.h"
 #include "gitsync/source/source_error.h"
 #include "state/draft.h"
 
@@ -44,8 +45,10 @@ struct SyncPlan {
   size_t untouched = 0;               // manifests that were not looked at, being applied for sure
   state::Transaction transaction;     // of the first wave that changes anything
   bool complete = false;              // nothing is left to do after `transaction`
-  std::set<state::Key> unsure;        // what is not as asked even when all is applied
-  state::View after;                  // the state as it would be when all waves are applied
+  bool withheld = false;        // something was not pruned since another application is unclear
+  std::set<state::Key> unsure;  // what is not as asked even when all is applied
+  state::View after;            // the state as it would be when all waves are applied
+  PlanBasis basis;              // what all this depends on
 };
 
 // Looks at the manifests that differ from those of `application.applied` and at
@@ -55,9 +58,12 @@ SyncPlan PlanSync(const state::View& view, const Application& application, const
                   const PushOptions& options, const state::DraftContext& context,
                   const SourceSets& sets = {});
 
-// Why a plan is not to be carried out before somebody asks for it, by a push or by changing the
-// Kustomization; empty if it may be. What an earlier plumb did not heed never acts by itself on
-// what that plumb applied.
+// That spec.suspend keeps it from being applied, and the remedy.
+std::string SuspendedText(const Application& application);
+
+// Why a plan is not to be carried out before somebody asks for it, by a push, `plumb sync` or a
+// changed Kustomization; empty if it may be. What an earlier plumb did not heed never acts by
+// itself on what that plumb applied.
 std::string HeldBecause(const Application& application, const ManifestSet& set,
                         const SyncPlan& plan);
 

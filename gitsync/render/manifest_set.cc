@@ -278,6 +278,7 @@ base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const Applic
   ManifestSet set = reader.Finish();
   set.schema = schema;
   set.selection = discovery.selection;
+  set.missing = discovery.missing;
   set.scope = scope;
   set.bytes = bytes;
   return set;

@@ -87,6 +87,7 @@ struct ManifestSet {
   std::vector<SourceError> errors;  // by path and place
   std::shared_ptr<const Selection> selection;
   std::optional<std::string> path;  // where discovery began, see discover.h
+  bool missing = false;             // the commit has no such directory, as an error says
   ApplicationScope scope;
   uint64_t bytes = 0;  // of the files, or more
 

@@ -5,7 +5,9 @@
 // follows an accepted push, but nothing is patched from it before it was read again as accepted.
 #include "gitsync/render/read_set.h"
 
+#include <map>
 #include <utility>
+#include <vector>
 
 namespace gitsync {
 namespace {
@@ -80,13 +82,6 @@ SetPtr Find(const SourceSets* sets, const Part& part) {
 
 }  // namespace
 
-std::string SourceSets::OtherWith(const std::string& name, const state::Key& key) const {
-  for (const auto& [application, set] : sets) {
-    if (application != name && set->Find(key) != nullptr) return application;
-  }
-  return "";
-}
-
 base::Result<SetPtr> ReadSet(const SetSource& source, const std::string& commit,
                              const ManifestSet* near) {
   return CommitReader(source.git, source.repository, source.quarantine, commit)
@@ -94,12 +89,13 @@ base::Result<SetPtr> ReadSet(const SetSource& source, const std::string& commit,
 }
 
 base::Result<std::shared_ptr<const SourceSets>> SourceReader::Read(
-    const std::string& commit, const Quarantine& quarantine, const std::vector<Part>& parts,
+    const std::string& commit, const Quarantine& quarantine, const Parts& parts,
     const manifests::SchemaPtr& schema) {
   CommitReader reader(git_, repository_, quarantine, commit);
   SourceSets sets;
   sets.commit = commit;
-  for (const Part& part : parts) {
+  sets.unclear = parts.unclear;
+  for (const Part& part : parts.parts) {
     SetPtr& set = sets.sets[part.application];
     for (const auto& known : {last_, near_}) {
       if (known != nullptr && known->commit == commit && set == nullptr) {
@@ -110,9 +106,14 @@ base::Result<std::shared_ptr<const SourceSets>> SourceReader::Read(
     const SetPtr near = Find(near_.get(), part);
     ASSIGN_OR_RETURN(set, reader.Read(part, schema, cache_, near.get()));
   }
+  sets.Index(near_.get());
   last_ = std::make_shared<const SourceSets>(std::move(sets));
   if (quarantine.object_directory.empty()) near_ = last_;
   return last_;
+}
+
+void SourceReader::Accepted(const std::string& commit) {
+  if (last_ != nullptr && last_->commit == commit) near_ = last_;
 }
 
 }  // namespace gitsync

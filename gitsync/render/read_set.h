@@ -2,13 +2,12 @@
 // workers.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "gitsync/render/manifest_set.h"
+#include "gitsync/render/source_sets.h"
 #include "gitsync/source/git.h"
 
 namespace gitsync {
@@ -32,22 +31,6 @@ base::Result<std::shared_ptr<const ManifestSet>> ReadSet(const SetSource& source
                                                          const std::string& commit,
                                                          const ManifestSet* near);
 
-// What an application takes of a commit.
-struct Part {
-  std::string application;
-  std::optional<std::string> path;
-  ApplicationScope scope;
-};
-
-// What the applications of a source take of one commit. Immutable.
-struct SourceSets {
-  std::string commit;
-  std::map<std::string, std::shared_ptr<const ManifestSet>> sets;  // by application
-
-  // The first application but `name` that has a manifest of the object; empty if none has.
-  std::string OtherWith(const std::string& name, const state::Key& key) const;
-};
-
 // Reads the commits of one source, for all of its applications at once, and remembers the last.
 // One call at a time.
 class SourceReader {
@@ -57,8 +40,10 @@ class SourceReader {
 
   base::Result<std::shared_ptr<const SourceSets>> Read(const std::string& commit,
                                                        const Quarantine& quarantine,
-                                                       const std::vector<Part>& parts,
+                                                       const Parts& parts,
                                                        const manifests::SchemaPtr& schema);
+  // A push of `commit`, which was read from its quarantine, was accepted: it is there for sure.
+  void Accepted(const std::string& commit);
 
  private:
   GitStore& git_;

@@ -84,7 +84,7 @@ TEST_F(ReadSetTest, AnotherScopeReadsEverythingAnew) {
 class SourceReaderTest : public ReadSetTest {
  protected:
   std::string ReadBoth(const std::string& commit, const Quarantine& quarantine = {}) {
-    const auto sets = reader_.Read(commit, quarantine, {{"one", "x/", {}}, {"two", "y/", {}}},
+    const auto sets = reader_.Read(commit, quarantine, {{{"one", "x/", {}}, {"two", "y/", {}}}, {}},
                                    manifests::Schema::BuiltIn());
     EXPECT_TRUE(sets.ok()) << sets.status().ToString();
     std::string text;

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "gitsync/deploy/settlement.h"
+#include "gitsync/plan/history.h"
 #include "gitsync/report/notifiers/notifier.h"
 #include "state/errands/attempts.h"
 #include "state/own_secrets.h"
@@ -130,7 +130,7 @@ ErrandRecord Absorb(const state::Object& delivery, const HttpAnswer& answer, Wal
     Finish(status, "GivenUp", now);
     message += "; that was the last attempt";
   }
-  message = OneLine(message, kMaxSettlementMessageBytes);
+  message = OneLine(message, kMaxDeployMessageBytes);
   status.Set("message", message);
   return {std::move(status), answer.succeeded() ? "" : message};
 }

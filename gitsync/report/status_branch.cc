@@ -94,19 +94,18 @@ std::string Count(const std::vector<RowPtr>& rows) {
 
 std::string Short(const std::string& commit) { return commit.substr(0, 12); }
 
-std::string Trailers(const Settlement& settlement) {
-  return "Plumb-Revision: " + settlement.revision +
-         "\nPlumb-Outcome: " + std::string(OutcomeText(settlement.outcome)) +
-         "\nPlumb-Settled: " + settlement.time.ToString() + "\n";
+std::string Trailers(const Deploy& deploy) {
+  return "Plumb-Revision: " + deploy.revision +
+         "\nPlumb-Outcome: " + std::string(PhaseName(deploy.phase)) +
+         "\nPlumb-Settled: " + deploy.since.ToString() + "\n";
 }
 
-std::string Readme(const Settlement& settlement, const std::vector<RowPtr>& rows) {
-  const std::string notes = NotesRef(settlement).substr(std::string_view("refs/notes/").size());
-  std::string text = "# " + settlement.name() + ": " +
-                     std::string(OutcomeText(settlement.outcome)) + "\n\nCommit `" +
-                     Short(settlement.commit()) + "` of `" + settlement.branch() + "`, " +
-                     Clock(settlement.time) + ". " + Count(rows) + ".\n";
-  if (!settlement.message.empty()) text += "\n> " + Cell(settlement.message) + "\n";
+std::string Readme(const Deploy& deploy, const std::vector<RowPtr>& rows) {
+  const std::string notes = NotesRef(deploy).substr(std::string_view("refs/notes/").size());
+  std::string text = "# " + deploy.application + ": " + std::string(PhaseName(deploy.phase)) +
+                     "\n\nCommit `" + Short(deploy.commit()) + "` of `" + deploy.branch() + "`, " +
+                     Clock(deploy.since) + ". " + Count(rows) + ".\n";
+  if (!deploy.message.empty()) text += "\n> " + Cell(deploy.message) + "\n";
   if (!rows.empty()) text += "\n| | object | namespace | kind | |\n|---|---|---|---|---|\n";
   std::vector<const StatusRow*> order;
   for (const RowPtr& row : rows) order.push_back(row.get());
@@ -128,28 +127,27 @@ std::string Readme(const Settlement& settlement, const std::vector<RowPtr>& rows
 
 }  // namespace
 
-std::string StatusRef(const Settlement& settlement) {
+std::string StatusRef(const Deploy& deploy) {
   return std::string(kStatusRef) +
-         (settlement.application.empty() ? "" : "-" + settlement.application);
+         (deploy.application == deploy.repository ? "" : "-" + deploy.application);
 }
 
-std::string NotesRef(const Settlement& settlement) {
+std::string NotesRef(const Deploy& deploy) {
   return std::string(kNotesRef) +
-         (settlement.application.empty() ? "" : "-" + settlement.application);
+         (deploy.application == deploy.repository ? "" : "-" + deploy.application);
 }
 
-std::string RenderNote(const Settlement& settlement) {
-  std::string text(OutcomeText(settlement.outcome));
-  if (!settlement.message.empty()) text += ": " + settlement.message;
-  return text + "\n\n" + Trailers(settlement) + "Plumb-State: " + std::to_string(settlement.state) +
-         "\n";
+std::string RenderNote(const Deploy& deploy) {
+  std::string text(PhaseName(deploy.phase));
+  if (deploy.phase == DeployPhase::kFailed && !deploy.message.empty())
+    text += ": " + deploy.message;
+  return text + "\n\n" + Trailers(deploy) + "Plumb-State: " + std::to_string(deploy.state) + "\n";
 }
 
-StatusTree RenderStatus(const state::View& view, const Settlement& settlement,
-                        const Rendered* last) {
+StatusTree RenderStatus(const state::View& view, const Deploy& deploy, const Rendered* last) {
   StatusTree tree;
   auto rendered = std::make_shared<Rendered>();
-  rendered->inventory = ReadInventory(view, *view.schema(), settlement.name(),
+  rendered->inventory = ReadInventory(view, *view.schema(), deploy.application,
                                       last == nullptr ? Inventory() : last->inventory);
   std::vector<RowPtr>& rows = rendered->rows;
   // Both are by key: what the last one has and this one has not is passed over, and removed.
@@ -185,18 +183,17 @@ StatusTree RenderStatus(const state::View& view, const Settlement& settlement,
     rows.push_back(std::make_shared<const StatusRow>(std::move(row)));
   }
   pass(nullptr);
-  tree.files["README.md"] = Readme(settlement, rows);
-  tree.note = RenderNote(settlement) + "Plumb-Objects: " + Count(rows) + "\n";
-  tree.message = std::string(OutcomeText(settlement.outcome)) + " " + Short(settlement.commit()) +
-                 ": " + Count(rows) + "\n\n" +
-                 (settlement.message.empty() ? "" : settlement.message + "\n\n") +
-                 Trailers(settlement) + "Plumb-State: " + std::to_string(settlement.state) + "\n";
+  tree.files["README.md"] = Readme(deploy, rows);
+  tree.note = RenderNote(deploy) + "Plumb-Objects: " + Count(rows) + "\n";
+  tree.message = std::string(PhaseName(deploy.phase)) + " " + Short(deploy.commit()) + ": " +
+                 Count(rows) + "\n\n" + (deploy.message.empty() ? "" : deploy.message + "\n\n") +
+                 Trailers(deploy) + "Plumb-State: " + std::to_string(deploy.state) + "\n";
   tree.rendered = std::move(rendered);
   return tree;
 }
 
-bool Records(std::string_view text, const Settlement& settlement) {
-  return text.find(Trailers(settlement)) != std::string_view::npos;
+bool Records(std::string_view text, const Deploy& deploy) {
+  return text.find(Trailers(deploy)) != std::string_view::npos;
 }
 
 }  // namespace gitsync

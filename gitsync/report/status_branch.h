@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "gitsync/deploy/settlement.h"
 #include "gitsync/plan/application.h"
+#include "gitsync/plan/history.h"
 #include "manifests/schema.h"
 #include "state/view.h"
 
@@ -20,8 +20,8 @@ inline constexpr std::string_view kStatusRef = "refs/heads/plumb/status";
 inline constexpr std::string_view kNotesRef = "refs/notes/plumb";
 // Where it is told: as above for the application of the repository's own name, with "-NAME" behind
 // it for any other.
-std::string StatusRef(const Settlement& settlement);
-std::string NotesRef(const Settlement& settlement);
+std::string StatusRef(const Deploy& deploy);
+std::string NotesRef(const Deploy& deploy);
 // The branch holds at most this many commits and one: the next starts it anew, without parents.
 inline constexpr size_t kMaxStatusCommits = 500;
 inline constexpr size_t kMaxReadmeRows = 200;  // the unhealthy first; the rest is counted
@@ -51,13 +51,13 @@ struct StatusTree {
 // `view` holds the repository's inventory. No file holds anything of an object but its identity,
 // its health and its status: of a Secret, that it is there. With `last`, files and removed are what
 // differs from its tree; without, the whole.
-StatusTree RenderStatus(const state::View& view, const Settlement& settlement,
+StatusTree RenderStatus(const state::View& view, const Deploy& deploy,
                         const Rendered* last = nullptr);
 
 // The note alone, without a look at the objects: of a superseded deploy.
-std::string RenderNote(const Settlement& settlement);
+std::string RenderNote(const Deploy& deploy);
 
-// True if a commit's body or a note, written by the above, is of this settlement.
-bool Records(std::string_view text, const Settlement& settlement);
+// True if a commit's body or a note, written by the above, is of this deploy.
+bool Records(std::string_view text, const Deploy& deploy);
 
 }  // namespace gitsync

@@ -16,10 +16,11 @@ class StatusBranchTest : public testing::Test {
     state::Draft draft(cluster_.store().view(), cluster_.Context());
     EXPECT_TRUE(CreateRepository(draft, "shop", {}, "https://plumb/git/shop.git").ok());
     EXPECT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
-    settlement_.repository = "shop";
-    settlement_.revision = RevisionText("main", kCommit);
-    settlement_.time = *base::WallTime::Parse("2026-11-23T03:09:54Z");
-    settlement_.state = 77;
+    deploy_.repository = deploy_.application = "shop";
+    deploy_.phase = DeployPhase::kHealthy;
+    deploy_.revision = RevisionText("main", kCommit);
+    deploy_.since = *base::WallTime::Parse("2026-11-23T03:09:54Z");
+    deploy_.state = 77;
   }
 
   void Own(const std::set<state::Key>& keys) {
@@ -28,7 +29,7 @@ class StatusBranchTest : public testing::Test {
     ASSERT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
   }
 
-  StatusTree Render() { return RenderStatus(cluster_.store().view(), settlement_); }
+  StatusTree Render() { return RenderStatus(cluster_.store().view(), deploy_); }
 
   // Every file's path, and its content without the uid, which tests do not know.
   static std::string Text(const StatusTree& tree) {
@@ -43,7 +44,7 @@ class StatusBranchTest : public testing::Test {
   }
 
   state::TestCluster cluster_;
-  Settlement settlement_;
+  Deploy deploy_;
 };
 
 TEST_F(StatusBranchTest, EveryObjectHasAFileAndTheReadmeTellsAll) {
@@ -59,8 +60,8 @@ TEST_F(StatusBranchTest, EveryObjectHasAFileAndTheReadmeTellsAll) {
        {"deployments.apps", "default", "web"},
        {"namespaces", "", "default"},
        {"configmaps", "default", "gone"}});
-  settlement_.outcome = DeployOutcome::kFailed;
-  settlement_.message = "deployments.apps default/web: it | broke";
+  deploy_.phase = DeployPhase::kFailed;
+  deploy_.message = "deployments.apps default/web: it | broke";
   EXPECT_EQ(Text(Render()), R"(== README.md
 # shop: failed
 
@@ -129,10 +130,10 @@ TEST_F(StatusBranchTest, MessageAndNoteEndInTrailersThatARestartReads) {
             "healthy\n\nPlumb-Revision: main@sha1:0123456789abcdef0123456789abcdef01234567\n"
             "Plumb-Outcome: healthy\nPlumb-Settled: 2026-11-23T03:09:54Z\nPlumb-State: 77\n"
             "Plumb-Objects: 0 objects\n");
-  EXPECT_TRUE(Records(tree.message, settlement_));
-  EXPECT_TRUE(Records(tree.note, settlement_));
-  Settlement later = settlement_;
-  later.time = later.time + base::Duration::Seconds(1);
+  EXPECT_TRUE(Records(tree.message, deploy_));
+  EXPECT_TRUE(Records(tree.note, deploy_));
+  Deploy later = deploy_;
+  later.since = later.since + base::Duration::Seconds(1);
   EXPECT_FALSE(Records(tree.note, later));
 }
 
@@ -159,7 +160,7 @@ TEST_F(StatusBranchTest, TheNextTreeIsWhatDiffers) {
   const StatusTree first = Render();
   cluster_.Delete("configmaps", "default", "b");
   Own({b, c, d});
-  const StatusTree next = RenderStatus(cluster_.store().view(), settlement_, first.rendered.get());
+  const StatusTree next = RenderStatus(cluster_.store().view(), deploy_, first.rendered.get());
   std::string paths;
   for (const auto& [path, content] : next.files) paths += path + "\n";
   for (const std::string& path : next.removed) paths += "- " + path + "\n";

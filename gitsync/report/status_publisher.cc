@@ -32,59 +32,40 @@ constexpr base::Backoff kRetry{base::Duration::Seconds(1), base::Duration::Minut
 // A change beyond this is written as a whole tree, which the GitStore packs.
 constexpr size_t kMaxChangedFiles = 64;
 
-bool IsRecorded(GitStore& git, const Settlement& settlement, const std::string& tip) {
-  const auto last = git.ReadCommit(settlement.repository, tip);
-  return last.ok() && Records(last->body, settlement);
+bool IsRecorded(GitStore& git, const Deploy& deploy, const std::string& tip) {
+  const auto last = git.ReadCommit(deploy.repository, tip);
+  return last.ok() && Records(last->body, deploy);
 }
 
-Result<std::string> WriteBranch(GitStore& git, const Settlement& settlement, StatusTree tree,
+Result<std::string> WriteBranch(GitStore& git, const Deploy& deploy, StatusTree tree,
                                 const std::string& base) {
   GitStore::NewCommit commit;
-  commit.ref = StatusRef(settlement);
+  commit.ref = StatusRef(deploy);
   commit.files = std::move(tree.files);
   commit.base = base;
   commit.removed = std::move(tree.removed);
   commit.message = std::move(tree.message);
   commit.author_name = kNoteAuthor;
   commit.author_email = kNoteEmail;
-  commit.time = settlement.time;
+  commit.time = deploy.since;
   commit.keep_history = kMaxStatusCommits;
-  return git.Commit(settlement.repository, commit);
+  return git.Commit(deploy.repository, commit);
 }
 
-Result<bool> IsNoted(GitStore& git, const Settlement& settlement) {
-  const auto note = git.ReadNote(settlement.repository, NotesRef(settlement), settlement.commit());
+Result<bool> IsNoted(GitStore& git, const Deploy& deploy) {
+  const auto note = git.ReadNote(deploy.repository, NotesRef(deploy), deploy.commit());
   if (!note.ok() && note.status().code() != Code::kNotFound) return note.status();
-  return note.ok() && Records(*note, settlement);
+  return note.ok() && Records(*note, deploy);
 }
 
-Status WriteNote(GitStore& git, const Settlement& settlement, const std::string& text) {
-  return git.WriteNote(settlement.repository, NotesRef(settlement), settlement.commit(), text,
-                       settlement.time);
-}
-
-// The ends that the history tells, but for `last`.
-std::vector<Settlement> EndsBefore(const state::Object& kustomization, const Settlement& last) {
-  std::vector<Settlement> ends;
-  for (const DeployRecord& record : HistoryOf(kustomization["status"])) {
-    if (record.phase == DeployPhase::kProgressing || record.revision == last.revision) continue;
-    Settlement end = last;
-    end.outcome = record.phase == DeployPhase::kHealthy  ? DeployOutcome::kHealthy
-                  : record.phase == DeployPhase::kFailed ? DeployOutcome::kFailed
-                                                         : DeployOutcome::kSuperseded;
-    end.revision = record.revision;
-    end.message = record.phase == DeployPhase::kFailed ? record.message : "";
-    const auto since = base::WallTime::Parse(record.since);
-    if (since.ok()) end.time = *since;
-    ends.push_back(std::move(end));
-  }
-  return ends;
+Status WriteNote(GitStore& git, const Deploy& deploy, const std::string& text) {
+  return git.WriteNote(deploy.repository, NotesRef(deploy), deploy.commit(), text, deploy.since);
 }
 
 }  // namespace
 
-Status NoteMissed(GitStore& git, const std::vector<Settlement>& missed) {
-  for (const Settlement& end : missed) {
+Status NoteMissed(GitStore& git, const std::vector<Deploy>& missed) {
+  for (const Deploy& end : missed) {
     const auto note = git.ReadNote(end.repository, NotesRef(end), end.commit());
     if (note.ok()) continue;
     if (note.status().code() != Code::kNotFound) return note.status();
@@ -94,45 +75,45 @@ Status NoteMissed(GitStore& git, const std::vector<Settlement>& missed) {
   return Status();
 }
 
-Result<Published> PublishStatus(GitStore& git, const state::View& view,
-                                const Settlement& settlement, const Published& last) {
-  ASSIGN_OR_RETURN(const bool noted, IsNoted(git, settlement));
-  if (settlement.outcome == DeployOutcome::kSuperseded) {
-    if (!noted) RETURN_IF_ERROR(WriteNote(git, settlement, RenderNote(settlement)));
+Result<Published> PublishStatus(GitStore& git, const state::View& view, const Deploy& deploy,
+                                const Published& last) {
+  ASSIGN_OR_RETURN(const bool noted, IsNoted(git, deploy));
+  if (deploy.phase == DeployPhase::kSuperseded) {
+    if (!noted) RETURN_IF_ERROR(WriteNote(git, deploy, RenderNote(deploy)));
     return last;
   }
-  const auto tip = git.Resolve(settlement.repository, StatusRef(settlement));
+  const auto tip = git.Resolve(deploy.repository, StatusRef(deploy));
   if (!tip.ok() && tip.status().code() != Code::kNotFound) return tip.status();
-  const bool recorded = tip.ok() && IsRecorded(git, settlement, *tip);
+  const bool recorded = tip.ok() && IsRecorded(git, deploy, *tip);
   if (recorded && noted) return last;
   const bool known = tip.ok() && *tip == last.commit;
-  StatusTree tree = RenderStatus(view, settlement, known ? last.rendered.get() : nullptr);
+  StatusTree tree = RenderStatus(view, deploy, known ? last.rendered.get() : nullptr);
   const bool small = known && tree.files.size() + tree.removed.size() <= kMaxChangedFiles;
-  if (known && !small) tree = RenderStatus(view, settlement);
+  if (known && !small) tree = RenderStatus(view, deploy);
   const std::string note = tree.note;
   Published published = last;
   if (!recorded) {
     published.rendered = tree.rendered;
     ASSIGN_OR_RETURN(published.commit,
-                     WriteBranch(git, settlement, std::move(tree), small ? *tip : ""));
+                     WriteBranch(git, deploy, std::move(tree), small ? *tip : ""));
   }
-  if (!noted) RETURN_IF_ERROR(WriteNote(git, settlement, note));
+  if (!noted) RETURN_IF_ERROR(WriteNote(git, deploy, note));
   return published;
 }
 
 StatusPublisher::StatusPublisher(base::Loop& loop, state::Store& store, GitStore& git)
     : loop_(loop), store_(store), git_(git) {
   on_commit_ = store_.OnCommit([this](const state::Change& change) {
-    if (change.key().resource != kKustomizations) return;
+    const state::Key& key = change.key();
+    if (key.resource != kKustomizations || key.ns != kSystemNamespace) return;
     if (change.removed) {
-      applications_.erase(change.key().name);
+      applications_.erase(key.name);
     } else {
-      Look(*change.object);
+      for (Deploy& end : EndedBetween(change.previous.get(), *change.object)) Take(std::move(end));
     }
   });
   for (const state::ObjectPtr& object : store_.view().List(kKustomizations, kSystemNamespace)) {
-    const std::optional<Settlement> last = ReadSettlement(*object);
-    if (last) Look(*object, EndsBefore(*object, *last));
+    TakeUp(*object);
   }
 }
 
@@ -142,25 +123,35 @@ bool StatusPublisher::Idle() const {
   });
 }
 
-void StatusPublisher::Look(const state::Object& kustomization, std::vector<Settlement> missed) {
-  if (kustomization.key.ns != kSystemNamespace) return;
-  std::optional<Settlement> settlement = ReadSettlement(kustomization);
-  if (!settlement) return;
-  ApplicationPtr& application = applications_[kustomization.key.name];
+// The branch holds the last end that is no supersession; all the others are notes.
+void StatusPublisher::TakeUp(const state::Object& kustomization) {
+  std::vector<Deploy> ends = EndedBetween(nullptr, kustomization);
+  const auto last = std::find_if(ends.rbegin(), ends.rend(), [](const Deploy& end) {
+    return end.phase != DeployPhase::kSuperseded;
+  });
+  if (ends.empty()) return;
+  const size_t at =
+      last == ends.rend() ? ends.size() - 1 : static_cast<size_t>(ends.rend() - last) - 1;
+  Deploy end = std::move(ends[at]);
+  ends.erase(ends.begin() + static_cast<ptrdiff_t>(at));
+  Take(std::move(end), std::move(ends));
+}
+
+void StatusPublisher::Take(Deploy end, std::vector<Deploy> missed) {
+  const std::string name = end.application;
+  ApplicationPtr& application = applications_[name];
   if (application == nullptr) application = std::make_shared<Application>();
-  if (application->seen && application->seen->SameAs(*settlement)) return;
-  application->seen = settlement;
-  if (application->waiting.size() == kMaxWaitingSettlements) {
+  if (application->waiting.size() == kMaxWaitingDeploys) {
     // The first may be on its way.
-    const Settlement& oldest = application->waiting[1].settlement;
+    const Deploy& oldest = application->waiting[1].deploy;
     base::LogWarning("too many deploys wait to be recorded in Git; one is left out",
-                     {{"application", oldest.name()}, {"revision", oldest.revision}});
+                     {{"application", oldest.application}, {"revision", oldest.revision}});
     application->waiting.erase(application->waiting.begin() + 1);
   }
-  application->waiting.push_back({*std::move(settlement), store_.view(), std::move(missed)});
+  application->waiting.push_back({std::move(end), store_.view(), std::move(missed)});
   // Durable first: Git must not tell what a crash takes back.
-  store_.WhenDurable(store_.revision(), lifeline_.Wrap([this, name = kustomization.key.name,
-                                                        application] { Pump(name, application); }));
+  store_.WhenDurable(store_.revision(),
+                     lifeline_.Wrap([this, name, application] { Pump(name, application); }));
 }
 
 void StatusPublisher::Pump(const std::string& name, const ApplicationPtr& application) {
@@ -175,7 +166,7 @@ void StatusPublisher::Pump(const std::string& name, const ApplicationPtr& applic
     Result<Published> published = last;
     if (Status noted = NoteMissed(git, work.missed); !noted.ok()) published = noted;
     if (published.ok()) {
-      published = PublishStatus(git, work.view, work.settlement, last);
+      published = PublishStatus(git, work.view, work.deploy, last);
     }
     return tie.Wrap([this, name, application, published = std::move(published)] {
       Written(name, application, published);

@@ -1,15 +1,14 @@
 // StatusPublisher: brings how deploys ended back to Git: the branch plumb/status and a note on the
 // commit (status_branch.h).
 //
-// Loop only; Git is written by workers. Level-triggered: at the start, and whenever an application's
-// record says that a deploy has ended, it compares with what Git holds and writes what is missing.
-// The Store, GitStore and Loop outlive it.
+// Loop only; Git is written by workers. Level-triggered: at the start, and whenever the record of
+// an application says that a deploy has ended, it compares with what Git holds and writes what is
+// missing. The Store, GitStore and Loop outlive it.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +16,7 @@
 #include "base/loop.h"
 #include "base/status.h"
 #include "base/subscription.h"
-#include "gitsync/deploy/settlement.h"
+#include "gitsync/plan/history.h"
 #include "gitsync/report/status_branch.h"
 #include "gitsync/source/git.h"
 #include "state/store.h"
@@ -25,7 +24,7 @@
 namespace gitsync {
 
 // Ends that wait while Git is slow; of more, the oldest is left out.
-inline constexpr size_t kMaxWaitingSettlements = 32;  // of one application
+inline constexpr size_t kMaxWaitingDeploys = 32;  // of one application
 
 // What the branch holds, as far as this process wrote it.
 struct Published {
@@ -42,12 +41,11 @@ class StatusPublisher {
 
  private:
   struct Waiting {
-    Settlement settlement;
-    state::View view;                // as it was then
-    std::vector<Settlement> missed;  // earlier ends that a crash may have kept from Git
+    Deploy deploy;
+    state::View view;            // as it was then
+    std::vector<Deploy> missed;  // earlier ends that a crash may have kept from Git
   };
   struct Application {
-    std::optional<Settlement> seen;  // the last one that was taken up
     std::deque<Waiting> waiting;
     Published published;
     bool busy = false;
@@ -55,7 +53,8 @@ class StatusPublisher {
   };
   using ApplicationPtr = std::shared_ptr<Application>;
 
-  void Look(const state::Object& kustomization, std::vector<Settlement> missed = {});
+  void TakeUp(const state::Object& kustomization);
+  void Take(Deploy end, std::vector<Deploy> missed = {});
   void Pump(const std::string& name, const ApplicationPtr& application);
   void Written(const std::string& name, const ApplicationPtr& application,
                const base::Result<Published>& published);
@@ -70,10 +69,10 @@ class StatusPublisher {
 
 // What a worker does: writes the branch and the note, or leaves them as they are if they say so
 // already. A superseded deploy gets a note only. What the branch holds then.
-base::Result<Published> PublishStatus(GitStore& git, const state::View& view,
-                                      const Settlement& settlement, const Published& last);
+base::Result<Published> PublishStatus(GitStore& git, const state::View& view, const Deploy& deploy,
+                                      const Published& last);
 
 // Notes on earlier deploys, where there is no note yet.
-base::Status NoteMissed(GitStore& git, const std::vector<Settlement>& missed);
+base::Status NoteMissed(GitStore& git, const std::vector<Deploy>& missed);
 
 }  // namespace gitsync

@@ -43,10 +43,9 @@ Json Metadata(const state::Object& alert) {
   return metadata;
 }
 
-std::string SourceUrl(const state::View& view, const Settlement& settlement) {
-  const state::ObjectPtr source =
-      view.Get(kGitRepositories, kSystemNamespace, settlement.repository);
-  if (source == nullptr) return "/repositories/" + settlement.repository;
+std::string SourceUrl(const state::View& view, const Deploy& deploy) {
+  const state::ObjectPtr source = view.Get(kGitRepositories, kSystemNamespace, deploy.repository);
+  if (source == nullptr) return "/repositories/" + deploy.repository;
   return std::string((*source)["spec"]["url"].AsString());
 }
 
@@ -73,8 +72,8 @@ base::Status MakeRoom(state::Draft& draft, const std::string& ns, const std::str
   return base::Status();
 }
 
-base::Status StageDelivery(state::Draft& draft, const state::Object& alert,
-                           const Settlement& settlement, const std::string& number) {
+base::Status StageDelivery(state::Draft& draft, const state::Object& alert, const Deploy& deploy,
+                           const std::string& number) {
   const std::string provider_name(alert["spec"]["providerRef"]["name"].AsString());
   const state::ObjectPtr provider = draft.view().Get(kProviders, alert.key.ns, provider_name);
   if (provider == nullptr) {
@@ -84,11 +83,11 @@ base::Status StageDelivery(state::Draft& draft, const state::Object& alert,
   const std::string_view type = (*provider)["spec"]["type"].AsString();
   const Notifier* notifier = FindNotifier(type);
   if (notifier == nullptr) return base::Status();
-  const state::ObjectPtr application = draft.view().Get(KustomizationKey(settlement.name()));
-  const DeployEvent event{.settlement = settlement,
+  const state::ObjectPtr application = draft.view().Get(KustomizationKey(deploy.application));
+  const DeployEvent event{.deploy = deploy,
                           .application = *application,
-                          .id = number + "-" + settlement.commit().substr(0, 12),
-                          .source = SourceUrl(draft.view(), settlement),
+                          .id = number + "-" + deploy.commit().substr(0, 12),
+                          .source = SourceUrl(draft.view(), deploy),
                           .metadata = Metadata(alert)};
   RETURN_IF_ERROR(MakeRoom(draft, alert.key.ns, provider_name));
   Json delivery = Json::MakeObject(
@@ -99,19 +98,19 @@ base::Status StageDelivery(state::Draft& draft, const state::Object& alert,
        {"spec", Json::MakeObject({{"provider", provider_name},
                                   {"type", type},
                                   {"alert", alert.key.name},
-                                  {"event", EventName(settlement)},
-                                  {"subject", settlement.revision},
+                                  {"event", EventName(deploy)},
+                                  {"subject", deploy.revision},
                                   {"body", notifier->body(event)}})}});
   return draft.Create(std::move(delivery)).status();
 }
 
 }  // namespace
 
-bool Hears(const state::Object& alert, const state::View& view, const Settlement& settlement) {
-  const state::ObjectPtr kustomization = view.Get(KustomizationKey(settlement.name()));
+bool Hears(const state::Object& alert, const state::View& view, const Deploy& deploy) {
+  const state::ObjectPtr kustomization = view.Get(KustomizationKey(deploy.application));
   const base::Value spec = alert["spec"];
   if (kustomization == nullptr || alert.Deleting() || spec["suspend"].AsBool()) return false;
-  const bool failed = settlement.outcome == DeployOutcome::kFailed;
+  const bool failed = deploy.phase == DeployPhase::kFailed;
   if (spec["eventSeverity"].AsString("info") == "error" && !failed) return false;
   if (alert.key.ns != kSystemNamespace && !ScopeOf(*kustomization).Allows(alert.key.ns)) {
     return false;
@@ -122,14 +121,14 @@ bool Hears(const state::Object& alert, const state::View& view, const Settlement
   return false;
 }
 
-void StageDeliveries(state::Draft& draft, const Settlement& settlement) {
+void StageDeliveries(state::Draft& draft, const Deploy& deploy) {
   const std::string number = std::to_string(draft.view().revision());
   std::vector<state::ObjectPtr> alerts;
   for (const state::ObjectPtr& alert : draft.view().List(kAlerts)) {
-    if (Hears(*alert, draft.view(), settlement)) alerts.push_back(alert);
+    if (Hears(*alert, draft.view(), deploy)) alerts.push_back(alert);
   }
   for (const state::ObjectPtr& alert : alerts) {
-    const base::Status staged = StageDelivery(draft, *alert, settlement, number);
+    const base::Status staged = StageDelivery(draft, *alert, deploy, number);
     if (staged.ok()) continue;
     base::LogWarning("an alert is not sent",
                      {{"alert", alert->key.ToString()}, {"why", std::string(staged.message())}});

@@ -4,7 +4,7 @@
 // those of repositories that may touch that namespace.
 #pragma once
 
-#include "gitsync/deploy/settlement.h"
+#include "gitsync/plan/history.h"
 #include "gitsync/report/delivery.h"
 #include "state/draft.h"
 #include "state/view.h"
@@ -15,11 +15,11 @@ inline constexpr size_t kMaxDeliveries = 100;            // of one Provider, tho
 inline constexpr size_t kMaxEventMetadataBytes = 16384;  // of an Alert; more is left out
 
 // True if the Alert is to hear of it.
-bool Hears(const state::Object& alert, const state::View& view, const Settlement& settlement);
+bool Hears(const state::Object& alert, const state::View& view, const Deploy& deploy);
 
 // Adds a Delivery to the draft for every Alert that hears of it and has a Provider that is acted
 // on. Where a Provider has too many, the oldest makes room: one that arrived before one that waits.
 // What cannot be made (a namespace that ends, a quota) is logged and left out.
-void StageDeliveries(state::Draft& draft, const Settlement& settlement);
+void StageDeliveries(state::Draft& draft, const Deploy& deploy);
 
 }  // namespace gitsync

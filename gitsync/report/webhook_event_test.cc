@@ -33,15 +33,15 @@ class WebhookEventTest : public testing::Test {
         name + ", namespace: " + ns + "}\nspec: {providerRef: {name: hook}, " + spec + "}\n");
   }
 
-  void End(const std::string& repository, DeployOutcome outcome = DeployOutcome::kHealthy) {
-    Settlement settlement;
-    settlement.repository = repository;
-    settlement.outcome = outcome;
-    settlement.revision = RevisionText("main", std::string(40, 'a'));
-    settlement.message = outcome == DeployOutcome::kFailed ? "it broke" : "";
-    settlement.time = *base::WallTime::Parse("2026-11-23T03:09:54Z");
+  void End(const std::string& repository, DeployPhase outcome = DeployPhase::kHealthy) {
+    Deploy deploy;
+    deploy.repository = deploy.application = repository;
+    deploy.phase = outcome;
+    deploy.revision = RevisionText("main", std::string(40, 'a'));
+    deploy.message = outcome == DeployPhase::kFailed ? "it broke" : "";
+    deploy.since = *base::WallTime::Parse("2026-11-23T03:09:54Z");
     state::Draft draft(cluster_.store().view(), cluster_.Context());
-    StageDeliveries(draft, settlement);
+    StageDeliveries(draft, deploy);
     ASSERT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
   }
 
@@ -64,7 +64,7 @@ constexpr char kAny[] = "eventSources: [{kind: Kustomization, name: \"*\"}]";
 TEST_F(WebhookEventTest, AnAlertInPlumbSystemHearsOfEveryRepository) {
   AddAlert("plumb-system", "a", kAny);
   End("all");
-  End("team-app", DeployOutcome::kFailed);
+  End("team-app", DeployPhase::kFailed);
   EXPECT_EQ(Deliveries(),
             "plumb-system a dev.plumb.deploy.healthy\nplumb-system a dev.plumb.deploy.failed\n");
 }
@@ -91,9 +91,9 @@ TEST_F(WebhookEventTest, SourceSeverityAndSuspensionNarrowIt) {
            "eventSources: [{kind: Kustomization, name: \"*\", matchLabels: {tier: web}}]");
   End("all");
   EXPECT_EQ(Deliveries(), "");
-  End("all", DeployOutcome::kFailed);
+  End("all", DeployPhase::kFailed);
   EXPECT_EQ(Deliveries(), "plumb-system errors dev.plumb.deploy.failed\n");
-  End("team-app", DeployOutcome::kSuperseded);
+  End("team-app", DeployPhase::kSuperseded);
   EXPECT_EQ(Deliveries(),
             "plumb-system errors dev.plumb.deploy.failed\n"
             "plumb-system named dev.plumb.deploy.superseded\n");
@@ -109,7 +109,7 @@ TEST_F(WebhookEventTest, ADeliveryHoldsWhatItsProvidersTypeIsSent) {
   AddAlert("plumb-system", "a", std::string("eventMetadata: {env: test}, summary: sum, ") + kAny,
            "generic");
   const std::string number = std::to_string(cluster_.store().revision());
-  End("all", DeployOutcome::kFailed);
+  End("all", DeployPhase::kFailed);
   const state::ObjectPtr delivery = cluster_.Get(kDeliveries, "plumb-system", "a-" + number);
   ASSERT_NE(delivery, nullptr);
   const base::Value spec = (*delivery)["spec"];

@@ -76,7 +76,8 @@ class Discoverer {
     selection_.given = path.has_value();
     if (path) {
       selection_.root = *path;
-      if (!path->empty() && !HasDirectory(*path)) {
+      found_.missing = !path->empty() && !HasDirectory(*path);
+      if (found_.missing) {
         Refuse(path->substr(0, path->size() - 1),
                "the commit has no such directory; add it, or correct spec.path of the "
                "Kustomization");

@@ -38,6 +38,7 @@ struct Selection {
 struct Discovery {
   std::vector<ManifestFile> files;  // by path
   std::vector<SourceError> errors;  // by path
+  bool missing = false;             // the directory that was asked for; an error says so
   std::shared_ptr<const Selection> selection;
 };
 

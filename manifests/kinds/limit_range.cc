@@ -4,6 +4,7 @@ namespace manifests {
 extern constinit const KindFacts kLimitRangeFacts = {
     .resource = "limitranges",
     .settled = true,
+    .rules_namespace = true,
 };
 
 }  // namespace manifests

@@ -29,6 +29,7 @@ constexpr NamedCell kCells[] = {
 extern constinit const KindFacts kResourceQuotaFacts = {
     .resource = "resourcequotas",
     .settled = true,
+    .rules_namespace = true,
     .short_quota = true,
     .cells = kCells,
 };

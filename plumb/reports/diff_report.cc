@@ -83,10 +83,9 @@ Json Shown(Json object, Masks& masks) {
   return object;
 }
 
-Json TextOf(const std::vector<gitsync::SourceError>& errors) {
-  Json list = Json::MakeArray();
-  for (const gitsync::SourceError& error : errors) list.Append(error.ToString());
-  return list;
+void AddLines(const std::vector<gitsync::SourceError>& errors, const std::string& prefix,
+              Json& list) {
+  for (const gitsync::SourceError& error : errors) list.Append(prefix + error.ToString());
 }
 
 Json ObjectReport(const gitsync::ObjectResult& result, const state::View& before,
@@ -141,29 +140,38 @@ void AppendChange(const Json& object, const Style& style, std::string& out) {
 
 }  // namespace
 
-base::Result<Json> DiffReport(const state::View& before, const gitsync::SyncPlan& plan,
-                              const gitsync::ManifestSet& set) {
+base::Result<Json> DiffReport(const state::View& before,
+                              const std::vector<ApplicationPlan>& plans) {
   Masks masks;
-  Json objects = Json::MakeArray();
-  int64_t unchanged = static_cast<int64_t>(plan.untouched);
+  Json objects = Json::MakeArray(), errors = Json::MakeArray(), warnings = Json::MakeArray();
+  int64_t unchanged = 0;
   size_t bytes = 0;
-  for (const gitsync::ObjectResult& result : plan.results) {
-    if (result.action == Action::kUnchanged) {
-      ++unchanged;
-      continue;
+  for (const ApplicationPlan& each : plans) {
+    const bool several = plans.size() > 1;
+    const std::string prefix = several ? each.application + ": " : "";
+    AddLines(each.plan->errors, prefix, errors);
+    AddLines(each.plan->warnings, prefix, warnings);
+    unchanged += static_cast<int64_t>(each.plan->untouched);
+    for (const gitsync::ObjectResult& result : each.plan->results) {
+      if (result.action == Action::kUnchanged) {
+        ++unchanged;
+        continue;
+      }
+      Json object = ObjectReport(result, before, *each.plan, *each.set, masks);
+      if (several) object.Set("application", each.application);
+      bytes += object.ToString().size();
+      if (bytes > kMaxDiffReportBytes) {
+        return base::Status(base::Code::kTooLarge,
+                            "the differences take more than " +
+                                std::to_string(kMaxDiffReportBytes >> 20) +
+                                " MiB; git push -o dry-run names the objects");
+      }
+      objects.Append(std::move(object));
     }
-    Json object = ObjectReport(result, before, plan, set, masks);
-    bytes += object.ToString().size();
-    if (bytes > kMaxDiffReportBytes) {
-      return base::Status(base::Code::kTooLarge, "the differences take more than " +
-                                                     std::to_string(kMaxDiffReportBytes >> 20) +
-                                                     " MiB; git push -o dry-run names the objects");
-    }
-    objects.Append(std::move(object));
   }
-  return Json::MakeObject({{"commit", set.commit},
-                           {"errors", TextOf(plan.errors)},
-                           {"warnings", TextOf(plan.warnings)},
+  return Json::MakeObject({{"commit", plans.empty() ? "" : plans.front().set->commit},
+                           {"errors", std::move(errors)},
+                           {"warnings", std::move(warnings)},
                            {"objects", std::move(objects)},
                            {"unchanged", unchanged}});
 }
@@ -177,9 +185,13 @@ bool HasDifferences(const Json& report) {
 }
 
 std::string DiffText(const Json& report, const Style& style) {
-  std::string out;
+  std::string out, application;
   std::map<std::string, int64_t> counts;
   for (const Json& object : report["objects"].Elements()) {
+    if (object["application"].AsString() != application) {
+      application = object["application"].AsString();
+      out += style.Strong("application " + application) + "\n";
+    }
     const std::string_view action = object["action"].AsString();
     ++counts[std::string(action)];
     std::string head(Sign(action));

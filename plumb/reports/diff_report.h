@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "gitsync/plan/plan.h"
@@ -21,8 +22,15 @@ inline constexpr size_t kMaxDiffReportBytes = 48u << 20;
 // none. Of a created object `after` is what the manifest says, without the defaults. Equal values
 // of Secrets have equal masks throughout a report: "(secret 1)". kTooLarge beyond
 // kMaxDiffReportBytes.
-base::Result<base::Json> DiffReport(const state::View& before, const gitsync::SyncPlan& plan,
-                                    const gitsync::ManifestSet& set);
+//
+// With several applications each object has its "application", and so begin errors and warnings.
+struct ApplicationPlan {
+  std::string application;
+  const gitsync::SyncPlan* plan = nullptr;
+  const gitsync::ManifestSet* set = nullptr;
+};
+base::Result<base::Json> DiffReport(const state::View& before,
+                                    const std::vector<ApplicationPlan>& plans);
 
 // True if the push would be refused, or would change anything.
 bool WouldBeRefused(const base::Json& report);

@@ -48,7 +48,7 @@ class DiffReportTest : public testing::Test {
   base::Json Report(const Files& files) {
     std::shared_ptr<const gitsync::ManifestSet> set;
     const gitsync::SyncPlan plan = Plan(files, set);
-    return *DiffReport(cluster_.store().view(), plan, *set);
+    return *DiffReport(cluster_.store().view(), {{"site", &plan, set.get()}});
   }
   std::string Text(const Files& files) { return DiffText(Report(files), Style()); }
 

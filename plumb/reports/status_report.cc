@@ -26,7 +26,7 @@ using gitsync::Health;
 
 constexpr size_t kMaxWarnings = 3;  // events of one object
 constexpr int kMaxDepth = 8;
-constexpr std::string_view kRepository = "repository";
+constexpr std::string_view kRepository = "repository", kApplication = "application";
 
 std::string_view LevelName(Health::Level level) {
   if (level == Health::Level::kFailed) return "failed";
@@ -60,17 +60,20 @@ Json NodeStatus(const state::View& view, const state::Object& node) {
   return report;
 }
 
-Json RepositoryStatus(const state::Object& record, size_t objects) {
+// Of one application.
+Json DeployStatus(const state::Object& record, size_t objects) {
   const base::Value status = record["status"];
-  const std::vector<gitsync::DeployRecord> history = gitsync::HistoryOf(status);
+  const std::vector<gitsync::Deploy> history = gitsync::HistoryOf(status);
   const base::Value ready = manifests::ConditionOf(status, "Ready");
   Json report = Json::MakeObject({{"name", record.key.name},
                                   {"revision", status["lastAppliedRevision"].AsString()},
                                   {"phase", "empty"},
                                   {"objects", static_cast<int64_t>(objects)}});
+  const std::string repository = gitsync::SourceOf(record);
+  if (repository != record.key.name) report.Set("repository", repository);
   if (!history.empty()) {
     report.Set("phase", gitsync::PhaseName(history.front().phase));
-    report.Set("since", history.front().since);
+    report.Set("since", history.front().since.ToString());
     report.Set("revision", history.front().revision);
   }
   if (ready.Exists() && ready["status"].AsString() != "True") {
@@ -101,13 +104,37 @@ class Tree {
     return report;
   }
 
-  // A repository: its record, and below it what it deployed.
-  Json OfRepository(const state::Object& record) {
-    const gitsync::Inventory inventory = gitsync::ReadInventory(view_, schema_, record.key.name);
-    const Json status = RepositoryStatus(record, inventory.keys->size());
+  // A repository: what is deployed from it, by application if that is not one of its own name.
+  Json OfRepository(const std::string& name) {
+    const std::vector<std::string> applications = gitsync::ApplicationsOf(view_, name);
+    if (applications == std::vector<std::string>{name}) return OfApplication(name, kRepository);
+    Json children = Json::MakeArray();
+    std::string_view worst = "healthy";
+    size_t healthy = 0;
+    for (const std::string& each : applications) {
+      Json child = OfApplication(each, kApplication);
+      const std::string_view level = std::as_const(child)["level"].AsString();
+      healthy += level == "healthy";
+      if (level == "failed") worst = "failed";
+      if (level == "progressing" && worst == "healthy") worst = "progressing";
+      children.Append(std::move(child));
+    }
+    return Json::MakeObject(
+        {{"object", std::string(kRepository) + " " + name},
+         {"level", worst},
+         {"reason", std::to_string(healthy) + "/" + std::to_string(applications.size()) +
+                        " applications are healthy"},
+         {"children", std::move(children)}});
+  }
+
+  // An application: its record, and below it what it deployed.
+  Json OfApplication(const std::string& name, std::string_view noun) {
+    const state::ObjectPtr record = view_.Get(gitsync::KustomizationKey(name));
+    const gitsync::Inventory inventory = gitsync::ReadInventory(view_, schema_, name);
+    const Json status = DeployStatus(*record, inventory.keys->size());
     const std::string_view phase = status["phase"].AsString();
     Json report = Json::MakeObject(
-        {{"object", std::string(kRepository) + " " + record.key.name},
+        {{"object", std::string(noun) + " " + name},
          {"level", phase == "failed" || phase == "progressing" ? phase : "healthy"},
          {"reason", status.Has("message") ? status["message"].AsString() : phase}});
     report.Set("notes", Json::MakeArray({status["revision"]}));
@@ -206,7 +233,7 @@ std::vector<std::string> NamesOf(const manifests::Kind& kind) {
 
 Result<const manifests::Kind*> FindKind(const manifests::Schema& schema, const std::string& text) {
   const std::string wanted = Lower(text);
-  std::vector<std::string_view> known = {kRepository};
+  std::vector<std::string_view> known = {kRepository, kApplication};
   for (const manifests::Kind* kind : schema.kinds()) {
     for (const std::string& name : NamesOf(*kind)) {
       if (name == wanted) return kind;
@@ -260,7 +287,7 @@ Json ClusterStatus(const state::View& view, const std::string& ns) {
     const state::ObjectPtr inventory =
         view.Get(gitsync::kInventories, gitsync::kSystemNamespace, name);
     if (record == nullptr) continue;
-    repositories.Append(RepositoryStatus(
+    repositories.Append(DeployStatus(
         *record, inventory == nullptr ? 0 : static_cast<size_t>((*inventory)["count"].AsInt())));
   }
   int64_t healthy = 0, more = 0;
@@ -300,8 +327,17 @@ Result<Json> ObjectStatus(const state::View& view, const StatusQuery& query) {
   const std::string kind_name = Lower(query.kind);
   if (kind_name == kRepository || kind_name == "repo" || kind_name == "repos" ||
       kind_name == "repositories") {
-    RETURN_IF_ERROR(gitsync::ReadApplication(view, query.name).status());
-    return tree.OfRepository(*view.Get(gitsync::KustomizationKey(query.name)));
+    if (view.Get(gitsync::GitRepositoryKey(query.name)) == nullptr) {
+      return gitsync::NoRepository(query.name);
+    }
+    return tree.OfRepository(query.name);
+  }
+  if (kind_name == kApplication || kind_name == "app" || kind_name == "apps" ||
+      kind_name == "applications") {
+    if (view.Get(gitsync::KustomizationKey(query.name)) == nullptr) {
+      return gitsync::NoRepository(query.name);
+    }
+    return tree.OfApplication(query.name, kApplication);
   }
   ASSIGN_OR_RETURN(const manifests::Kind* const kind, FindKind(*view.schema(), query.kind));
   ASSIGN_OR_RETURN(const state::ObjectPtr object, FindObject(view, *kind, query));

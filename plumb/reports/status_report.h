@@ -16,12 +16,13 @@ inline constexpr size_t kMaxStatusObjects = 200;  // of a list or a tree; more a
 
 struct StatusQuery {
   std::string ns;    // empty: all
-  std::string kind;  // "deployment", "deploy", "repo", ...; empty: the cluster
+  std::string kind;  // "deployment", "deploy", "repo", "app", ...; empty: the cluster
   std::string name;
 };
 
 // {nodes: [{name, ready, reason, since, address, pods}], more_nodes,
-//  repositories: [{name, revision, phase, message, since, objects}],
+//  repositories: [{name, repository, revision, phase, message, since, objects}], an application
+//    each; repository: only if it has another name,
 //  unhealthy: [{object, level, reason}], more_unhealthy, healthy}
 base::Json ClusterStatus(const state::View& view, const std::string& ns);
 

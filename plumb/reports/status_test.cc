@@ -84,13 +84,11 @@ TEST_F(StatusTest, ARepositoryIsShownWithItsDeployAndItsObjects) {
   state::Draft draft(cluster_.store().view(), cluster_.Context());
   ASSERT_TRUE(gitsync::CreateRepository(draft, "site", {}, "https://s/git/site.git").ok());
   ASSERT_TRUE(gitsync::RecordInventory(draft, "site", {{"configmaps", "default", "conf"}}).ok());
-  gitsync::DeployRecord deploy{.revision = "main@sha1:0123456789abcdef", .tree = "T"};
+  gitsync::Deploy deploy{.revision = "main@sha1:0123456789abcdef", .tree = "T"};
   ASSERT_TRUE(gitsync::RecordDeploy(draft, "site", deploy).ok());
   deploy.phase = gitsync::DeployPhase::kFailed;
   ASSERT_TRUE(gitsync::RecordDeploy(draft, "site", deploy).ok());
-  ASSERT_TRUE(
-      gitsync::RecordCondition(draft, "site", "Ready", "False", "HealthCheckFailed", "it broke")
-          .ok());
+  ASSERT_TRUE(gitsync::RecordReady(draft, "site", "False", "HealthCheckFailed", "it broke").ok());
   ASSERT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
   cluster_.Settle(base::Duration::Minutes(5));
   EXPECT_NE(Page().find("  REPOSITORY   REVISION       STATE    SINCE    OBJECTS\n"

@@ -56,7 +56,8 @@ std::string Repositories(const Json& report, base::WallTime now, const Style& st
   for (const Json& each : report["repositories"].Elements()) {
     const std::string_view phase = each["phase"].AsString();
     const std::string revision = Text(each["revision"]);
-    rows.push_back({Sign(phase, style) + " " + Text(each["name"]),
+    const std::string of = each.Has("repository") ? " (" + Text(each["repository"]) + ")" : "";
+    rows.push_back({Sign(phase, style) + " " + Text(each["name"]) + of,
                     revision.empty() ? "-" : ShortRevision(revision), std::string(phase),
                     Ago(each["since"], now), std::to_string(each["objects"].AsInt())});
     if (!each.Has("message")) continue;

@@ -7,10 +7,6 @@ namespace {
 
 using gitsync::DeployPhase;
 
-std::string CommitOf(const std::string& revision) {
-  return revision.substr(revision.rfind(':') + 1);
-}
-
 // Why a deploy has not ended, as the condition Ready says.
 std::string Progress(const base::Json& status) {
   const base::Json& ready = manifests::ConditionOf(status, "Ready");
@@ -23,19 +19,19 @@ WaitVerdict JudgeDeploy(const base::Json& kustomization, const std::string& comm
                         const std::function<bool(const std::string&)>& contains) {
   const base::Document status(kustomization["status"]);
   WaitVerdict verdict{.commit = commit};
-  const std::vector<gitsync::DeployRecord> history = gitsync::HistoryOf(status.root());
-  for (const gitsync::DeployRecord& record : history) {
-    const std::string deployed = CommitOf(record.revision);
+  const std::vector<gitsync::Deploy> history = gitsync::HistoryOf(status.root());
+  for (const gitsync::Deploy& deploy : history) {
+    const std::string deployed = deploy.commit();
     if (!deployed.starts_with(commit)) continue;
-    verdict = {true, deployed, record.phase, record.message};
-    if (record.phase == DeployPhase::kProgressing) {
+    verdict = {true, deployed, deploy.phase, deploy.message};
+    if (deploy.phase == DeployPhase::kProgressing) {
       verdict.message = Progress(kustomization["status"]);
     }
     return verdict;
   }
-  for (const gitsync::DeployRecord& record : history) {
-    const std::string deployed = CommitOf(record.revision);
-    if (record.tree.empty() || !contains(deployed)) continue;
+  for (const gitsync::Deploy& deploy : history) {
+    const std::string deployed = deploy.commit();
+    if (deploy.tree.empty() || !contains(deployed)) continue;
     return {true, commit, DeployPhase::kSuperseded, "deployed as part of " + deployed};
   }
   return verdict;

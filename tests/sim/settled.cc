@@ -41,9 +41,8 @@ std::string RecordOf(World& world, SimServer& server, const GitUser& user) {
     if (!reconciler::ConditionIs((*record)["status"], "Ready", "True")) {
       return where + "Ready is not True: " + std::string((*record)["status"]["conditions"].Bytes());
     }
-    gitsync::Settlement settlement;
-    settlement.SetName(*record);
-    const auto note = world.git.ReadNote(source, gitsync::NotesRef(settlement), commit);
+    gitsync::Deploy deploy{.repository = source, .application = application.name};
+    const auto note = world.git.ReadNote(source, gitsync::NotesRef(deploy), commit);
     if (!note.ok()) return where + "no note says how the head ended";
   }
   if (!server.receiver().Heard(commit)) {
@@ -82,9 +81,9 @@ std::string ContentOf(World& world, SimServer& server, gitsync::Application appl
 // Reads and plans the head anew: dear, so it comes last.
 std::string ContentOf(World& world, SimServer& server, const GitUser& user) {
   const auto applications = ApplicationsOf(server, user.repository());
-  std::vector<gitsync::Part> parts;
+  gitsync::Parts parts;
   for (const gitsync::Application& each : applications) {
-    parts.push_back({each.name, each.settings.path, each.settings.scope});
+    parts.parts.push_back({each.name, each.settings.path, each.settings.scope});
   }
   gitsync::SourceReader reader(world.git, user.repository());
   const auto sets = reader.Read(user.head_commit(), {}, parts, world.schema);

@@ -18,18 +18,19 @@ using base::Status;
 
 constexpr std::string_view kReporter = "plumb";
 
-std::string_view ReasonOf(DeployOutcome outcome) {
-  switch (outcome) {
-    case DeployOutcome::kHealthy: return "ReconciliationSucceeded";
-    case DeployOutcome::kFailed: return "HealthCheckFailed";
-    case DeployOutcome::kSuperseded: return "Superseded";
+std::string_view ReasonOf(DeployPhase phase) {
+  switch (phase) {
+    case DeployPhase::kProgressing: return "Progressing";
+    case DeployPhase::kHealthy: return "ReconciliationSucceeded";
+    case DeployPhase::kFailed: return "HealthCheckFailed";
+    case DeployPhase::kSuperseded: return "Superseded";
   }
   return "";
 }
 
-std::string MessageOf(const Settlement& settlement) {
-  if (!settlement.message.empty()) return settlement.message;
-  return "deploy of " + settlement.revision + ": " + std::string(OutcomeText(settlement.outcome));
+std::string MessageOf(const Deploy& deploy) {
+  if (!deploy.message.empty()) return deploy.message;
+  return "deploy of " + deploy.revision + ": " + std::string(PhaseName(deploy.phase));
 }
 
 bool SameName(std::string_view left, std::string_view right) {
@@ -74,11 +75,11 @@ void SetHeader(state::HttpCall& call, const std::string& name, std::string value
 }
 
 std::string FluxEventBody(const DeployEvent& event) {
-  const Settlement& settlement = event.settlement;
+  const Deploy& deploy = event.deploy;
   const state::Object& application = event.application;
-  const bool failed = settlement.outcome == DeployOutcome::kFailed;
+  const bool failed = deploy.phase == DeployPhase::kFailed;
   Json metadata = event.metadata;
-  metadata.Set("revision", settlement.revision);
+  metadata.Set("revision", deploy.revision);
   return Json::MakeObject({{"involvedObject",
                             Json::MakeObject({{"apiVersion", application["apiVersion"].ToJson()},
                                               {"kind", application["kind"].ToJson()},
@@ -86,9 +87,9 @@ std::string FluxEventBody(const DeployEvent& event) {
                                               {"namespace", application.key.ns},
                                               {"uid", application.Uid()}})},
                            {"severity", failed ? "error" : "info"},
-                           {"timestamp", settlement.time.ToString()},
-                           {"message", MessageOf(settlement)},
-                           {"reason", ReasonOf(settlement.outcome)},
+                           {"timestamp", deploy.since.ToString()},
+                           {"message", MessageOf(deploy)},
+                           {"reason", ReasonOf(deploy.phase)},
                            {"metadata", std::move(metadata)},
                            {"reportingController", kReporter}})
       .ToString();

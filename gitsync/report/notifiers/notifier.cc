@@ -8,8 +8,8 @@ using base::Code;
 using base::Result;
 using base::Status;
 
-std::string EventName(const Settlement& settlement) {
-  return "dev.plumb.deploy." + std::string(OutcomeText(settlement.outcome));
+std::string EventName(const Deploy& deploy) {
+  return "dev.plumb.deploy." + std::string(PhaseName(deploy.phase));
 }
 
 bool ProviderSecret::Has(std::string_view key) const {

@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "base/time.h"
-#include "gitsync/deploy/settlement.h"
+#include "gitsync/plan/history.h"
 #include "state/errands/http_caller.h"
 #include "state/object.h"
 
@@ -19,13 +19,13 @@ namespace gitsync {
 
 // What there is to tell.
 struct DeployEvent {
-  const Settlement& settlement;
+  const Deploy& deploy;
   const state::Object& application;  // its Kustomization
   std::string id;                    // the same for all who hear of it
   std::string source;                // where the commits are from: a URL
   base::Json metadata;               // the Alert's own, with its summary
 };
-std::string EventName(const Settlement& settlement);  // "dev.plumb.deploy.healthy"
+std::string EventName(const Deploy& deploy);  // "dev.plumb.deploy.healthy"
 
 // The Secret that a Provider names, if it names one, and if it is there.
 struct ProviderSecret {

@@ -23,14 +23,14 @@ state::ObjectPtr Object(Json json) {
 class NotifiersTest : public testing::Test {
  protected:
   NotifiersTest() {
-    settlement_.repository = "shop";
-    settlement_.revision = "main@sha1:" + kCommit;
-    settlement_.time = *WallTime::Parse("2026-11-23T03:09:54Z");
+    deploy_.repository = deploy_.application = "shop";
+    deploy_.revision = "main@sha1:" + kCommit;
+    deploy_.since = *WallTime::Parse("2026-11-23T03:09:54Z");
   }
 
   void Fail(const std::string& message) {
-    settlement_.outcome = DeployOutcome::kFailed;
-    settlement_.message = message;
+    deploy_.phase = DeployPhase::kFailed;
+    deploy_.message = message;
   }
   void SetSecret(const std::string& key, const std::string& text) {
     data_.Set(key, base::Base64Encode(text));
@@ -42,7 +42,7 @@ class NotifiersTest : public testing::Test {
                           {"kind", "Kustomization"},
                           {"metadata", Json::MakeObject({{"name", "shop"}, {"uid", "7d0c"}})}}));
     return FindNotifier(type)->body(
-        {.settlement = settlement_,
+        {.deploy = deploy_,
          .application = *application,
          .id = "7-aaaaaaaaaaaa",
          .source = "https://plumb/git/shop.git",
@@ -62,7 +62,7 @@ class NotifiersTest : public testing::Test {
     return text;
   }
 
-  Settlement settlement_;
+  Deploy deploy_;
   Json data_ = Json::MakeObject();  // of the Provider's Secret
 };
 
@@ -126,15 +126,15 @@ TEST_F(NotifiersTest, GenericIsFluxsEvent) {
 }
 
 TEST_F(NotifiersTest, AFluxEventAlwaysHasAMessageAndAReason) {
-  const auto said = [this](DeployOutcome outcome) {
-    settlement_.outcome = outcome;
+  const auto said = [this](DeployPhase phase) {
+    deploy_.phase = phase;
     const Json body = *base::ParseJson(Body("generic"));
     return std::string(body["severity"].AsString()) + " " + std::string(body["reason"].AsString()) +
            ": " + std::string(body["message"].AsString());
   };
-  EXPECT_EQ(said(DeployOutcome::kHealthy),
+  EXPECT_EQ(said(DeployPhase::kHealthy),
             "info ReconciliationSucceeded: deploy of main@sha1:" + kCommit + ": healthy");
-  EXPECT_EQ(said(DeployOutcome::kSuperseded),
+  EXPECT_EQ(said(DeployPhase::kSuperseded),
             "info Superseded: deploy of main@sha1:" + kCommit + ": superseded");
 }
 

@@ -8,23 +8,23 @@ namespace {
 using base::Json;
 
 std::string Body(const DeployEvent& event) {
-  const Settlement& settlement = event.settlement;
-  const bool failed = settlement.outcome == DeployOutcome::kFailed;
-  Json data = Json::MakeObject({{"repository", settlement.repository},
-                                {"branch", settlement.branch()},
-                                {"commit", settlement.commit()},
-                                {"revision", settlement.revision},
-                                {"outcome", OutcomeText(settlement.outcome)},
+  const Deploy& deploy = event.deploy;
+  const bool failed = deploy.phase == DeployPhase::kFailed;
+  Json data = Json::MakeObject({{"repository", deploy.repository},
+                                {"branch", deploy.branch()},
+                                {"commit", deploy.commit()},
+                                {"revision", deploy.revision},
+                                {"outcome", PhaseName(deploy.phase)},
                                 {"severity", failed ? "error" : "info"},
-                                {"message", settlement.message},
+                                {"message", failed ? deploy.message : ""},
                                 {"metadata", event.metadata}});
-  if (!settlement.application.empty()) data.Set("application", settlement.application);
+  if (deploy.application != deploy.repository) data.Set("application", deploy.application);
   return Json::MakeObject({{"specversion", "1.0"},
                            {"id", event.id},
                            {"source", event.source},
-                           {"type", EventName(settlement)},
-                           {"subject", settlement.revision},
-                           {"time", settlement.time.ToString()},
+                           {"type", EventName(deploy)},
+                           {"subject", deploy.revision},
+                           {"time", deploy.since.ToString()},
                            {"datacontenttype", "application/json"},
                            {"data", std::move(data)}})
       .ToString();

@@ -43,6 +43,11 @@ base::Result<base::Json> Console::Answer(const base::HttpRequest& request,
       request.segments.size() > 2 ? request.segments[2] : std::string_view();
   if (what == "repositories" && request.segments.size() == 3 && request.method == "GET")
     return Repositories();
+  if (what == "plans" && request.segments.size() == 3 && request.method == "GET") {
+    const gitsync::SyncEngine::PlanCounts plans = engine_.plans();
+    return base::Json::MakeObject({{"first", static_cast<int64_t>(plans.first)},
+                                   {"again", static_cast<int64_t>(plans.again)}});
+  }
   if (what == "tokens") {
     if (!identity.InGroup("plumb:admin")) return OnlyAdministrators();
     if (request.method == "GET") return Tokens();

@@ -3,6 +3,7 @@
 //   GET    /plumb/v1/repositories             what there is, and how it is
 //   POST   /plumb/v1/repositories             {name, branch?, namespaces?, defaultNamespace?}
 //   DELETE /plumb/v1/repositories/NAME
+//   GET    /plumb/v1/plans                    {first, again}: plans that were committed
 //   GET    /plumb/v1/tokens                   names and roles
 //   POST   /plumb/v1/tokens                   {name, role}: the secret comes back once
 //   DELETE /plumb/v1/tokens/NAME

@@ -1,12 +1,14 @@
 // The plan of a diff is the plan of a push: the same function over the same View, with the same
-// memory of what was applied. Nothing of a diff stays: files are parsed into a cache of its own,
-// so that what a client sends can never be taken for what was pushed.
+// memory of what was applied, and the parts that all applications of the source take of the commit:
+// what moves between two of them is told as that. Nothing of a diff stays: files are parsed into a
+// cache of its own, so that what a client sends can never be taken for what was pushed.
 #include "plumb/server/edge/diff_route.h"
 
 #include <atomic>
 #include <mutex>
 
-#include "gitsync/plan/plan.h"
+#include "gitsync/plan/push_verdict.h"
+#include "gitsync/plan/repository.h"
 #include "gitsync/source/git_rules.h"
 #include "plumb/endpoints.h"
 #include "plumb/reports/diff_report.h"
@@ -23,8 +25,17 @@ using base::Status;
 
 struct Basis {
   state::View view;
-  gitsync::Application application;
+  std::string source;
+  std::vector<gitsync::Application> all;     // of the source
+  std::vector<gitsync::Application> chosen;  // to be shown
   state::DraftContext context;
+};
+
+// A commit as it was sent or is stored.
+struct Tree {
+  std::string commit, id;
+  std::vector<gitsync::TreeEntry> entries;
+  gitsync::ReadBlobFunction read;
 };
 
 class DiffService {
@@ -65,77 +76,101 @@ class DiffService {
     }));
     const std::string name(request.Query("repository"));
     ASSIGN_OR_RETURN(const Basis basis, AskLoop<Basis>(source_.loop, [this, name](auto answer) {
-                       Result<gitsync::Application> state = source_.engine.Recall(name);
-                       if (!state.ok()) return answer(state.status());
-                       answer(Basis{source_.store.view(), *std::move(state), source_.context()});
+                       answer(Recall(name));
                      }));
-    Result<gitsync::ManifestSet> set =
-        body.empty() ? Stored(basis, std::string(request.Query("revision"))) : Sent(basis, body);
-    if (!set.ok()) return set.status();
-    const gitsync::SyncPlan plan = gitsync::PlanSync(basis.view, basis.application, *set,
-                                                     gitsync::PushOptions(), basis.context);
-    ASSIGN_OR_RETURN(Json report, DiffReport(basis.view, plan, *set));
+    if (body.empty()) return Stored(basis, name, std::string(request.Query("revision")));
+    return Sent(basis, name, body);
+  }
+
+  // A repository's name stands for all of its applications.
+  Result<Basis> Recall(const std::string& name) const {
+    Basis basis{source_.store.view(), name, {}, {}, source_.context()};
+    ASSIGN_OR_RETURN(basis.all, source_.engine.Recall(name));
+    const bool repository = basis.view.Get(gitsync::GitRepositoryKey(name)) != nullptr;
+    for (const gitsync::Application& each : basis.all) {
+      if (repository || each.name == name) basis.chosen.push_back(each);
+    }
+    if (!repository) {
+      basis.source = gitsync::SourceOf(*basis.view.Get(gitsync::KustomizationKey(name)));
+    }
+    return basis;
+  }
+
+  static Result<Json> Report(const Basis& basis, const std::string& name, const Tree& tree) {
+    auto sets = std::make_shared<gitsync::SourceSets>();
+    const gitsync::Parts parts = gitsync::PartsOf(basis.view, basis.all);
+    sets->commit = tree.commit;
+    sets->unclear = parts.unclear;
+    gitsync::ParseCache cache;
+    for (const gitsync::Part& part : parts.parts) {
+      ASSIGN_OR_RETURN(const gitsync::Discovery discovery,
+                       gitsync::Discover(tree.entries, tree.read, part.path));
+      ASSIGN_OR_RETURN(
+          gitsync::ManifestSet set,
+          gitsync::ReadManifests(discovery, part.scope, basis.view.schema(), cache, tree.read));
+      set.commit = tree.commit;
+      set.tree = tree.id;
+      set.path = part.path;
+      sets->sets[part.application] = std::make_shared<const gitsync::ManifestSet>(std::move(set));
+    }
+    sets->Index(nullptr);
+    ASSIGN_OR_RETURN(const gitsync::PushVerdict verdict,
+                     gitsync::JudgePush(basis.view, basis.chosen, sets, gitsync::PushOptions(),
+                                        [&](const std::string&) { return basis.context; }));
+    std::vector<ApplicationPlan> plans;
+    for (const gitsync::PushVerdict::One& one : verdict.applications) {
+      plans.push_back({one.application.name, &one.plan, sets->sets.at(one.application.name).get()});
+    }
+    ASSIGN_OR_RETURN(Json report, DiffReport(basis.view, plans));
+    if (verdict.errors() == 0) {  // what an application alone fails of refuses nothing
+      for (const Json& error : std::as_const(report)["errors"].Elements()) {
+        report["warnings"].Append(error);
+      }
+      report.Set("errors", Json::MakeArray());
+    }
+    for (const std::string& sentence : verdict.left_out) report["warnings"].Append(sentence);
     report.Set("repository", name);
     return report;
   }
 
-  static Result<gitsync::ManifestSet> Parse(const Basis& basis,
-                                            const std::vector<gitsync::TreeEntry>& entries,
-                                            const gitsync::ReadBlobFunction& read) {
-    ASSIGN_OR_RETURN(const gitsync::Discovery discovery,
-                     gitsync::Discover(entries, read, basis.application.settings.path));
-    gitsync::ParseCache cache;
-    return gitsync::ReadManifests(discovery, basis.application.settings.scope, basis.view.schema(),
-                                  cache, read);
-  }
-
-  static Result<gitsync::ManifestSet> Sent(const Basis& basis, const std::string& body) {
+  static Result<Json> Sent(const Basis& basis, const std::string& name, const std::string& body) {
     ASSIGN_OR_RETURN(const SourceArchive archive, DecodeArchive(body));
-    ASSIGN_OR_RETURN(
-        gitsync::ManifestSet set,
-        Parse(basis, archive.entries, [&](const std::string& oid) { return archive.Blob(oid); }));
-    set.commit = archive.commit;
-    set.tree = archive.tree;
-    return set;
+    return Report(basis, name,
+                  Tree{archive.commit, archive.tree, archive.entries,
+                       [&](const std::string& oid) { return archive.Blob(oid); }});
   }
 
-  Result<gitsync::ManifestSet> Stored(const Basis& basis, const std::string& revision) {
+  Result<Json> Stored(const Basis& basis, const std::string& name, const std::string& revision) {
     const std::lock_guard<std::mutex> lock(git_mutex_);
-    const std::string& name = basis.application.settings.source;
-    ASSIGN_OR_RETURN(const std::string commit, Resolve(basis.application, revision));
-    ASSIGN_OR_RETURN(const gitsync::CommitInfo info, git_->ReadCommit(name, commit));
-    ASSIGN_OR_RETURN(const std::vector<gitsync::TreeEntry> tree, git_->ReadTree(name, commit));
-    ASSIGN_OR_RETURN(gitsync::ManifestSet set, Parse(basis, tree, [&](const std::string& oid) {
-                       return git_->ReadBlob(name, oid);
-                     }));
-    set.commit = commit;
-    set.tree = info.tree;
-    return set;
+    const std::string& source = basis.source;
+    ASSIGN_OR_RETURN(const std::string commit, Resolve(basis, revision));
+    ASSIGN_OR_RETURN(const gitsync::CommitInfo info, git_->ReadCommit(source, commit));
+    ASSIGN_OR_RETURN(std::vector<gitsync::TreeEntry> entries, git_->ReadTree(source, commit));
+    return Report(basis, name,
+                  Tree{commit, info.tree, std::move(entries),
+                       [&](const std::string& oid) { return git_->ReadBlob(source, oid); }});
   }
 
-  Result<std::string> Resolve(const gitsync::Application& application,
-                              const std::string& revision) {
-    const std::string branch = "refs/heads/" + application.settings.branch;
-    const Result<std::string> head = git_->Resolve(application.settings.source, branch);
+  Result<std::string> Resolve(const Basis& basis, const std::string& revision) {
+    const std::string& source = basis.source;
+    const std::string branch = gitsync::BranchOf(basis.view, source);
+    const Result<std::string> head = git_->Resolve(source, "refs/heads/" + branch);
     if (revision.empty() && !head.ok() && head.status().code() == Code::kNotFound) {
-      return Status(Code::kNotFound,
-                    "nothing was pushed to repository " + application.settings.source + " yet");
+      return Status(Code::kNotFound, "nothing was pushed to repository " + source + " yet");
     }
     if (revision.empty()) return head;
     if (gitsync::IsObjectId(revision)) return revision;
-    const Result<std::string> named =
-        git_->Resolve(application.settings.source, "refs/heads/" + revision);
+    const Result<std::string> named = git_->Resolve(source, "refs/heads/" + revision);
     if (named.ok()) return named;
     if (head.ok() && revision.size() >= 4) {
       ASSIGN_OR_RETURN(const std::vector<gitsync::CommitInfo> history,
-                       git_->History(application.settings.source, *head, kMaxSearchedCommits));
+                       git_->History(source, *head, kMaxSearchedCommits));
       for (const gitsync::CommitInfo& commit : history) {
         if (commit.oid.starts_with(revision)) return commit.oid;
       }
     }
-    return Status(Code::kNotFound, "repository " + application.settings.source +
-                                       " has no branch \"" + revision +
-                                       "\" and no such commit on " + application.settings.branch);
+    return Status(Code::kNotFound, "repository " + source + " has no branch \"" + revision +
+                                       "\" and no such commit on " + branch);
   }
 
   const DiffSource source_;

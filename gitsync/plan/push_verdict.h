@@ -1,0 +1,48 @@
+// What a push comes to, for the applications of its source. Pure.
+//
+// Each may refuse it. Those that nothing is applied for (suspended, or their settings cannot be
+// acted on) are left out, unless all of them are. A path that the commit lacks refuses the push
+// only if no application goes on: otherwise it is the failure of its application alone.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "gitsync/plan/plan.h"
+#include "gitsync/render/source_sets.h"
+
+namespace gitsync {
+
+struct PushVerdict {
+  struct One {
+    Application application;
+    SyncPlan plan;
+    bool missing = false;  // its path, of which it fails alone
+  };
+  state::Revision at = 0;  // of the View that it was made from
+  std::shared_ptr<const SourceSets> sets;
+  std::vector<One> applications;
+  std::vector<std::string> left_out;  // a sentence each
+
+  size_t errors() const;  // that refuse the push
+};
+
+// What an application's plan writes, it writes by the context that `context` gives for its name.
+using ContextOf = std::function<state::DraftContext(const std::string& application)>;
+
+// `known`: the applications that judge, as ReadState takes them; `sets` has those of all of the
+// source. If none can be read, why the first cannot.
+base::Result<PushVerdict> JudgePush(const state::View& view, const std::vector<Application>& known,
+                                    std::shared_ptr<const SourceSets> sets,
+                                    const PushOptions& options, const ContextOf& context);
+
+// `known` brought up to `view`.
+base::Result<Application> ReadState(const state::View& view, const Application& known);
+
+// What each of `known` takes of a commit.
+Parts PartsOf(const state::View& view, const std::vector<Application>& known);
+
+}  // namespace gitsync
