@@ -45,6 +45,7 @@ constexpr Command kCommands[] = {
     {"status", StatusCommand, "what is deployed, and how it is"},
     {"diff", DiffCommand, "what a push would change"},
     {"wait", WaitCommand, "wait until a deploy is healthy or has failed"},
+    {"sync", SyncCommand, "apply again what a repository says, now"},
     {"backup", BackupCommand, "write all that the server is made of into a file"},
     {"restore", RestoreCommand, "make a server's data directory from a backup"},
     {"token", TokenCommand, "create, list and revoke the tokens of people and pipelines"},

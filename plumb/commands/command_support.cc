@@ -1,5 +1,6 @@
 #include "plumb/commands/command_support.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "plumb/endpoints.h"
@@ -64,7 +65,8 @@ base::Result<std::string> ChooseRepository(const Arguments& arguments, Client& c
     ASSIGN_OR_RETURN(const base::Json list,
                      client.Get(std::string(kConsolePrefix) + "/repositories"));
     for (const base::Json& each : list.Elements()) {
-      names.emplace_back(each["name"].AsString());
+      const std::string name(each["repository"].AsString());
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     }
     where = "the server's repositories";
   }

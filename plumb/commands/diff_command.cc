@@ -23,7 +23,8 @@ constexpr const char* kHelp =
     "Exit codes: 0 no difference, 1 differences, 2 it could not be found out, or the push would "
     "be\n"
     "refused.\n\n"
-    "  --repo NAME         the repository of the server (default: that of this checkout's remote)\n"
+    "  --repo NAME         a repository of the server, for all of its applications, or one\n"
+    "                      application (default: the repository of this checkout's remote)\n"
     "  -o json             for scripts: every object before and after\n";
 
 int Trouble(const base::Status& status) {

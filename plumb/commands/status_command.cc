@@ -18,7 +18,7 @@ constexpr const char* kHelp =
     "Without KIND/NAME: the repositories and how their last deploy ended, what is not healthy and\n"
     "why, the nodes. With it: that object and all that belongs to it, each with its reason and "
     "the\n"
-    "last warnings. KIND is as kubectl knows it, or 'repo'.\n\n"
+    "last warnings. KIND is as kubectl knows it, or 'repo', or 'app' for one application of it.\n\n"
     "  plumb status repo/shop\n"
     "  plumb status deploy/web --watch\n\n"
     "Exit codes: 0 shown, 2 wrong usage, 4 no such object, 5 not allowed, 6 the server cannot be\n"

@@ -1,12 +1,11 @@
-// plumb wait: one GET, then a watch on the repository's Kustomization, until its history says how
-// the deploy ended.
-#include <unistd.h>
-
-#include <chrono>
+// plumb wait: follows the applications of a repository until their histories say how the deploys
+// ended.
 #include <cstdio>
+#include <map>
+#include <utility>
 
-#include "base/net/http.h"
 #include "plumb/commands/command_support.h"
+#include "plumb/commands/follow_applications.h"
 #include "plumb/reports/wait_verdict.h"
 
 namespace plumb {
@@ -20,10 +19,13 @@ constexpr const char* kHelp =
     "or\n"
     "the beginning of a commit's id. Default: HEAD, if this checkout has a remote that is the\n"
     "repository, else the newest deploy. A revision that was not pushed yet is waited for. The\n"
-    "server remembers the last 50 deploys.\n\n"
+    "server remembers the last 50 deploys of each application.\n\n"
     "Exit codes: 0 healthy, 1 failed, 2 superseded by a newer push, 3 timed out; 4 no such\n"
-    "repository or revision, 5 not allowed, 6 the server cannot be reached, 64 wrong usage.\n\n"
-    "  --repo NAME         the repository (default: this checkout's, or the only one)\n"
+    "repository or revision, 5 not allowed, 6 the server cannot be reached, 64 wrong usage. Of\n"
+    "several applications the worst counts.\n\n"
+    "  --repo NAME         a repository, for all of its applications, or one application "
+    "(default:\n"
+    "                      this checkout's repository, or the only one)\n"
     "  --timeout DURATION  90s, 10m, 1h (default 10m)\n"
     "  -o json             print the end as JSON\n";
 
@@ -36,110 +38,60 @@ int Trouble(const base::Status& status) {
 
 class Waiter {
  public:
-  Waiter(Client client, const LocalGit* git, std::string repository, std::string commit,
-         base::Duration timeout, bool json)
-      : client_(std::move(client)),
-        git_(git),
-        repository_(std::move(repository)),
-        commit_(std::move(commit)),
-        timeout_(timeout),
-        json_(json) {}
+  Waiter(const LocalGit* git, std::string repository, std::string commit, bool json)
+      : git_(git), repository_(std::move(repository)), commit_(std::move(commit)), json_(json) {}
 
-  int Run() {
-    for (bool first = true;; first = false) {
-      base::Result<base::Json> object = client_.Get(path_);
-      if (!object.ok() && object.status().code() == base::Code::kNotFound) return NoRepository();
-      if (!object.ok() && first) return Trouble(object.status());
-      if (object.ok() && Look(*object)) return exit_;
-      const int64_t seconds = SecondsLeft();
-      if (seconds <= 0) return OutOfTime();
-      if (!object.ok()) {
-        sleep(1);  // the server restarts
-        continue;
-      }
-      if (const base::Status status = Watch(*object, seconds); deleted_) {
-        return NoRepository();
-      } else if (ended_) {
-        return exit_;
-      } else if (!status.ok() && status.code() == base::Code::kForbidden) {
-        return Trouble(status);
-      }
+  int Run(Client& client, base::Duration timeout) {
+    const base::Status status =
+        FollowApplications(client, repository_, timeout,
+                           [&](const std::string& application, const base::Json& object) {
+                             return Look(application, object);
+                           });
+    if (status.code() == base::Code::kTimeout) {
+      std::fprintf(stderr, "plumb: the deploy has not ended after %s\n",
+                   timeout.ToString().c_str());
+      return kTimedOut;
     }
+    if (!status.ok()) return Trouble(status);
+    int exit = 0;
+    base::Json ends = base::Json::MakeArray();
+    for (const auto& [application, verdict] : ends_) {
+      const int code = ExitCodeOf(verdict.phase);
+      if (exit != 1 && code != 0) exit = code;
+      ends.Append(base::Json::MakeObject({{"repository", application},
+                                          {"commit", verdict.commit},
+                                          {"phase", gitsync::PhaseName(verdict.phase)},
+                                          {"message", verdict.message}}));
+    }
+    if (json_) PrintJson(ends.size() == 1 ? std::as_const(ends).At(0) : ends);
+    return exit;
   }
 
  private:
-  base::Status Watch(const base::Json& object, int64_t seconds) {
-    const std::string query =
-        "?watch=true&fieldSelector=" + base::PercentEncode("metadata.name=" + repository_) +
-        "&resourceVersion=" + std::string(object["metadata"]["resourceVersion"].AsString()) +
-        "&timeoutSeconds=" + std::to_string(seconds);
-    return client_.Follow(kList + query, [&](const base::Json& event) {
-      const std::string_view type = event["type"].AsString();
-      if (type == "ERROR") return false;  // too old: begin anew
-      deleted_ = type == "DELETED";
-      return !deleted_ && !Look(event["object"]);
-    });
-  }
-
   // True once the deploy has ended.
-  bool Look(const base::Json& kustomization) {
+  bool Look(const std::string& application, const base::Json& kustomization) {
     const WaitVerdict verdict = JudgeDeploy(kustomization, commit_, [&](const std::string& newer) {
       return git_ != nullptr && !commit_.empty() && git_->IsAncestor(commit_, newer);
     });
-    ended_ = verdict.known && verdict.phase != gitsync::DeployPhase::kProgressing;
-    const std::string phase =
-        verdict.known ? std::string(gitsync::PhaseName(verdict.phase)) : "not pushed yet";
-    std::string line = repository_ + " " + verdict.commit.substr(0, 12);
-    line += (verdict.commit.empty() ? "" : " ") + phase;
+    const bool ended = verdict.known && verdict.phase != gitsync::DeployPhase::kProgressing;
+    std::string line = application + " " + verdict.commit.substr(0, 12);
+    line += (verdict.commit.empty() ? "" : " ");
+    line += verdict.known ? gitsync::PhaseName(verdict.phase) : "not pushed yet";
     if (!verdict.message.empty()) line += ": " + verdict.message;
-    if (ended_) {
-      exit_ = ExitCodeOf(verdict.phase);
-      if (json_) {
-        PrintJson(base::Json::MakeObject({{"repository", repository_},
-                                          {"commit", verdict.commit},
-                                          {"phase", phase},
-                                          {"message", verdict.message}}));
-      } else {
-        std::printf("%s\n", line.c_str());
-      }
-    } else if (line != told_) {
-      std::fprintf(stderr, "%s\n", line.c_str());
+    std::string& told = told_[application];
+    if (line != told && !(ended && json_)) {
+      std::fprintf(ended ? stdout : stderr, "%s\n", line.c_str());
     }
-    told_ = line;
-    return ended_;
+    told = line;
+    if (ended) ends_[application] = verdict;
+    return ended;
   }
 
-  int NoRepository() const {
-    return Trouble(base::Status(base::Code::kNotFound,
-                                "there is no repository \"" + repository_ +
-                                    "\" on the server; plumb repo list names those there are"));
-  }
-
-  int OutOfTime() const {
-    std::fprintf(stderr, "plumb: the deploy has not ended after %s\n", timeout_.ToString().c_str());
-    return kTimedOut;
-  }
-
-  // Rounded up: a server ends a watch at full seconds.
-  int64_t SecondsLeft() const {
-    const auto passed = std::chrono::steady_clock::now() - start_;
-    const int64_t left =
-        timeout_.millis() - std::chrono::duration_cast<std::chrono::milliseconds>(passed).count();
-    return (left + 999) / 1000;
-  }
-
-  static constexpr const char* kList =
-      "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/plumb-system/kustomizations";
-  Client client_;
   const LocalGit* const git_;
   const std::string repository_, commit_;
-  const base::Duration timeout_;
   const bool json_;
-  const std::string path_ = std::string(kList) + "/" + base::PercentEncode(repository_);
-  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  std::string told_;
-  bool ended_ = false, deleted_ = false;
-  int exit_ = 0;
+  std::map<std::string, std::string> told_;
+  std::map<std::string, WaitVerdict> ends_;
 };
 
 bool LooksLikeCommit(const std::string& text) {
@@ -188,8 +140,7 @@ int WaitCommand(const Words& words) {
   if (!repository.ok()) return Trouble(repository.status());
   const base::Result<std::string> commit = ChooseCommit(*arguments, git, *repository);
   if (!commit.ok()) return Trouble(commit.status());
-  return Waiter(*std::move(client), git, *repository, *commit, *timeout, WantsJson(*arguments))
-      .Run();
+  return Waiter(git, *repository, *commit, WantsJson(*arguments)).Run(*client, *timeout);
 }
 
 }  // namespace plumb

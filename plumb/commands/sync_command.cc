@@ -1,0 +1,96 @@
+// plumb sync: asks for applications to be applied now, as Flux's users do it: a new value of the
+// annotation reconcile.fluxcd.io/requestedAt. The answer is status.lastHandledReconcileAt.
+#include <cstdio>
+
+#include "base/net/http.h"
+#include "gitsync/plan/application.h"
+#include "manifests/kinds/conditions.h"
+#include "plumb/commands/command_support.h"
+#include "plumb/commands/follow_applications.h"
+#include "plumb/commands/terminal.h"
+
+namespace plumb {
+namespace {
+
+constexpr int kFailed = 1, kTimedOut = 3;
+
+constexpr const char* kHelp =
+    "usage: plumb sync [NAME] [--timeout 10m]\n\n"
+    "Applies the newest commit again, now: all applications of the repository NAME, or the\n"
+    "application NAME, and waits until each is healthy or has failed. What an upgrade holds until "
+    "it\n"
+    "is asked for ('held: ...') is done. Default: the repository of this checkout's remote, or "
+    "the\n"
+    "only one. The same without plumb:\n\n"
+    "  kubectl -n plumb-system annotate --overwrite kustomization/NAME \\\n"
+    "      reconcile.fluxcd.io/requestedAt=\"$(date +%s)\"\n\n"
+    "Exit codes: 0 healthy, 1 failed, 2 wrong usage, 3 timed out, 4 no such repository, 5 not\n"
+    "allowed, 6 the server cannot be reached.\n\n"
+    "  --timeout DURATION  90s, 10m, 1h (default 10m)\n";
+
+base::Result<std::string> ChooseName(const Arguments& arguments, Client& client) {
+  if (arguments.operands().size() > 1) {
+    return base::Status(base::Code::kInvalid, "one name at a time; see plumb sync --help");
+  }
+  if (!arguments.operands().empty()) return arguments.operands()[0];
+  const base::Result<LocalGit> git = LocalGit::Open();
+  return ChooseRepository(arguments, client, git.ok() ? &*git : nullptr);
+}
+
+base::Status Ask(Client& client, const std::string& name, const std::string& value) {
+  ASSIGN_OR_RETURN(const base::Json list, client.Get(kKustomizationList));
+  const Applications applications = ChooseApplications(list, name);
+  if (applications.empty()) return NoSuchName(name);
+  for (const auto& [application, object] : applications) {
+    if (object["spec"]["suspend"].AsBool()) {
+      return base::Status(base::Code::kConflict,
+                          application +
+                              " is suspended; set spec.suspend of its Kustomization to "
+                              "false, and it is applied at once");
+    }
+    const base::Json annotations =
+        base::Json::MakeObject({{std::string(gitsync::kRequestedAnnotation), value}});
+    RETURN_IF_ERROR(
+        client
+            .Patch(std::string(kKustomizationList) + "/" + base::PercentEncode(application),
+                   base::Json::MakeObject(
+                       {{"metadata", base::Json::MakeObject({{"annotations", annotations}})}}))
+            .status());
+  }
+  return base::Status();
+}
+
+}  // namespace
+
+int SyncCommand(const Words& words) {
+  int exit = 0;
+  const std::optional<Arguments> arguments = ParseFlags(words, {{"--timeout"}, {}}, kHelp, exit);
+  if (!arguments) return exit;
+  const base::Result<base::Duration> timeout =
+      arguments->GetDuration("--timeout", base::Duration::Minutes(10));
+  if (!timeout.ok()) return Fail(timeout.status());
+  base::Result<Client> client = Client::Connect(*arguments, *timeout + base::Duration::Seconds(30));
+  if (!client.ok()) return Fail(client.status());
+  const base::Result<std::string> name = ChooseName(*arguments, *client);
+  if (!name.ok()) return Fail(name.status());
+  const std::string value = WallClock().ToMicroString();
+  if (const base::Status asked = Ask(*client, *name, value); !asked.ok()) return Fail(asked);
+  bool failed = false;
+  const base::Status status = FollowApplications(
+      *client, *name, *timeout, [&](const std::string& application, const base::Json& object) {
+        if (object["status"]["lastHandledReconcileAt"].AsString() != value) return false;
+        const base::Json& ready = manifests::ConditionOf(object["status"], "Ready");
+        failed |= ready["status"].AsString("True") != "True";
+        std::printf("%s %s\n", application.c_str(),
+                    std::string(ready["message"].AsString("nothing was pushed yet")).c_str());
+        return true;
+      });
+  if (status.code() == base::Code::kTimeout) {
+    std::fprintf(stderr, "plumb: it has not ended after %s\n", timeout->ToString().c_str());
+    return kTimedOut;
+  }
+  if (!status.ok()) return Fail(status);
+  return failed ? kFailed : 0;
+}
+
+}  // namespace plumb
