@@ -8,6 +8,8 @@
 //   "committed": a watch has the changed object (which is durable then);
 //   "answered":  the push's answer has ended: accepted, applied, and the wait for health.
 // In between lie git's own receive-pack (unpack, fsck, two hook processes) and everything of plumb.
+// "second plans": how many of the committed plans had to be made again, since something that they
+// depended on had changed between the verdict and the commit.
 // "git alone" is the same push to a bare repository without hooks, served by git's own receive-pack
 // as a child: the floor under the first part.
 #include "base/edge/process.h"
@@ -139,6 +141,18 @@ base::Result<double> OneSize(const Context& context, int count, std::optional<do
     report("answered", percent, times.answered, NoAim());
   }
   const double median = Median(times.committed);
+  // Of all deploys since the start: every push here, the first one with all manifests included.
+  ASSIGN_OR_RETURN(const std::string counted, api.Ask("GET", "/plumb/v1/plans"));
+  ASSIGN_OR_RETURN(const base::Json plans, base::ParseJson(counted));
+  const double first = static_cast<double>(plans["first"].AsInt());
+  const double again = static_cast<double>(plans["again"].AsInt());
+  Report({"repository.second_plans",
+          {{"manifests", count}, {"plans", static_cast<int>(first + again)}},
+          first + again == 0 ? 0 : again / (first + again),
+          "share",
+          "",
+          std::nullopt,
+          ValueAtMost(0.1)});
   if (smaller) {
     Report(
         {"repository.push",
