@@ -102,16 +102,21 @@ class CommandsTest : public testing::Test {
     words.insert(words.begin(), PLUMB_BINARY);
     return Run(std::move(words));
   }
-  // A merge patch by a person with a tool; the HTTP status.
-  std::string PatchByHand(const std::string& path, const std::string& patch) {
+  // A body, or a merge patch, by a person with a tool; the HTTP status.
+  std::string SendByHand(const std::string& method, const std::string& path,
+                         const std::string& body) {
     const std::string created =
         Plumb({"token", "create", "by-hand" + std::to_string(++tokens_), "--role", "admin"});
     const std::string token = created.substr(7, created.find('\n', 7) - 7);
     const std::string url = "https://127.0.0.1:" + std::to_string(server_->port()) + path;
-    return Run({"curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-X", "PATCH", "--cacert",
+    return Run({"curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-X", method, "--cacert",
                 data_dir_ + "/pki/ca.crt", "-H", "Authorization: Bearer " + token, "-H",
-                "Content-Type: application/merge-patch+json", "-d", patch,
-                url + "?fieldManager=kubectl-edit"});
+                std::string("Content-Type: application/") +
+                    (method == "PATCH" ? "merge-patch+json" : "json"),
+                "-d", body, url + "?fieldManager=kubectl-edit"});
+  }
+  std::string PatchByHand(const std::string& path, const std::string& patch) {
+    return SendByHand("PATCH", path, patch);
   }
   // The HTTP status that the bearer of a token gets, and a space.
   std::string Status(const std::string& token, const std::string& method, const std::string& path) {
@@ -133,6 +138,7 @@ class CommandsTest : public testing::Test {
     Run({"git", "commit", "-q", "--allow-empty", "-m", file});
     return Run({"git", "rev-parse", "HEAD"}).substr(7, 12);
   }
+  std::string Head() { return Run({"git", "rev-parse", "HEAD"}).substr(7, 40); }
   std::string Push(Words options = {}) {
     Words words = {"git", "push", "-q", "plumb", "main"};
     words.insert(words.end(), options.begin(), options.end());
@@ -226,6 +232,68 @@ TEST_F(CommandsTest, WaitForWhatDoesNotComeTimesOutAndForNoRepositoryFailsAtOnce
             "those there are\n");
   EXPECT_EQ(Exit(Plumb({"wait", "--bogus"})), "exit 64");
   EXPECT_EQ(Exit(Plumb({"wait", "--timeout", "soon"})), "exit 64");
+}
+
+// A second application of the repository, of one directory of it.
+TEST_F(CommandsTest, ARepositoryStandsForAllOfItsApplications) {
+  StartWithRepository();
+  const std::string kustomizations =
+      "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/plumb-system/kustomizations";
+  ASSERT_EQ(SendByHand("POST", kustomizations,
+                       R"({"metadata":{"name":"extra"},"spec":{"interval":"10m","prune":true,)"
+                       R"("path":"extra","targetNamespace":"kube-system",)"
+                       R"("sourceRef":{"kind":"GitRepository","name":"site"}}})"),
+            "exit 0\n201");
+  fs::create_directories(work_ + "/manifests");
+  fs::create_directories(work_ + "/extra");
+  Commit("manifests/conf.yaml", kConfig);
+  const std::string commit = Commit("extra/more.yaml", kOther);
+  EXPECT_EQ(Push(), "exit 0");
+  EXPECT_EQ(Plumb({"wait"}), "exit 0\nextra " + commit + " healthy\nsite " + commit + " healthy\n");
+  EXPECT_EQ(Plumb({"wait", "--repo", "extra"}), "exit 0\nextra " + commit + " healthy\n");
+  EXPECT_NE(Plumb({"status"}).find("✓ extra (site)"), std::string::npos) << Plumb({"status"});
+  EXPECT_EQ(Plumb({"status", "repo/site"}),
+            "exit 0\n"
+            "✓ repository site                   2/2 applications are healthy\n"
+            "├─✓ application extra               healthy  main@sha1:" +
+                Head() +
+                "\n"
+                "│ └─✓ configmaps kube-system/conf\n"
+                "└─✓ application site                healthy  main@sha1:" +
+                Head() +
+                "\n"
+                "  └─✓ configmaps default/conf\n");
+  // One application fails of its path alone.
+  Run({"git", "rm", "-q", "-r", "extra"});
+  const std::string lacking = Commit("manifests/conf.yaml", kOther);
+  EXPECT_EQ(Push(), "exit 0");
+  EXPECT_EQ(Plumb({"wait"}),
+            "exit 1\nextra " + lacking +
+                " failed: not applied: extra: the commit has no such directory; add it, or correct "
+                "spec.path of the Kustomization\nsite " +
+                lacking + " healthy\n");
+}
+
+TEST_F(CommandsTest, SyncAppliesAgainAndSaysHowItEnded) {
+  StartWithRepository();
+  EXPECT_EQ(Plumb({"sync", "site"}), "exit 0\nsite nothing was pushed yet\n");
+  Commit("conf.yaml", kConfig);
+  EXPECT_EQ(Push(), "exit 0");
+  EXPECT_EQ(Plumb({"sync"}), "exit 0\nsite applied " + Head() + "\n");
+  Commit("web.yaml", kStuck);
+  EXPECT_EQ(Push(), "exit 0");
+  const std::string failed = Plumb({"sync", "site"});
+  EXPECT_TRUE(failed.starts_with("exit 1\nsite deployments.apps default/web: ")) << failed;
+  EXPECT_EQ(Plumb({"sync", "nix"}),
+            "exit 4\nplumb: there is no repository \"nix\" on the server; plumb repo list names "
+            "those there are\n");
+  EXPECT_EQ(SendByHand("PATCH",
+                       "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/plumb-system/"
+                       "kustomizations/site",
+                       R"({"spec":{"suspend":true}})"),
+            "exit 0\n200");
+  const std::string suspended = Plumb({"sync", "site"});
+  EXPECT_NE(suspended.find("site is suspended; set spec.suspend"), std::string::npos) << suspended;
 }
 
 TEST_F(CommandsTest, StatusIsAPageAndForScriptsJson) {
@@ -415,8 +483,8 @@ TEST_F(CommandsTest, DataOfANewerVersionAndAnUnfinishedRestoreAreNotTouched) {
 }
 
 TEST_F(CommandsTest, EveryCommandHelpsAndNamesItsExitCodes) {
-  for (const char* command :
-       {"up", "server", "agent", "repo", "status", "diff", "wait", "backup", "restore", "token"}) {
+  for (const char* command : {"up", "server", "agent", "repo", "status", "diff", "wait", "sync",
+                              "backup", "restore", "token"}) {
     const std::string help = Plumb({command, "--help"});
     EXPECT_TRUE(help.starts_with("exit 0\nusage: plumb " + std::string(command))) << help;
     EXPECT_NE(help.find("Exit codes:"), std::string::npos) << command;

@@ -20,6 +20,8 @@
 #include "base/edge/files.h"
 #include "base/edge/process.h"
 #include "nodeagent/edge/join.h"
+#include "state/edge/leveldb_storage.h"
+#include "state/record.h"
 #include "tests/support/api_connection.h"
 #include "tests/support/plumb_process.h"
 #include "tests/upgrade/fixture.h"
@@ -152,6 +154,7 @@ class UpgradeTest : public testing::TestWithParam<const char*> {
 
   void SettleControllers();
   void SettleRepositories();
+  void AskForADirectoryOnly(const std::string& repository, const std::string& manifest);
 
   // Output and errors of a command; a nonzero exit first, as "exit 1: ".
   std::string Run(Words words, const std::string& directory = "/") {
@@ -361,6 +364,111 @@ TEST_P(UpgradeTest, PushesGoOnFromWhereTheyWere) {
               between.at(key)["metadata"]["generation"].AsInt() + 1);
     EXPECT_EQ(after.at(key)["spec"]["revisionHistoryLimit"].AsInt(), 4);
   }
+}
+
+// As an earlier release left an application whose path it had accepted and did not heed: it applied
+// manifests/, while spec.path said another directory.
+void UpgradeTest::AskForADirectoryOnly(const std::string& repository, const std::string& manifest) {
+  const std::string bare = old_->data_dir() + "/git/" + repository + ".git";
+  const std::string checkout = old_->root() + "/before-" + repository;
+  const auto git = [&](Words words, const std::string& directory) {
+    base::ProcessOptions options;
+    options.argv = {"git",
+                    "-c",
+                    "user.name=ann",
+                    "-c",
+                    "user.email=ann@localhost",
+                    "-c",
+                    "core.hooksPath=/dev/null",
+                    "-c",
+                    "safe.directory=*"};
+    options.argv.insert(options.argv.end(), words.begin(), words.end());
+    options.directory = directory;
+    const auto run = base::RunProcess(options, "", kTestWait);
+    EXPECT_TRUE(run.ok() && run->exit.ok()) << (run.ok() ? run->error : run.status().ToString());
+    return run.ok() ? run->output.substr(0, run->output.find('\n')) : "";
+  };
+  git({"clone", "-q", bare, checkout}, "/");
+  ASSERT_TRUE(base::MakeDirectories(checkout + "/only", 0755).ok());
+  git({"mv", "manifests/" + manifest, "manifests/namespace.yaml", "only/"}, checkout);
+  git({"checkout", "HEAD", "--", "manifests"}, checkout);
+  git({"commit", "-q", "-m", "a directory"}, checkout);
+  git({"fetch", "-q", checkout, "main:main"}, bare);
+  const std::string revision = "main@sha1:" + git({"rev-parse", "main"}, bare);
+  const std::string tree = git({"rev-parse", "main^{tree}"}, bare);
+
+  auto storage = state::OpenLevelDb(old_->data_dir() + "/store");
+  ASSERT_TRUE(storage.ok()) << storage.status().ToString();
+  state::StorageBatch batch;
+  const auto edit = [&](std::string_view key, std::string_view value) {
+    const auto number = state::ParseRecordKey(key);
+    auto record = state::DecodeRecord(*number, value);
+    EXPECT_TRUE(record.ok());
+    if (record->object->key.resource != "kustomizations.kustomize.toolkit.fluxcd.io" ||
+        record->object->key.name != repository || record->removed) {
+      return true;
+    }
+    base::Json object = record->object->document.root().ToJson();
+    if (std::as_const(object)["status"]["history"].empty()) return true;  // before its first deploy
+    object["metadata"].Set("generation", record->object->Generation() + 1);
+    object["spec"].Set("path", "./only");
+    object["status"].Set("observedGeneration", record->object->Generation() + 1);
+    object["status"].Set("lastAppliedRevision", revision);
+    base::Json& entry = object["status"]["history"].MutableElements().front();
+    entry.Set("digest", tree);
+    entry["metadata"].Set("revision", revision);
+    auto edited = std::make_shared<state::Object>(*record->object);
+    edited->document = base::Document(object);
+    record->object = edited;
+    batch.puts.assign(1, {std::string(key), state::EncodeRecord(*record)});  // the newest
+    return true;
+  };
+  ASSERT_TRUE((*storage)->Scan(state::kLogFirst, state::kLogLast, edit).ok());
+  ASSERT_EQ(batch.puts.size(), 1u);
+  ASSERT_TRUE((*storage)->Write(batch).ok());
+}
+
+TEST_P(UpgradeTest, WhatBeginsToActIsHeldUntilSomebodyAsks) {
+  ASSERT_NO_FATAL_FAILURE(AskForADirectoryOnly("billing", "ledger-7.yaml"));
+  ASSERT_NO_FATAL_FAILURE(AskForADirectoryOnly("shop", "spare-1.yaml"));
+  ASSERT_NO_FATAL_FAILURE(StartServer(old_->data_dir()));
+  SettleControllers();
+  const std::string kustomizations =
+      "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/plumb-system/kustomizations";
+  for (const std::string repository : {"billing", "shop"}) {
+    Await(kustomizations, [&](const base::Json& object) {
+      if (object["metadata"]["name"].AsString() != repository) return false;
+      for (const base::Json& condition : object["status"]["conditions"].Elements()) {
+        if (condition["message"].AsString().starts_with("held: ")) return true;
+      }
+      return false;
+    });
+  }
+  const auto deployments = [&](const std::string& ns) {
+    std::string names;
+    for (const auto& [key, object] : List()) {
+      if (key.starts_with("deployments " + ns + "/")) names += key.substr(12) + " ";
+    }
+    return names;
+  };
+  const auto of_old = [&](const std::string& ns) {
+    std::string names;
+    for (const auto& [key, object] : old_->listing()) {
+      if (key.starts_with("deployments " + ns + "/")) names += key.substr(12) + " ";
+    }
+    return names;
+  };
+  EXPECT_EQ(deployments("billing"), of_old("billing"));  // nothing is pruned
+  EXPECT_EQ(deployments("shop"), of_old("shop"));
+  const std::string synced = Run({PLUMB_BINARY, "sync", "billing"});
+  EXPECT_TRUE(synced.starts_with("billing applied ")) << synced;
+  EXPECT_EQ(deployments("billing"), "billing/ledger-7 ");
+  EXPECT_EQ(deployments("shop"), of_old("shop"));
+  const std::string checkout = Clone("shop");
+  Run({"git", "commit", "-q", "--allow-empty", "-m", "nothing"}, checkout);
+  const std::string pushed = Run({"git", "push", "origin", "main"}, checkout);
+  EXPECT_NE(pushed.find("healthy"), std::string::npos) << pushed;
+  EXPECT_EQ(deployments("shop"), "shop/spare-1 ");
 }
 
 TEST_P(UpgradeTest, TokensHaveTheRoleThatTheyHad) {
