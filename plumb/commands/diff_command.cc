@@ -3,6 +3,7 @@
 
 #include "base/net/http.h"
 #include "plumb/commands/command_support.h"
+#include "plumb/commands/follow_applications.h"
 #include "plumb/commands/terminal.h"
 #include "plumb/endpoints.h"
 #include "plumb/reports/diff_report.h"
@@ -37,6 +38,22 @@ struct Question {
   std::string body;  // empty: the server has the commit
 };
 
+// Whether an application of the same source has a path, wherever it leads.
+bool HasPaths(const base::Json& kustomizations, const std::string& name) {
+  const auto source_of = [](const base::Json& object) {
+    return object["spec"]["sourceRef"]["name"].AsString();
+  };
+  std::string source = name;
+  for (const base::Json& each : kustomizations["items"].Elements()) {
+    if (each["metadata"]["name"].AsString() == name) source = source_of(each);
+  }
+  for (const base::Json& each : kustomizations["items"].Elements()) {
+    const bool same = source_of(each) == source || source_of(each) == name;
+    if (same && !each["spec"]["path"].AsString().empty()) return true;
+  }
+  return false;
+}
+
 // The commit as the checkout has it, else by its name on the server.
 base::Result<Question> Ask(const Arguments& arguments, Client& client) {
   if (arguments.operands().size() > 1) {
@@ -51,7 +68,9 @@ base::Result<Question> Ask(const Arguments& arguments, Client& client) {
   if (git.ok()) {
     const base::Result<std::string> commit = git->Commit(revision.empty() ? "HEAD" : revision);
     if (commit.ok()) {
-      ASSIGN_OR_RETURN(const SourceArchive archive, git->Archive(*commit));
+      ASSIGN_OR_RETURN(const base::Json list, client.Get(kKustomizationList));
+      ASSIGN_OR_RETURN(const SourceArchive archive,
+                       git->Archive(*commit, HasPaths(list, repository)));
       question.body = EncodeArchive(archive);
       if (revision.empty() && git->HasUncommittedChanges()) {
         std::fprintf(stderr, "note: changes that are not committed are left out\n");

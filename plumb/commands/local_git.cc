@@ -115,7 +115,7 @@ base::Status LocalGit::ReadBlobs(const std::vector<gitsync::TreeEntry>& wanted,
   return base::Status();
 }
 
-base::Result<SourceArchive> LocalGit::Archive(const std::string& commit) const {
+base::Result<SourceArchive> LocalGit::Archive(const std::string& commit, bool whole) const {
   SourceArchive archive;
   archive.commit = commit;
   ASSIGN_OR_RETURN(archive.tree, Git({"rev-parse", "--verify", commit + "^{tree}"}));
@@ -131,7 +131,11 @@ base::Result<SourceArchive> LocalGit::Archive(const std::string& commit) const {
     }
     return archive.Blob(oid);
   };
-  ASSIGN_OR_RETURN(const gitsync::Discovery discovery, gitsync::Discover(archive.entries, read));
+  ASSIGN_OR_RETURN(gitsync::Discovery discovery, gitsync::Discover(archive.entries, read));
+  if (whole) {
+    ASSIGN_OR_RETURN(const gitsync::Discovery all, gitsync::Discover(archive.entries, read, ""));
+    discovery.files.insert(discovery.files.end(), all.files.begin(), all.files.end());
+  }
   std::vector<gitsync::TreeEntry> wanted;
   std::set<std::string> asked;
   size_t bytes = 0;

@@ -18,7 +18,7 @@ class LocalGit {
 
   // The commit that `revision` names; kNotFound if there is none.
   base::Result<std::string> Commit(const std::string& revision) const;
-  base::Result<SourceArchive> Archive(const std::string& commit) const;
+  base::Result<SourceArchive> Archive(const std::string& commit, bool whole) const;
   // The names of the repositories of plumb that the remotes are, each once, sorted.
   std::vector<std::string> Repositories() const;
   bool HasUncommittedChanges() const;

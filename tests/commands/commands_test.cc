@@ -263,6 +263,10 @@ TEST_F(CommandsTest, ARepositoryStandsForAllOfItsApplications) {
                 Head() +
                 "\n"
                 "  └─✓ configmaps default/conf\n");
+  EXPECT_EQ(Plumb({"diff"}), "exit 0\nno difference: 2 objects are as the commit asks\n");
+  Commit("extra/more.yaml", kConfig);
+  EXPECT_NE(Plumb({"diff"}).find("kube-system/conf"), std::string::npos) << Plumb({"diff"});
+  EXPECT_TRUE(Plumb({"diff", "HEAD^"}).starts_with("exit 0\n")) << Plumb({"diff", "HEAD^"});
   // One application fails of its path alone.
   Run({"git", "rm", "-q", "-r", "extra"});
   const std::string lacking = Commit("manifests/conf.yaml", kOther);
