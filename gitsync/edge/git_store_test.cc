@@ -189,7 +189,7 @@ TEST_F(GitStoreTest, ATreeWithTooManyEntriesIsRefusedWhateverTheyAre) {
   const std::string commit = Git({"commit-tree", tree}, "bomb\n");
   const base::Status status = store_->ReadTree("shop", commit).status();
   EXPECT_EQ(status.code(), Code::kTooLarge);
-  EXPECT_NE(status.message().find("more than 100000 files and directories"), std::string::npos)
+  EXPECT_NE(status.message().find("more than 200000 files and directories"), std::string::npos)
       << status.ToString();
 }
 

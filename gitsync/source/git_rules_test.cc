@@ -84,7 +84,7 @@ TEST(GitRules, HistoryOfAMergeIsByTimeAndHasEachCommitOnce) {
 TEST(GitRules, ACommitHasABoundedNumberOfFiles) {
   std::map<std::string, std::string> files;
   for (size_t i = 0; i <= kMaxTreeEntries; ++i) files[std::to_string(i)];
-  EXPECT_EQ(NestFiles(files).status().message(), "a commit of 100001 files has more than 100000");
+  EXPECT_EQ(NestFiles(files).status().message(), "a commit of 200001 files has more than 200000");
   files.erase("0");
   EXPECT_TRUE(NestFiles(files).ok());
 }

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "base/net/http.h"
 #include "plumb/commands/command_support.h"
 #include "plumb/commands/terminal.h"
 #include "plumb/endpoints.h"
@@ -72,7 +73,8 @@ int RepoCommand(const Words& words) {
       std::printf("repository %s is at %s/git/%s.git\n", operands[1].c_str(),
                   session->client.url().c_str(), operands[1].c_str());
   } else if (operands[0] == "delete") {
-    done = session->client.Send("DELETE", path + "/" + operands[1], base::Json());
+    done =
+        session->client.Send("DELETE", path + "/" + base::PercentEncode(operands[1]), base::Json());
     if (done.ok())
       std::printf("repository %s is deleted; what it deployed stays\n", operands[1].c_str());
   } else {
@@ -118,7 +120,7 @@ int TokenCommand(const Words& words) {
   }
   if (operands.size() == 2 && operands[0] == "revoke") {
     const base::Result<base::Json> done =
-        session->client.Send("DELETE", path + "/" + operands[1], base::Json());
+        session->client.Send("DELETE", path + "/" + base::PercentEncode(operands[1]), base::Json());
     if (!done.ok()) return Fail(done.status());
     std::printf("token %s is revoked\n", operands[1].c_str());
     return 0;

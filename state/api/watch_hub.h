@@ -50,6 +50,7 @@ class WatchHub {
   void Add(WatchRequest request, std::unique_ptr<base::Stream> stream);
 
   size_t size() const { return watches_.size(); }
+  size_t untold() const { return untold_.size(); }  // changes that live watches do not have yet
 
  private:
   using Id = uint64_t;

@@ -407,7 +407,7 @@ TEST_F(CommandsTest, TokensAreDurableAndOnlyAdministratorsSeeThem) {
   EXPECT_EQ(may(admin), "200 200 200 403 ");
   EXPECT_EQ(may(deployer), "200 403 403 403 ");
   EXPECT_EQ(may(viewer), "200 403 403 403 ");
-  EXPECT_EQ(Plumb({"token", "revoke", "a admin"}), "exit 0\n");
+  EXPECT_EQ(Plumb({"token", "revoke", "a admin"}), "exit 0\ntoken a admin is revoked\n");
   EXPECT_EQ(may(admin), "401 401 401 401 ");
   const std::string list = Plumb({"token", "list"});
   EXPECT_EQ(list.find("a admin"), std::string::npos) << list;

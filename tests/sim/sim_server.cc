@@ -64,7 +64,7 @@ void SimServer::Start() {
       },
       opened_);
   if (!started.ok()) {
-    webhooks_.reset();
+    http_caller_.reset();
     process_.reset();
     if (!world_.disk.broken()) {
       return world_.Fail("the control plane does not start: " + started.status().ToString());

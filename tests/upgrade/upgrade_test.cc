@@ -425,7 +425,7 @@ void UpgradeTest::AskForADirectoryOnly(const std::string& repository, const std:
   };
   ASSERT_TRUE((*storage)->Scan(state::kLogFirst, state::kLogLast, edit).ok());
   ASSERT_EQ(batch.puts.size(), 1u);
-  ASSERT_TRUE((*storage)->Write(batch).ok());
+  ASSERT_TRUE((*storage)->Write(batch, {}).ok());
 }
 
 TEST_P(UpgradeTest, WhatBeginsToActIsHeldUntilSomebodyAsks) {
