@@ -6,11 +6,12 @@
 option(PLUMB_SANITIZERS "run the sanitizer builds' tests, too" OFF)
 
 # Pure rooms and the simulation: memory errors and undefined behaviour.
-set(PLUMB_ASAN_PROGRAMS base_test base_net_test manifests_test state_test state_api_test gitsync_test reconciler_test
-  scheduler_test nodeagent_test servicemesh_test plumb_reports_test sim_test)
+set(PLUMB_ASAN_PROGRAMS base_test base_net_test manifests_test state_test state_api_test
+  state_errands_test gitsync_test reconciler_test scheduler_test nodeagent_test servicemesh_test
+  plumb_reports_test plumb_server_test sim_test)
 # Edges that need no root: races. (Not those over gRPC: Debian's library is not built for TSan.)
 set(PLUMB_TSAN_PROGRAMS base_edge_test base_net_edge_test state_edge_test
-  state_api_edge_test gitsync_edge_test servicemesh_edge_test)
+  state_api_edge_test state_errands_edge_test gitsync_edge_test servicemesh_edge_test)
 
 # A sanitizer's programs, of which those that exist are built and run. Arguments after PROGRAMS:
 # the environment of the runs.

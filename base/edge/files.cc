@@ -149,6 +149,12 @@ Result<std::string> ReadFile(const std::string& path, size_t max) {
   }
 }
 
+Result<std::string> ReadFileIfThere(const std::string& path, size_t max) {
+  Result<std::string> content = ReadFile(path, max);
+  if (!content.ok() && content.status().code() == Code::kNotFound) return std::string();
+  return content;
+}
+
 Status WriteFileAtomic(const std::string& path, std::string_view data, mode_t mode) {
   std::string temporary = path + ".XXXXXX";
   UniqueFd file(mkostemp(temporary.data(), O_CLOEXEC));

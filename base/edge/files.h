@@ -41,6 +41,8 @@ Status ErrnoStatus(std::string_view what, int error);
 
 // The whole content; kTooLarge beyond `max` bytes.
 Result<std::string> ReadFile(const std::string& path, size_t max);
+// Empty if there is no such file.
+Result<std::string> ReadFileIfThere(const std::string& path, size_t max);
 
 // Replaces the file or makes it: after a crash it has the old content or the new, whole. Durable
 // when it returns OK.

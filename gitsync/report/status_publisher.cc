@@ -27,7 +27,7 @@ using base::Status;
 
 namespace {
 
-constexpr base::Backoff kRetry{base::Duration::Seconds(1), base::Duration::Minutes(5)};
+constexpr base::Backoff kRetryWriting{base::Duration::Seconds(1), base::Duration::Minutes(5)};
 
 // A change beyond this is written as a whole tree, which the GitStore packs.
 constexpr size_t kMaxChangedFiles = 64;
@@ -189,7 +189,7 @@ void StatusPublisher::Written(const std::string& name, const ApplicationPtr& app
     application->waiting.pop_front();
     return Pump(name, application);
   }
-  const base::Duration delay = kRetry.After(++application->failures);
+  const base::Duration delay = kRetryWriting.After(++application->failures);
   base::LogWarning(
       "a deploy's outcome was not written to Git, trying again",
       {{"application", name}, {"after", delay.ToString()}, {"why", std::string(status.message())}});

@@ -17,12 +17,6 @@ constexpr base::Duration kRenewBefore = base::Duration::Hours(24 * 30);
 constexpr size_t kMaxCredentialFile = 1 << 20;
 constexpr int kPrivate = 0600;
 
-base::Result<std::string> ReadIfThere(const std::string& path) {
-  base::Result<std::string> text = base::ReadFile(path, kMaxCredentialFile);
-  if (!text.ok() && text.status().code() == base::Code::kNotFound) return std::string();
-  return text;
-}
-
 // Whether the certificate is the authority's, and will be good for a while.
 bool IsGood(const base::KeyPair& pair, const base::KeyPair& ca, base::WallTime now) {
   if (pair.key_pem.empty()) return false;
@@ -86,8 +80,9 @@ base::Status Credentials::Load(const CredentialsOptions& options, base::WallTime
 
 base::Status Credentials::WriteKubeconfig(const std::string& server_url, base::WallTime now) {
   base::KeyPair admin;
-  ASSIGN_OR_RETURN(admin.cert_pem, ReadIfThere(data_.admin_certificate()));
-  ASSIGN_OR_RETURN(admin.key_pem, ReadIfThere(data_.admin_key()));
+  ASSIGN_OR_RETURN(admin.cert_pem,
+                   base::ReadFileIfThere(data_.admin_certificate(), kMaxCredentialFile));
+  ASSIGN_OR_RETURN(admin.key_pem, base::ReadFileIfThere(data_.admin_key(), kMaxCredentialFile));
   if (!IsGood(admin, ca_, now)) {
     ASSIGN_OR_RETURN(admin, base::IssueClientCertificate(ca_, {"admin", {"plumb:admin"}},
                                                          {now, kCertificateLifetime}));

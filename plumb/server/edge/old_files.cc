@@ -15,16 +15,9 @@ namespace {
 
 constexpr size_t kMaxFileBytes = 1 << 20;
 
-// Empty if there is no such file.
-base::Result<std::string> ReadIfThere(const std::string& path) {
-  base::Result<std::string> text = base::ReadFile(path, kMaxFileBytes);
-  if (!text.ok() && text.status().code() == base::Code::kNotFound) return std::string();
-  return text;
-}
-
 base::Result<std::vector<TokenInfo>> ReadTokens(const std::string& path) {
   std::vector<TokenInfo> tokens;
-  ASSIGN_OR_RETURN(const std::string text, ReadIfThere(path));
+  ASSIGN_OR_RETURN(const std::string text, base::ReadFileIfThere(path, kMaxFileBytes));
   if (text.empty()) return tokens;
   const base::Result<base::Json> json = base::ParseJson(text);
   if (!json.ok()) return json.status().WithContext(path);
@@ -51,10 +44,10 @@ base::Status RemoveIfKept(const std::string& path, bool kept) {
 
 base::Result<std::optional<VaultContents>> ReadOldFiles(const DataDirectory& data) {
   VaultContents old;
-  ASSIGN_OR_RETURN(old.ca_key, ReadIfThere(data.old_ca_key()));
+  ASSIGN_OR_RETURN(old.ca_key, base::ReadFileIfThere(data.old_ca_key(), kMaxFileBytes));
   if (old.ca_key.empty()) return std::optional<VaultContents>();
-  ASSIGN_OR_RETURN(old.ca_certificate, ReadIfThere(data.ca_certificate()));
-  ASSIGN_OR_RETURN(old.join_secret, ReadIfThere(data.old_join_secret()));
+  ASSIGN_OR_RETURN(old.ca_certificate, base::ReadFileIfThere(data.ca_certificate(), kMaxFileBytes));
+  ASSIGN_OR_RETURN(old.join_secret, base::ReadFileIfThere(data.old_join_secret(), kMaxFileBytes));
   if (old.ca_certificate.empty()) {
     return base::Status(base::Code::kInvalid,
                         data.old_ca_key() + " is there, but " + data.ca_certificate() +
@@ -65,14 +58,15 @@ base::Result<std::optional<VaultContents>> ReadOldFiles(const DataDirectory& dat
 }
 
 base::Status RemoveOldFiles(const DataDirectory& data, const VaultContents& vault) {
-  ASSIGN_OR_RETURN(const std::string key, ReadIfThere(data.old_ca_key()));
+  ASSIGN_OR_RETURN(const std::string key, base::ReadFileIfThere(data.old_ca_key(), kMaxFileBytes));
   if (!key.empty()) RETURN_IF_ERROR(RemoveIfKept(data.old_ca_key(), key == vault.ca_key));
-  ASSIGN_OR_RETURN(const std::string join, ReadIfThere(data.old_join_secret()));
+  ASSIGN_OR_RETURN(const std::string join,
+                   base::ReadFileIfThere(data.old_join_secret(), kMaxFileBytes));
   if (!join.empty()) {
     RETURN_IF_ERROR(RemoveIfKept(data.old_join_secret(), join == vault.join_secret));
   }
   ASSIGN_OR_RETURN(const std::vector<TokenInfo> tokens, ReadTokens(data.old_tokens()));
-  ASSIGN_OR_RETURN(const std::string text, ReadIfThere(data.old_tokens()));
+  ASSIGN_OR_RETURN(const std::string text, base::ReadFileIfThere(data.old_tokens(), kMaxFileBytes));
   if (text.empty()) return base::Status();
   return RemoveIfKept(data.old_tokens(),
                       std::all_of(tokens.begin(), tokens.end(),
