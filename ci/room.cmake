@@ -6,7 +6,8 @@
 #   NAME_edge     edge/**.cc: the only place where EDGE_DEPS (third-party libraries) are linked
 #   NAME_test     every *_test.cc outside edge/, one program; no edge is linked, of no room
 #   NAME_edge_test  every edge/**_test.cc, and the helpers of edge/testing/
-#   NAME_root_test  every *_root_test.cc: needs root (namespaces, mounts, containerd), runs alone
+#   NAME_root_test  every *_root_test.cc: needs root (namespaces, mounts, containerd); one of its kind at a
+#                   time, as the lock "machine" says
 # A library without sources is not made. In a sanitizer build the files of a folder of NAME or of
 # NAME_edge are compiled as one, which takes a third of the time: names of a file's own are therefore
 # unique in their folder, or the folder is named in SINGLE.
@@ -70,7 +71,7 @@ function(plumb_room NAME)
   plumb_tests(${NAME}_edge_test "${EDGE_TESTS}" "${ROOM_EDGE_DEPS}" ${LINK})
   plumb_tests(${NAME}_root_test "${ROOT_TESTS}" "${ROOM_EDGE_DEPS}" ${LINK})
   if(TARGET ${NAME}_root_test)
-    set_tests_properties(${NAME}_root_test PROPERTIES LABELS root RUN_SERIAL TRUE)
+    set_tests_properties(${NAME}_root_test PROPERTIES LABELS root RESOURCE_LOCK machine)
   endif()
 endfunction()
 
