@@ -19,7 +19,7 @@
 
 namespace state {
 
-inline constexpr int kFormatVersion = 2;  // 1 has no managers of fields
+inline constexpr int kFormatVersion = 3;  // 1 has no managers of fields, 2 no vault
 inline constexpr std::string_view kFormatKey = "m/format";
 inline constexpr std::string_view kFloorKey = "m/floor";
 inline constexpr std::string_view kWriterKey = "m/writer";

@@ -376,6 +376,19 @@ TEST_F(ApplicationsTest, ADeletedOneLeavesWhatItDeployed) {
   EXPECT_EQ(cluster_.Names("configmaps"), "default/a team/b");
 }
 
+// A crash may come between the record's end and its inventory's.
+TEST_F(ApplicationsTest, OneThatWasDeletedLeavesNothingThatALaterOneWouldPruneBy) {
+  Push({{"front/a.yaml", Map("a")}, {"back/b.yaml", Map("b")}});
+  engine_.reset();
+  cluster_.Delete(kKustomizations, kSystemNamespace, "front");
+  Start();
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names(kInventories), "plumb-system/back");
+  Add("front", "path: back, targetNamespace: default");
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names("configmaps").find("default/a"), 0u);
+}
+
 TEST_F(ApplicationsTest, WhatMovedWhileTheServerWasDownIsNeverDeleted) {
   Add("back", "path: back");
   Push({{"front/m.yaml", Map("m")}, {"front/a.yaml", Map("a")}, {"back/b.yaml", Map("b")}});
@@ -425,6 +438,17 @@ TEST_F(HeldApplicationTest, NothingHappensAndTheRecordSaysWhatWould) {
   const state::Revision before = cluster_.store().revision();
   Restart();
   EXPECT_EQ(cluster_.store().revision(), before);
+}
+
+// What another one's mended settings make clear is still nobody's wish.
+TEST_F(HeldApplicationTest, ItStaysHeldWhileItIsUnclearWhoHasWhatItWouldPrune) {
+  engine_.reset();
+  Add("front", "path: ../front");
+  Start();
+  cluster_.Settle();
+  Add("front", "path: front");
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/old team/b");
 }
 
 TEST_F(HeldApplicationTest, APushReleasesIt) {

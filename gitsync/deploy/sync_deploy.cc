@@ -110,6 +110,11 @@ Reading SyncEngine::ReadHead(const state::View& view, const Source& source,
   if (!sets.ok()) return reading;
   reading.sets = *sets;
   reading.application = *std::move(state);
+  const std::string& tree = reading.set()->tree;
+  for (const Application& each : all) {
+    const auto other = ReadApplication(view, each.name);
+    if (other.ok() && other->HasApplied(tree)) reading.application->applied_trees.push_back(tree);
+  }
   return reading;
 }
 
@@ -120,6 +125,8 @@ void SyncEngine::PlanAgain(const AppPtr& app) {
   auto state = ReadState(store_.view(), Known(*app));
   if (!state.ok()) return deploy.reading.reset();
   Reading& reading = *deploy.reading;
+  const std::string& tree = reading.set()->tree;
+  if (reading.application->HasApplied(tree)) state->applied_trees.push_back(tree);
   reading.at = store_.revision();
   reading.application = *std::move(state);
   reading.plan = PlanSync(store_.view(), *reading.application, *reading.set(), app->options,
@@ -208,7 +215,10 @@ void SyncEngine::Retry(const AppPtr& app, const std::string& message) {
   base::LogWarning("deploy failed, trying again",
                    {{"application", app->name}, {"after", delay.ToString()}, {"why", message}});
   Tell(app, "not applied: " + message + "; trying again in " + delay.ToString());
-  RecordNotReady(app, "False", "ReconciliationFailed", message);
+  Record(app, [&](state::Draft& draft) {
+    RETURN_IF_ERROR(RecordReady(draft, app->name, "False", "ReconciliationFailed", message));
+    return RecordHandled(draft, app->name);
+  });
 }
 
 void SyncEngine::Rest(const AppPtr& app, const DeployStep& step) {

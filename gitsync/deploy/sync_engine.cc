@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "gitsync/deploy/sync_parts.h"
 #include "gitsync/plan/repository.h"
 #include "gitsync/source/git_rules.h"
@@ -43,11 +44,29 @@ SyncEngine::SyncEngine(base::Loop& loop, state::Store& store, GitStore& git,
       git_(git),
       options_(std::move(options)),
       writer_(loop, store, context, state::ProgramActor(kFieldManager)) {
+  DropOrphans();
   on_commit_ = store_.OnCommit([this](const state::Change& change) { Changed(change); });
   for (const std::string& name : SourceNames(store_.view())) AddSource(name);
   for (const std::string& name : ApplicationNames(store_.view())) AddApp(name);
   // Only now: each has to know what the others of its source deploy.
   for (const auto& [name, app] : apps_) Begin(app, Start());
+}
+
+// An inventory outlives its Kustomization by a transaction, which a crash may keep from coming; one
+// of that name that comes later must not prune by it.
+void SyncEngine::DropOrphans() {
+  state::Draft draft(store_.view(), writer_.NewContext());
+  for (const state::ObjectPtr& inventory : store_.view().List(kInventories, kSystemNamespace)) {
+    if (store_.view().Get(KustomizationKey(inventory->key.name)) != nullptr) continue;
+    const Status dropped = DeleteIfThere(draft, inventory->key);
+    if (!dropped.ok())
+      base::LogWarning("an inventory stays", {{"why", std::string(dropped.message())}});
+  }
+  state::Transaction transaction = draft.Finish();
+  if (transaction.writes.empty()) return;
+  const Status committed = store_.Commit(std::move(transaction)).status();
+  if (!committed.ok())
+    base::LogWarning("inventories stay", {{"why", std::string(committed.message())}});
 }
 
 bool SyncEngine::Idle() const {
@@ -152,7 +171,13 @@ void SyncEngine::FollowKustomization(const state::Change& change) {
 
 void SyncEngine::Redo(const AppPtr& app, const std::string& why, bool asked) {
   loop_.Post(lifeline_.Wrap([this, app, why, asked] {
-    if (Find(app->name) == app) Begin(app, {.why = why, .asked = asked});
+    if (Find(app->name) != app) return;
+    // What nobody asked of this one does not end a deploy under way: it follows.
+    if (!asked && app->deploy) {
+      app->again = true;
+    } else {
+      Begin(app, {.why = why, .asked = asked});
+    }
   }));
 }
 

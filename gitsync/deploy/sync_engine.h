@@ -91,6 +91,7 @@ class SyncEngine {
   AppPtr Find(const std::string& name) const;
   SourcePtr AddSource(const std::string& name);
   AppPtr AddApp(const std::string& name);
+  void DropOrphans();
   void Join(const AppPtr& app, const std::string& source);
   void Leave(const AppPtr& app, const std::string& why);
   void Follow(const state::Change& change);

@@ -119,7 +119,9 @@ void SyncEngine::ExpectPostReceive(const SourcePtr& source,
   loop_.After(options_.hook_limit, lifeline_.Wrap([this, source, verdict] {
     if (source->expected != verdict || FindSource(source->name) != source) return;
     source->expected = nullptr;
-    for (const std::string& name : ToDeploy(*source)) Begin(Find(name), {.asked = true});
+    for (const std::string& name : ToDeploy(*source)) {
+      if (const AppPtr app = Find(name)) Begin(app, {.asked = true});
+    }
   }));
 }
 
@@ -171,7 +173,12 @@ void SyncEngine::PostReceive(PushRequest request, std::shared_ptr<HookSession> s
   for (const std::string& name : applications) {
     Start start{.asked = true, .options = chosen, .reply = reply, .commit = deploy->new_oid};
     if (verdict != nullptr) start.reading = TakeVerdict(*verdict, name);
-    Begin(Find(name), std::move(start));
+    // What one of them deploys may be the end of another.
+    if (const AppPtr app = Find(name)) {
+      Begin(app, std::move(start));
+    } else if (reply != nullptr) {
+      reply->End(name, DeployPhase::kFailed, "its Kustomization was deleted");
+    }
   }
   // Only now: whoever asks for the deploys once the push has returned finds them.
   if (waits) return;

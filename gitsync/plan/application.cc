@@ -16,6 +16,7 @@ using base::Json;
 
 // Earlier plumbs said here how the last deploy ended, which the history says.
 constexpr std::string_view kSettled = "Settled";
+constexpr std::string_view kSourceKind = "GitRepository";
 
 std::string InventoryId(const manifests::Kind& kind, const state::Key& key) {
   return key.ns + "_" + key.name + "_" + kind.group + "_" + kind.kind;
@@ -82,7 +83,7 @@ base::Result<ApplicationSettings> SettingsOf(const state::Object& kustomization)
   settings.source = SourceOf(kustomization);
   const base::Value source = spec["sourceRef"];
   const std::string_view kind = source["kind"].AsString();
-  if (kind != "GitRepository") {
+  if (kind != kSourceKind) {
     return Unfit("sourceRef",
                  std::string(kind) + " is no source yet that plumb reads; name a GitRepository");
   }
@@ -151,8 +152,14 @@ state::Key InventoryKey(std::string_view application) {
                     std::string(application)};
 }
 
+bool Application::HasApplied(const std::string& tree) const {
+  return std::find(applied_trees.begin(), applied_trees.end(), tree) != applied_trees.end();
+}
+
 std::string SourceOf(const state::Object& kustomization) {
-  return std::string(kustomization["spec"]["sourceRef"]["name"].AsString());
+  const base::Value source = kustomization["spec"]["sourceRef"];
+  if (source["kind"].AsString(kSourceKind) != kSourceKind) return "";
+  return std::string(source["name"].AsString());
 }
 
 std::string_view RequestedAt(const state::Object& kustomization) {

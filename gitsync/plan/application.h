@@ -67,6 +67,8 @@ struct Application {
   // What the process remembers; absent after a restart, at the cost of time only.
   std::shared_ptr<const ManifestSet> applied;          // of applied_commit
   std::shared_ptr<const std::set<state::Key>> unsure;  // of `applied`: objects that may differ
+
+  bool HasApplied(const std::string& tree) const;
 };
 
 state::Key KustomizationKey(std::string_view application);
@@ -74,6 +76,7 @@ state::Key InventoryKey(std::string_view application);
 // kNotFound, and how to find the names.
 base::Status NoRepository(std::string_view name);
 // The Source that a Kustomization names.
+// Empty if it is of a kind that plumb does not read.
 std::string SourceOf(const state::Object& kustomization);
 std::string_view RequestedAt(const state::Object& kustomization);  // empty if never
 ApplicationScope ScopeOf(const state::Object& kustomization);

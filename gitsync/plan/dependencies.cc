@@ -76,6 +76,9 @@ Dependencies DependencyOn(const state::View& view, const Application& applicatio
   if ((*object)["spec"]["suspend"].AsBool()) {
     return {State::kFailed, it + "is suspended"};
   }
+  if (const auto state = ReadApplication(view, name); !state.ok()) {
+    return {State::kFailed, it + "cannot be applied: " + std::string(state.status().message())};
+  }
   return {State::kAwaited, it + "is not ready" + (same ? " at this commit" : "")};
 }
 

@@ -98,6 +98,14 @@ TEST_F(DependenciesTest, ASuspendedOneWillNotComeToBeReady) {
   EXPECT_EQ(At("aaaa"), "met");
 }
 
+TEST_F(DependenciesTest, OneThatCannotBeAppliedWillNotEither) {
+  Add("database", "", ", path: ../db");
+  Add("web", "{name: database}");
+  EXPECT_EQ(
+      At("aaaa").find("failed: it depends on application database, which cannot be applied: "), 0u)
+      << At("aaaa");
+}
+
 TEST_F(DependenciesTest, ACycleIsNamedHoweverLong) {
   Add("web", "{name: a}");
   Add("a", "{name: b}, {name: c}");

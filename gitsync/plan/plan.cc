@@ -239,6 +239,7 @@ class SyncPlanner {
         left_.insert(key);
       } else if (!heir.empty() && Owner(*live) == application_.name) {
         // Kept in the inventory until then: whatever comes between, somebody owns it.
+        plan_.withheld = true;
         Add(Action::kHandedOver, key, "to application " + heir + ", once that is applied");
       } else if (!application_.settings.prune) {
         Add(Action::kSkipped, key, "not pruned: spec.prune of the Kustomization is false");
@@ -459,7 +460,7 @@ std::string HeldBecause(const Application& application, const ManifestSet& set,
       std::count_if(plan.results.begin(), plan.results.end(), [](const ObjectResult& result) {
         return result.action != Action::kUnchanged && result.action != Action::kSkipped;
       });
-  if (changes == 0 && plan.errors.empty()) return "";
+  if (changes == 0 && plan.errors.empty() && !plan.withheld) return "";
   return "held: sourceRef, path and targetNamespace of the Kustomization act since this version "
          "of plumb, which would change or prune " +
          std::to_string(changes) + (changes == 1 ? " object" : " objects") +

@@ -37,10 +37,7 @@ base::Result<std::vector<Application>> Judges(const state::View& view,
 
 // What one of them has applied, the source may go back to.
 void ShareTree(const std::string& tree, std::vector<Application>& applications) {
-  const auto has_applied = [&](const Application& each) {
-    return std::find(each.applied_trees.begin(), each.applied_trees.end(), tree) !=
-           each.applied_trees.end();
-  };
+  const auto has_applied = [&](const Application& each) { return each.HasApplied(tree); };
   if (!std::any_of(applications.begin(), applications.end(), has_applied)) return;
   for (Application& each : applications) each.applied_trees.push_back(tree);
 }

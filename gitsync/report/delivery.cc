@@ -49,6 +49,7 @@ base::Result<HttpCall> PlainCall(const state::View& view, const state::Object& d
   HttpCall call{.method = "POST", .url = std::string(spec["address"].AsString())};
   if (secret.Has("address")) {
     ASSIGN_OR_RETURN(call.url, secret.Get("address"));
+    while (call.url.ends_with('\n') || call.url.ends_with('\r')) call.url.pop_back();
   }
   if (call.url.empty()) return Status(Code::kNotFound, "the Provider has no address");
   call.body = delivery["spec"]["body"].AsString();

@@ -171,7 +171,10 @@ bool Hub::SomeoneIsBehind() const {
 
 bool Hub::FeedNext() {
   if (!round_ && SomeoneIsBehind()) {
-    const state::Revision from = idle_.begin()->first;
+    // By turns those furthest behind and those least: who keeps up waits for one round at most.
+    nearest_ = !nearest_;
+    const auto at = nearest_ ? std::prev(idle_.lower_bound({store_.durable(), 0})) : idle_.begin();
+    const state::Revision from = at->first;
     round_.emplace(Round{.from = from, .to = store_.durable_view(), .changes = {}, .routed = from});
   }
   if (!round_) return false;

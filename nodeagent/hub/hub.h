@@ -115,6 +115,7 @@ class Hub {
   // Sessions that have sent all, by position and connection; the first is the furthest behind.
   std::set<std::pair<state::Revision, uint64_t>> idle_;
   std::optional<Round> round_;
+  bool nearest_ = false;  // the last round was for those who were least behind
   std::deque<std::pair<uint64_t, Frame>> reports_;
   base::Loop::TimerId tick_ = 0;
   state::Revision programmed_by_all_ = 0;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/base64.h"
+#include "base/log.h"
 #include "manifests/syntax.h"
 #include "state/own_secrets.h"
 
@@ -92,9 +93,35 @@ base::Result<VaultContents> ReadVault(const state::View& view) {
   return contents;
 }
 
+namespace {
+
+// Before the vault was, anybody could give a Secret such a name: none of those is one of it.
+Status DropNamesakes(state::Draft& draft) {
+  std::vector<state::ObjectPtr> namesakes;
+  for (const state::ObjectPtr& secret : draft.view().List("secrets", state::kSystemNamespace)) {
+    if (state::IsOwnSecret(secret->key)) namesakes.push_back(secret);
+  }
+  for (const state::ObjectPtr& secret : namesakes) {
+    base::LogWarning("a Secret goes: its name is one of plumb's own now",
+                     {{"secret", secret->key.ToString()}});
+    if (!secret->Meta("finalizers").empty()) {
+      Json object = secret->document.ToJson();
+      object["metadata"].Set("finalizers", Json::MakeArray());
+      RETURN_IF_ERROR(draft.Update(std::move(object)).status());
+    }
+    if (draft.view().Get(secret->key) != nullptr) {
+      RETURN_IF_ERROR(draft.Delete(secret->key, {}).status());
+    }
+  }
+  return Status();
+}
+
+}  // namespace
+
 Status EnsureVault(state::Draft& draft, const std::function<base::Result<VaultContents>()>& first) {
   if (draft.view().Get(KeyOf(kCaName)) != nullptr) return Status();
   ASSIGN_OR_RETURN(const VaultContents contents, first());
+  RETURN_IF_ERROR(DropNamesakes(draft));
   RETURN_IF_ERROR(
       CreateSecret(draft, kCaName, kCaType,
                    {{"tls.crt", contents.ca_certificate}, {"tls.key", contents.ca_key}}));

@@ -86,6 +86,23 @@ TEST_F(VaultTest, AFilledVaultAsksForNothing) {
   EXPECT_EQ(cluster_.store().revision(), revision);
 }
 
+// Somebody who knew its names before it was has no say in it.
+TEST_F(VaultTest, NamesakesFromBeforeGo) {
+  state::DraftContext context = cluster_.Context();
+  context.actor = state::VaultActor();  // the only one who may, now
+  state::Draft draft(cluster_.store().view(), context);
+  for (const char* secret : {R"({"apiVersion":"v1","kind":"Secret","type":"plumb.dev/token",
+            "metadata":{"name":"plumb.token.x","namespace":"plumb-system","finalizers":["a/b"]},
+            "data":{"name":"eA==","role":"YWRtaW4=","sha256":"MDA="}})",
+                             R"({"apiVersion":"v1","kind":"Secret",
+            "metadata":{"name":"plumb.join","namespace":"plumb-system"}})"}) {
+    ASSERT_EQ(draft.Create(*base::ParseJson(secret)).status().ToString(), "OK");
+  }
+  ASSERT_EQ(Commit(base::Status(), draft), "OK");
+  EXPECT_EQ(Ensure([] { return VaultContents{"certificate", "key", "join", {}}; }), "OK");
+  EXPECT_EQ(Read(), "certificate, key, join");
+}
+
 // A cluster that somebody has set up so opens all the same.
 TEST_F(VaultTest, NoQuotaKeepsItEmpty) {
   cluster_.Apply(

@@ -234,7 +234,8 @@ void WatchHub::SendBookmarks() {
   std::map<std::tuple<std::string, std::string, Representation>, std::shared_ptr<const std::string>>
       lines;
   for (const auto& [id, watch] : watches_) {
-    if (!watch->live || !watch->request.bookmarks) continue;
+    // One that began ahead of the others is told nothing that is older than its beginning.
+    if (!watch->live || !watch->request.bookmarks || watch->position > cursor_) continue;
     const manifests::Kind& kind = watch->request.selection.kind();
     std::shared_ptr<const std::string>& line =
         lines[{kind.ApiVersion(), kind.kind, watch->request.as}];

@@ -37,7 +37,8 @@ bool HasControlOrSpace(std::string_view text) {
 }
 
 Result<Url> ParseUrl(const std::string& text) {
-  const Status bad(Code::kInvalid, "\"" + text + "\" is no URL like https://host:port/path");
+  // It may hold a secret: it is not quoted.
+  const Status bad(Code::kInvalid, "the address is no URL like https://host:port/path");
   std::string_view rest = text;
   if (HasControlOrSpace(rest)) return bad;
   Url url;

@@ -30,6 +30,14 @@ bool IsGood(const base::KeyPair& pair, const base::KeyPair& ca, base::WallTime n
 base::Result<VaultContents> FirstCredentials(const DataDirectory& data, base::WallTime now) {
   ASSIGN_OR_RETURN(const std::optional<VaultContents> old, ReadOldFiles(data));
   VaultContents first = old.value_or(VaultContents());
+  if (old) {
+    // What is in the vault stays there: only what works goes in.
+    const auto proof = base::IssueClientCertificate({first.ca_certificate, first.ca_key},
+                                                    {"proof", {}}, {now, kCertificateLifetime});
+    if (!proof.ok()) {
+      return proof.status().WithContext(data.old_ca_key() + " and " + data.ca_certificate());
+    }
+  }
   if (!old) {
     ASSIGN_OR_RETURN(const base::KeyPair ca, base::CreateCa("plumb", {now, kCaLifetime}));
     first.ca_certificate = ca.cert_pem;

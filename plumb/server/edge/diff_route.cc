@@ -91,7 +91,9 @@ class DiffService {
       if (repository || each.name == name) basis.chosen.push_back(each);
     }
     if (!repository) {
-      basis.source = gitsync::SourceOf(*basis.view.Get(gitsync::KustomizationKey(name)));
+      const state::ObjectPtr object = basis.view.Get(gitsync::KustomizationKey(name));
+      if (object == nullptr) return gitsync::NoRepository(name);  // it is just being made
+      basis.source = gitsync::SourceOf(*object);
     }
     return basis;
   }

@@ -21,7 +21,13 @@ base::Result<std::vector<TokenInfo>> ReadTokens(const std::string& path) {
   if (text.empty()) return tokens;
   const base::Result<base::Json> json = base::ParseJson(text);
   if (!json.ok()) return json.status().WithContext(path);
+  const base::Status bad(base::Code::kInvalid,
+                         path +
+                             ": it is no list of tokens, each with name, role and sha256; mend "
+                             "it, or remove it to begin without tokens");
+  if (!json->IsArray()) return bad;
   for (const base::Json& each : json->Elements()) {
+    if (each["name"].AsString().empty() || each["sha256"].AsString().empty()) return bad;
     tokens.push_back({std::string(each["name"].AsString()), std::string(each["role"].AsString()),
                       std::string(each["sha256"].AsString())});
   }
@@ -59,7 +65,13 @@ base::Result<std::optional<VaultContents>> ReadOldFiles(const DataDirectory& dat
 
 base::Status RemoveOldFiles(const DataDirectory& data, const VaultContents& vault) {
   ASSIGN_OR_RETURN(const std::string key, base::ReadFileIfThere(data.old_ca_key(), kMaxFileBytes));
-  if (!key.empty()) RETURN_IF_ERROR(RemoveIfKept(data.old_ca_key(), key == vault.ca_key));
+  if (!key.empty() && key != vault.ca_key) {
+    return base::Status(base::Code::kConflict,
+                        data.old_ca_key() +
+                            " is not the key of the authority in the store (Secret "
+                            "plumb.ca); remove the file to go on with the store's");
+  }
+  if (!key.empty()) RETURN_IF_ERROR(base::RemoveTree(data.old_ca_key()));
   ASSIGN_OR_RETURN(const std::string join,
                    base::ReadFileIfThere(data.old_join_secret(), kMaxFileBytes));
   if (!join.empty()) {

@@ -165,14 +165,18 @@ TEST_F(OldFilesTest, WhatSaysSomethingElseStaysAndIsNotRead) {
   cluster_.Settle();
   EXPECT_EQ(revoked, "OK");
   Crash();
-  WriteOldFiles();  // another authority
+  WriteOldFiles();  // another authority: is the store's the true one?
+  EXPECT_EQ(Start(), "Conflict: " + data_->old_ca_key() +
+                         " is not the key of the authority in the store (Secret plumb.ca); remove "
+                         "the file to go on with the store's");
+  ASSERT_TRUE(base::RemoveTree(data_->old_ca_key()).ok());
+  Crash();
   EXPECT_EQ(Start(), "OK");
   EXPECT_EQ(credentials_->ca().key_pem, ca);
   EXPECT_EQ(UserOf(kTokenSecret),
             "Unauthorized: the token is unknown or was revoked; make one with 'plumb token "
             "create'");
-  EXPECT_EQ(Files(data_->pki()),
-            "admin.crt 644, admin.key 600, ca.crt 644, ca.key 600, tokens.json 600, ");
+  EXPECT_EQ(Files(data_->pki()), "admin.crt 644, admin.key 600, ca.crt 644, tokens.json 600, ");
 }
 
 TEST_F(OldFilesTest, AKeyWithoutItsCertificateIsNoAuthority) {
@@ -181,6 +185,23 @@ TEST_F(OldFilesTest, AKeyWithoutItsCertificateIsNoAuthority) {
   EXPECT_EQ(FillVault(), "Invalid: " + data_->old_ca_key() + " is there, but " +
                              data_->ca_certificate() +
                              " is not; put it back, or remove the key for a new authority");
+}
+
+// What would not work does not go in: mended, it is taken over after all.
+TEST_F(OldFilesTest, FilesThatDoNotFitAreToldAndNotTakenOver) {
+  WriteOldFiles();
+  const base::KeyPair other = *base::CreateCa("plumb", {now(), base::Duration::Hours(24)});
+  Write(data_->old_ca_key(), other.key_pem);
+  EXPECT_EQ(FillVault(), "Invalid: " + data_->old_ca_key() + " and " + data_->ca_certificate() +
+                             ": the CA's certificate and key do not belong together");
+  Write(data_->old_ca_key(), ca_.key_pem);
+  Write(data_->old_tokens(), "{}");
+  EXPECT_EQ(FillVault(), "Invalid: " + data_->old_tokens() +
+                             ": it is no list of tokens, each with name, role and sha256; mend it, "
+                             "or remove it to begin without tokens");
+  Write(data_->old_tokens(), "[]");
+  EXPECT_EQ(Start(), "OK");
+  EXPECT_EQ(credentials_->ca().key_pem, ca_.key_pem);
 }
 
 TEST_F(OldFilesTest, WithoutThemANewClusterKeepsItsOwn) {
