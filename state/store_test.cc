@@ -398,9 +398,8 @@ TEST_F(StoreTest, ANewerFormatIsRefusedWithASentence) {
   ASSERT_TRUE(storage_.Write(StorageBatch{{{std::string(kFormatKey), "99"}}, {}}, {}).ok());
   const auto opened = Store::Open(loop_, storage_, {}, [](base::Status) {});
   EXPECT_EQ(opened.status().ToString(),
-            "ServiceUnavailable: the data has format 99, this plumb reads up to 2; start a newer "
-            "plumb, or restore a "
-            "backup");
+            "ServiceUnavailable: the data has format 99, this plumb reads up to " +
+                std::to_string(kFormatVersion) + "; start a newer plumb, or restore a backup");
 }
 
 TEST_F(StoreTest, AFlippedBitIsFound) {
