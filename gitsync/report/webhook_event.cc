@@ -49,6 +49,11 @@ std::string SourceUrl(const state::View& view, const Deploy& deploy) {
   return std::string((*source)["spec"]["url"].AsString());
 }
 
+bool IsHeld(const state::Object& provider) {
+  return provider.Meta("annotations")[kHeldAnnotation].AsString() ==
+         std::to_string(provider.Generation());
+}
+
 // Removes the oldest until one more has room.
 base::Status MakeRoom(state::Draft& draft, const std::string& ns, const std::string& provider) {
   std::vector<state::ObjectPtr> all;
@@ -82,7 +87,7 @@ base::Status StageDelivery(state::Draft& draft, const state::Object& alert, cons
   }
   const std::string_view type = (*provider)["spec"]["type"].AsString();
   const Notifier* notifier = FindNotifier(type);
-  if (notifier == nullptr) return base::Status();
+  if (notifier == nullptr || IsHeld(*provider)) return base::Status();
   const state::ObjectPtr application = draft.view().Get(KustomizationKey(deploy.application));
   const DeployEvent event{.deploy = deploy,
                           .application = *application,
@@ -119,6 +124,27 @@ bool Hears(const state::Object& alert, const state::View& view, const Deploy& de
     if (SourceMatches(source, *kustomization)) return true;
   }
   return false;
+}
+
+void HoldProviders(state::Draft& draft) {
+  std::vector<state::ObjectPtr> inert;
+  for (const state::ObjectPtr& provider : draft.view().List(kProviders)) {
+    const Notifier* notifier = FindNotifier((*provider)["spec"]["type"].AsString());
+    if (notifier != nullptr && notifier->since_errands && !IsHeld(*provider)) {
+      inert.push_back(provider);
+    }
+  }
+  for (const state::ObjectPtr& provider : inert) {
+    base::LogWarning(
+        "a Provider stays without effect until its spec is changed, or its annotation "
+        "plumb.dev/held-generation is removed",
+        {{"provider", provider->key.ToString()}});
+    Json object = provider->document.ToJson();
+    object["metadata"]["annotations"].Set(kHeldAnnotation, std::to_string(provider->Generation()));
+    // What today's rules refuse has no address or no key: nothing is sent by it either.
+    const base::Status held = draft.Update(std::move(object)).status();
+    if (!held.ok()) base::LogWarning("a Provider is wrong", {{"why", std::string(held.message())}});
+  }
 }
 
 void StageDeliveries(state::Draft& draft, const Deploy& deploy) {

@@ -4,6 +4,9 @@
 // those of repositories that may touch that namespace.
 #pragma once
 
+#include <string_view>
+
+#include "base/status.h"
 #include "gitsync/plan/history.h"
 #include "gitsync/report/delivery.h"
 #include "state/draft.h"
@@ -13,6 +16,14 @@ namespace gitsync {
 
 inline constexpr size_t kMaxDeliveries = 100;            // of one Provider, those that arrived too
 inline constexpr size_t kMaxEventMetadataBytes = 16384;  // of an Alert; more is left out
+
+// On a Provider that an earlier plumb accepted and did not act on: its generation then. Until its
+// spec is changed, or this is taken off, nothing is sent by it.
+inline constexpr std::string_view kHeldAnnotation = "plumb.dev/held-generation";
+
+// Marks those, all of the types that have come since. At the first start after an upgrade, before
+// any deploy ends; again it changes nothing.
+void HoldProviders(state::Draft& draft);
 
 // True if the Alert is to hear of it.
 bool Hears(const state::Object& alert, const state::View& view, const Deploy& deploy);

@@ -123,6 +123,31 @@ TEST_F(WebhookEventTest, ADeliveryHoldsWhatItsProvidersTypeIsSent) {
                                              std::string(40, 'a') + "\",\"summary\":\"sum\"}");
 }
 
+// What was accepted and did nothing begins with nothing but somebody's wish.
+TEST_F(WebhookEventTest, ProvidersFromBeforeStayQuietUntilTheyAreChanged) {
+  AddAlert("plumb-system", "a", kAny, "generic");
+  AddAlert("other", "b", kAny);
+  const auto hold = [this] {
+    state::Draft draft(cluster_.store().view(), cluster_.Context());
+    HoldProviders(draft);
+    EXPECT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
+  };
+  hold();
+  const state::Revision before = cluster_.store().revision();
+  hold();
+  EXPECT_EQ(cluster_.store().revision(), before);
+  End("all");
+  EXPECT_EQ(Deliveries(), "other b dev.plumb.deploy.healthy\n");
+  cluster_.Apply(
+      "apiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Provider\n"
+      "metadata: {name: hook, namespace: plumb-system}\n"
+      "spec: {type: generic, address: \"https://new\"}\n");
+  End("all");
+  EXPECT_EQ(Deliveries(),
+            "other b dev.plumb.deploy.healthy\nother b dev.plumb.deploy.healthy\n"
+            "plumb-system a dev.plumb.deploy.healthy\n");
+}
+
 // The id is the event's: the revision before it and the commit.
 TEST_F(WebhookEventTest, AllThatHearOfAnEventAreToldItsIdAndWhereItIsFrom) {
   AddAlert("plumb-system", "a", kAny);

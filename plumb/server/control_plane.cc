@@ -7,6 +7,7 @@
 
 #include "gitsync/report/delivery.h"
 #include "gitsync/report/provider_rules.h"
+#include "gitsync/report/webhook_event.h"
 #include "plumb/endpoints.h"
 #include "plumb/server/daemon_fit.h"
 #include "plumb/version.h"
@@ -57,6 +58,8 @@ base::Status ControlPlane::OpenStore(std::function<void(base::Status)> failed,
   if (opened) opened(*store_);
   state::Draft draft(store_->view(), NewContext());
   RETURN_IF_ERROR(reconciler::EnsureClusterObjects(draft));
+  // Without a vault the data is an earlier plumb's, or new.
+  if (!HasVault(store_->view())) gitsync::HoldProviders(draft);
   RETURN_IF_ERROR(store_->Commit(draft.Finish()).status());
   state::DraftContext vault_context = NewContext();
   vault_context.actor = state::VaultActor();

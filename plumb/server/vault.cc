@@ -75,6 +75,8 @@ Status CreateToken(state::Draft& draft, const TokenInfo& token) {
 
 }  // namespace
 
+bool HasVault(const state::View& view) { return view.Get(KeyOf(kCaName)) != nullptr; }
+
 base::Result<VaultContents> ReadVault(const state::View& view) {
   const state::ObjectPtr ca = view.Get(KeyOf(kCaName)), join = view.Get(KeyOf(kJoinName));
   if (ca == nullptr) {
@@ -119,7 +121,7 @@ Status DropNamesakes(state::Draft& draft) {
 }  // namespace
 
 Status EnsureVault(state::Draft& draft, const std::function<base::Result<VaultContents>()>& first) {
-  if (draft.view().Get(KeyOf(kCaName)) != nullptr) return Status();
+  if (HasVault(draft.view())) return Status();
   ASSIGN_OR_RETURN(const VaultContents contents, first());
   RETURN_IF_ERROR(DropNamesakes(draft));
   RETURN_IF_ERROR(

@@ -38,6 +38,8 @@ struct VaultContents {
 // kNotFound if nothing was put in yet; kCorruption if a Secret does not read back.
 base::Result<VaultContents> ReadVault(const state::View& view);
 
+bool HasVault(const state::View& view);  // it was filled
+
 // Fills an empty vault with what `first` gives, which is asked only then.
 base::Status EnsureVault(state::Draft& draft,
                          const std::function<base::Result<VaultContents>()>& first);

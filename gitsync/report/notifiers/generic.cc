@@ -109,6 +109,7 @@ extern constinit const Notifier kGenericNotifier = {
     .token = "",
     .body = FluxEventBody,
     .address = SetFluxHeaders,
+    .since_errands = true,
 };
 
 }  // namespace gitsync

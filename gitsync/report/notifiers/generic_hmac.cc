@@ -30,6 +30,7 @@ extern constinit const Notifier kGenericHmacNotifier = {
     .token = "must name a Secret whose key token signs what is sent",
     .body = FluxEventBody,
     .address = Address,
+    .since_errands = true,
 };
 
 }  // namespace gitsync

@@ -54,6 +54,8 @@ struct Notifier {
   // Completes the call, which has its address and body: headers, a signature. An error is an
   // attempt that failed, and does not tell the secret.
   base::Status (*address)(const Attempt& attempt, state::HttpCall& call);
+  // Data of an earlier format than 3 may have Providers of the type that nothing was sent by.
+  bool since_errands = false;
 };
 
 // By type.
