@@ -177,6 +177,7 @@ void SyncEngine::TellSuperseded(const std::string& application, SyncPlan& plan) 
 void SyncEngine::Await(const AppPtr& app, const std::string& why) {
   const bool told = std::exchange(app->awaits, why) == why;
   app->awaited = app->deploy->reading->application->settings.depends_on;
+  awaiting_.insert(app->name);
   if (!told) Tell(app, "waiting: " + why);
   RecordNotReady(app, "False", "DependencyNotReady", why);
 }
@@ -187,14 +188,19 @@ void SyncEngine::WakeAwaiting(const state::Change& change) {
   if (key.resource != kKustomizations || key.ns != kSystemNamespace) return;
   const bool may_end_a_cycle = change.removed || change.created() ||
                                change.object->Generation() != change.previous->Generation();
-  for (const auto& [name, app] : apps_) {
-    if (app->awaits.empty() || app->waking || name == key.name) continue;
+  std::erase_if(awaiting_, [this](const std::string& name) {
+    const AppPtr app = Find(name);
+    return app == nullptr || app->awaits.empty();
+  });
+  for (const std::string& name : awaiting_) {
+    const AppPtr app = Find(name);
+    if (app->waking || name == key.name) continue;
     if (!may_end_a_cycle &&
         std::find(app->awaited.begin(), app->awaited.end(), key.name) == app->awaited.end()) {
       continue;
     }
     app->waking = true;
-    loop_.Post(Guarded(app, [this, app = app] {
+    loop_.Post(Guarded(app, [this, app] {
       app->waking = false;
       app->deploy ? Advance(app) : Begin(app, Start());
     }));

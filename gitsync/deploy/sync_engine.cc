@@ -111,14 +111,25 @@ SyncEngine::AppPtr SyncEngine::AddApp(const std::string& name) {
 }
 
 void SyncEngine::Join(const AppPtr& app, const std::string& source) {
-  if (app->source != nullptr) app->source->applications.erase(app->name);
+  Unjoin(*app);
+  app->source_name = source;
+  by_source_[source].insert(app->name);
   app->source = FindSource(source);
   if (app->source != nullptr) app->source->applications.insert(app->name);
 }
 
+// From its source.
+void SyncEngine::Unjoin(const App& app) {
+  if (app.source != nullptr) app.source->applications.erase(app.name);
+  const auto siblings = by_source_.find(app.source_name);
+  if (siblings == by_source_.end()) return;
+  siblings->second.erase(app.name);
+  if (siblings->second.empty()) by_source_.erase(siblings);
+}
+
 void SyncEngine::Leave(const AppPtr& app, const std::string& why) {
   Stop(app, DeployPhase::kFailed, why);
-  if (app->source != nullptr) app->source->applications.erase(app->name);
+  Unjoin(*app);
   apps_.erase(app->name);
 }
 
@@ -132,9 +143,10 @@ void SyncEngine::Follow(const state::Change& change) {
                        change.object->Generation() != change.previous->Generation();
   if (!changed) return;
   change.removed ? (void)sources_.erase(key.name) : (void)AddSource(key.name);
-  for (const auto& [name, app] : apps_) {
-    const state::ObjectPtr object = store_.view().Get(KustomizationKey(name));
-    if (object == nullptr || SourceOf(*object) != key.name) continue;
+  const auto named = by_source_.find(key.name);
+  if (named == by_source_.end()) return;
+  for (const std::string& name : std::set<std::string>(named->second)) {
+    const AppPtr app = Find(name);
     Join(app, key.name);
     Redo(app, "since its GitRepository was changed");
   }

@@ -93,6 +93,7 @@ class SyncEngine {
   AppPtr AddApp(const std::string& name);
   void DropOrphans();
   void Join(const AppPtr& app, const std::string& source);
+  void Unjoin(const App& app);
   void Leave(const AppPtr& app, const std::string& why);
   void Follow(const state::Change& change);
   void FollowKustomization(const state::Change& change);
@@ -157,7 +158,9 @@ class SyncEngine {
   state::Writer writer_;
   std::map<std::string, SourcePtr> sources_;
   std::map<std::string, AppPtr> apps_;
-  std::set<std::string> waiting_;  // applications that wait for health
+  std::map<std::string, std::set<std::string>> by_source_;  // applications; it may not be there
+  std::set<std::string> awaiting_;  // applications that wait for others, and some that did
+  std::set<std::string> waiting_;   // applications that wait for health
   SharedTables tables_;
   PlanCounts plans_;
   base::Subscription on_commit_;

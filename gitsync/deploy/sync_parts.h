@@ -40,6 +40,7 @@ struct Touched {
 
 struct SyncEngine::App {
   std::string name;
+  std::string source_name;
   SourcePtr source;        // null while there is none of the name that it gives
   int64_t generation = 0;  // of the Kustomization, followed last
   std::string requested;   // of it, likewise: see kRequestedAnnotation

@@ -105,6 +105,7 @@ void SyncEngine::Settle(const AppPtr& app, const DeployStep& step) {
   }
   if (step.reason == "DependencyNotReady") {
     app->awaits = step.message;
+    awaiting_.insert(app->name);
     app->awaited = deploy.reading->application->settings.depends_on;
   }
   // A failure is told with its commit.
