@@ -3,6 +3,7 @@
 
 #include "gitsync/deploy/sync_engine.h"
 #include "gitsync/testing/fake_git.h"
+#include "gitsync/testing/terminal.h"
 #include "state/testing/test_cluster.h"
 
 namespace gitsync {
@@ -28,16 +29,6 @@ constexpr char kHealthyWeb[] =
 constexpr char kFailedWeb[] =
     "{observedGeneration: 1, conditions: [{type: Progressing, status: \"False\", reason: "
     "ProgressDeadlineExceeded, message: timed out}]}";
-
-struct Terminal : HookSession {
-  bool Print(const std::string& line) override {
-    text += line + "\n";
-    return true;
-  }
-  void Finish(int code) override { text += "exit " + std::to_string(code) + "\n"; }
-  bool finished() const { return text.find("exit ") != std::string::npos; }
-  std::string text;
-};
 
 // A repository "site", and applications "front" and "back" of it instead of the one of its name.
 class ApplicationsTest : public testing::Test {

@@ -4,6 +4,7 @@
 
 #include "gitsync/plan/by_hand.h"
 #include "gitsync/testing/fake_git.h"
+#include "gitsync/testing/terminal.h"
 #include "state/testing/test_cluster.h"
 
 namespace gitsync {
@@ -24,17 +25,6 @@ spec:
     metadata: {labels: {app: web}}
     spec: {containers: [{name: web, image: "hello:1"}]}
 )";
-
-// Keeps what a client would see.
-struct Terminal : HookSession {
-  bool Print(const std::string& line) override {
-    text += line + "\n";
-    return true;
-  }
-  void Finish(int code) override { text += "exit " + std::to_string(code) + "\n"; }
-  bool finished() const { return text.find("exit ") != std::string::npos; }
-  std::string text;
-};
 
 class SyncEngineTest : public testing::Test {
  protected:

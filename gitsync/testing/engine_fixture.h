@@ -11,19 +11,10 @@
 #include "gitsync/report/status_branch.h"
 #include "gitsync/report/status_publisher.h"
 #include "gitsync/testing/fake_git.h"
+#include "gitsync/testing/terminal.h"
 #include "state/testing/test_cluster.h"
 
 namespace gitsync {
-
-// Keeps what a client would see.
-struct Terminal : HookSession {
-  bool Print(const std::string& line) override {
-    text += line + "\n";
-    return true;
-  }
-  void Finish(int code) override { text += "exit " + std::to_string(code) + "\n"; }
-  std::string text;
-};
 
 class EngineFixture : public testing::Test {
  protected:

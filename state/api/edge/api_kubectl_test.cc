@@ -350,7 +350,8 @@ TEST_F(KubectlTest, WatchPrintsChangesAsTheyCome) {
       std::async(std::launch::async, [this] { return Kubectl("get deployments -w -o name"); });
   while (OnLoop([this] { return server_side_->open_watches(); }) == 0) usleep(10'000);
   Kubectl("scale deployment web --replicas=4");
-  while (OnLoop([this] { return server_side_->untold_changes(); }) > 0) usleep(10'000);
+  while (OnLoop([this] { return server_side_->untold_changes(); }) > 0) {
+  }
   OnLoop([this] { return server_side_.reset(), true; });  // ends the watch in good order
   EXPECT_EQ(watching.get(), "deployment.apps/web\ndeployment.apps/web\n");
 }
