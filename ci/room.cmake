@@ -8,9 +8,9 @@
 #   NAME_edge_test  every edge/**_test.cc, and the helpers of edge/testing/
 #   NAME_root_test  every *_root_test.cc: needs root (namespaces, mounts, containerd); one of its kind at a
 #                   time, as the lock "machine" says
-# A library without sources is not made. In a sanitizer build the files of a folder of NAME or of
-# NAME_edge are compiled as one, which takes a third of the time: names of a file's own are therefore
-# unique in their folder, or the folder is named in SINGLE.
+# A library without sources is not made. Unless PLUMB_FOLDERS_AS_ONE is off (in the preset dev, for the
+# short loop) the files of a folder of NAME or of NAME_edge are compiled as one, which takes a third of
+# the time: names of a file's own are therefore unique in their folder, or the folder is named in SINGLE.
 function(plumb_room NAME)
   cmake_parse_arguments(ROOM "" "SINGLE" "EXCEPT;DEPS;LIBRARIES;EDGE_DEPS" ${ARGN})
   file(GLOB_RECURSE ALL CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cc)
@@ -115,12 +115,14 @@ function(plumb_test_code TARGET)
   target_precompile_headers(${TARGET} REUSE_FROM plumb_pch)
 endfunction()
 
-# The files of a folder as one, in a sanitizer build.
+# The files of a folder as one.
 function(plumb_folders_as_one TARGET SOURCES SINGLE)
-  if(NOT PLUMB_SANITIZE)
+  if(NOT PLUMB_FOLDERS_AS_ONE)
     return()
   endif()
   set_target_properties(${TARGET} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  # gcc takes the file for a header there, whose types would differ from file to file.
+  target_compile_options(${TARGET} PRIVATE -Wno-subobject-linkage)
   foreach(SOURCE ${SOURCES})
     get_filename_component(FOLDER ${SOURCE} DIRECTORY)
     if(NOT SINGLE OR NOT "${FOLDER}" STREQUAL "${SINGLE}")

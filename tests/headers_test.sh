@@ -1,6 +1,6 @@
 #!/bin/bash
 # Every header compiles alone. A header whose .cc includes it first (layers_test.sh holds them to
-# that) is proven by the build; the others are compiled here, two at a time.
+# that) is proven by the build of ci/check, file by file; the others are compiled here, two at a time.
 # Usage: headers_test.sh REPOSITORY BUILD COMPILER [FLAG...]
 set -euo pipefail
 

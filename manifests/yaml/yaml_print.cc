@@ -45,11 +45,11 @@ bool HasSpecial(std::string_view text, std::string_view allowed) {
 
 // True if no character of `text` means something to YAML where it stands.
 bool CanBePlain(std::string_view text) {
-  constexpr std::string_view kIndicators = "#,[]{}&*!|>'\"%@`";
+  constexpr std::string_view kNeverFirst = "#,[]{}&*!|>'\"%@`";
   const auto ends_at = [&](size_t i) { return i >= text.size() || text[i] == ' '; };
   if (text.empty() || text.front() == ' ' || text.back() == ' ') return false;
   if (text.starts_with("---") || text.starts_with("...")) return false;
-  if (kIndicators.find(text[0]) != std::string_view::npos) return false;
+  if (kNeverFirst.find(text[0]) != std::string_view::npos) return false;
   if ((text[0] == '-' || text[0] == '?') && ends_at(1)) return false;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == ':' && ends_at(i + 1)) return false;
