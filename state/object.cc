@@ -43,7 +43,7 @@ bool SameContent(const Object& a, const Object& b) {
   return a.document == b.document && SameManagers(a, b);
 }
 
-void AppendMetadata(const Object& object, std::string& out) {
+void AppendMetadata(const Object& object, std::string& out, manifests::PrintedEntries* printed) {
   const base::Value metadata = object["metadata"];
   const std::string_view bytes = metadata.Bytes();
   if (object.managers == nullptr || object.managers->empty() || !metadata.IsObject()) {
@@ -55,12 +55,12 @@ void AppendMetadata(const Object& object, std::string& out) {
   if (place.last && !metadata.empty()) out += ',';
   base::AppendQuoted(kManagedFields, out);
   out += ':';
-  AppendManagedFields(*object.managers, out);
+  AppendManagedFields(*object.managers, out, printed);
   if (!place.last) out += ',';
   out += bytes.substr(place.offset);
 }
 
-void AppendJson(const Object& object, std::string& out) {
+void AppendJson(const Object& object, std::string& out, manifests::PrintedEntries* printed) {
   const std::string_view bytes = object.document.Bytes();
   const base::Value metadata = object["metadata"];
   if (object.managers == nullptr || !metadata.IsObject()) {
@@ -70,7 +70,7 @@ void AppendJson(const Object& object, std::string& out) {
   const std::string_view inner = metadata.Bytes();
   const auto begin = static_cast<size_t>(inner.data() - bytes.data());
   out += bytes.substr(0, begin);
-  AppendMetadata(object, out);
+  AppendMetadata(object, out, printed);
   out += bytes.substr(begin + inner.size());
 }
 

@@ -55,9 +55,11 @@ using ObjectPtr = std::shared_ptr<const Object>;
 bool SameContent(const Object& a, const Object& b);
 
 // The object as clients see it, and its metadata alone: with metadata.managedFields, in canonical
-// form.
-void AppendJson(const Object& object, std::string& out);
-void AppendMetadata(const Object& object, std::string& out);
+// form. `printed`: of `out`, where many objects are printed into one text.
+void AppendJson(const Object& object, std::string& out,
+                manifests::PrintedEntries* printed = nullptr);
+void AppendMetadata(const Object& object, std::string& out,
+                    manifests::PrintedEntries* printed = nullptr);
 base::Json ToClientJson(const Object& object);
 
 // Orders objects by key, and against a key.

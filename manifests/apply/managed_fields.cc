@@ -39,6 +39,24 @@ Result<ManagedEntry> ParseEntry(const Json& entry) {
   return parsed;
 }
 
+// In canonical form.
+void AppendEntry(const ManagedEntry& entry, std::string& out) {
+  const auto text = [&](std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    out.append(",\"").append(name).append("\":");
+    base::AppendQuoted(value, out);
+  };
+  out += "{\"apiVersion\":";
+  base::AppendQuoted(entry.manager->api_version, out);
+  out += ",\"fieldsType\":\"FieldsV1\",\"fieldsV1\":";
+  entry.fields->AppendJson(out);
+  text("manager", entry.manager->name);
+  text("operation", entry.manager->applies ? "Apply" : "Update");
+  text("subresource", entry.manager->subresource);
+  if (!entry.time.IsZero()) text("time", entry.time.ToString());
+  out += '}';
+}
+
 }  // namespace
 
 bool FieldManager::IsSame(const FieldManager& other) const {
@@ -58,24 +76,27 @@ Result<ManagedFields> ParseManagedFields(const Json& list) {
   return entries;
 }
 
-void AppendManagedFields(const ManagedFields& entries, std::string& out) {
-  const auto text = [&](std::string_view name, std::string_view value) {
-    if (value.empty()) return;
-    out.append(",\"").append(name).append("\":");
-    base::AppendQuoted(value, out);
-  };
+void PrintedEntries::Append(const ManagedEntry& entry, std::string& out) {
+  const Key key(entry.fields.get(), entry.manager.get(), entry.time.nanos());
+  const auto [it, is_new] = places_.try_emplace(key, Place{out.size()});
+  Place& place = it->second;
+  if (!is_new) {
+    out.append(out, place.offset, place.size);
+    return;
+  }
+  AppendEntry(entry, out);
+  place.size = out.size() - place.offset;
+}
+
+void AppendManagedFields(const ManagedFields& entries, std::string& out, PrintedEntries* printed) {
   out += '[';
   for (const ManagedEntry& entry : entries) {
     if (out.back() != '[') out += ',';
-    out += "{\"apiVersion\":";
-    base::AppendQuoted(entry.manager->api_version, out);
-    out += ",\"fieldsType\":\"FieldsV1\",\"fieldsV1\":";
-    entry.fields->AppendJson(out);
-    text("manager", entry.manager->name);
-    text("operation", entry.manager->applies ? "Apply" : "Update");
-    text("subresource", entry.manager->subresource);
-    if (!entry.time.IsZero()) text("time", entry.time.ToString());
-    out += '}';
+    if (printed != nullptr) {
+      printed->Append(entry, out);
+    } else {
+      AppendEntry(entry, out);
+    }
   }
   out += ']';
 }

@@ -4,9 +4,12 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "base/json.h"
@@ -45,8 +48,25 @@ inline constexpr size_t kMaxManagerBytes = 128;  // of a manager's name
 void SortEntries(ManagedFields& entries);
 // Of a list in an object's metadata. kInvalid with the entry's number for what is no managedFields.
 base::Result<ManagedFields> ParseManagedFields(const base::Json& list);
+
+// Where the entries of earlier objects stand in the text that all of them are printed into. Objects
+// share their sets (state/owner_pool.h), so that most of a list's entries can be copied from there.
+class PrintedEntries {
+ public:
+  // Appends `entry` in canonical form to `out`, the text of all calls.
+  void Append(const ManagedEntry& entry, std::string& out);
+
+ private:
+  using Key = std::tuple<const FieldSet*, const FieldManager*, int64_t>;  // the last: the time
+  struct Place {
+    size_t offset = 0, size = 0;
+  };
+  std::map<Key, Place> places_;  // of sets that outlive this
+};
+
 // The list, in canonical form.
-void AppendManagedFields(const ManagedFields& entries, std::string& out);
+void AppendManagedFields(const ManagedFields& entries, std::string& out,
+                         PrintedEntries* printed = nullptr);
 // True if they differ in nothing but times.
 bool SameOwners(const ManagedFields& a, const ManagedFields& b);
 

@@ -221,6 +221,37 @@ TEST_F(ApplyApiTest, AnObjectShowsItsManagers) {
   EXPECT_EQ(entry["operation"].AsString(), "Update");
 }
 
+// Objects share their sets, and a list copies from itself what it has printed before.
+TEST_F(ApplyApiTest, AListShowsEachObjectAsItIsReadAlone) {
+  const std::string maps = "/api/v1/namespaces/default/configmaps";
+  for (int i = 0; i < 40; ++i) {
+    const std::string name = "map-" + std::to_string(100 + i);
+    api_.Send("POST", At(maps, i % 3 == 0 ? "fieldManager=helm" : "fieldManager=kubectl"),
+              R"({"metadata":{"name":")" + name + R"("},"data":{"key":"value"}})");
+    if (i % 4 == 0) {
+      api_.Send("PATCH", At(maps + "/" + name, "fieldManager=edit"), R"({"data":{"key":"edited"}})",
+                "application/merge-patch+json");
+    }
+    if (i % 5 == 0) api_.cluster.Settle(base::Duration::Seconds(1));
+  }
+  const std::string partial = "application/json;v=v1;g=meta.k8s.io;as=PartialObjectMetadata";
+  using Forms = std::pair<std::string, std::string>;
+  for (const auto& [of_list, of_one] :
+       {Forms{"application/json", "application/json"}, Forms{partial + "List", partial}}) {
+    api_.accept = of_list;
+    const auto list = base::ParseJson(api_.Send("GET", maps).body);
+    ASSERT_TRUE(list.ok());
+    const base::Json& items = std::as_const(*list)["items"];
+    ASSERT_EQ(items.size(), 40u);
+    api_.accept = of_one;
+    for (size_t i = 0; i < items.size(); ++i) {
+      const std::string name(items.At(i)["metadata"]["name"].AsString());
+      EXPECT_EQ(items.At(i).ToString(), api_.Send("GET", maps + "/" + name).body);
+      EXPECT_TRUE(items.At(i)["metadata"].Has("managedFields"));
+    }
+  }
+}
+
 // kubectl and helm hand what they updated over to what they apply this way.
 TEST_F(ApplyApiTest, AClientMayRewriteTheManagers) {
   api_.Send("POST", At(kDeployments, "fieldManager=helm"), kManifest);

@@ -15,6 +15,7 @@ namespace {
 using base::Json;
 using Form = Representation::Form;
 using Wire = Representation::Wire;
+using manifests::PrintedEntries;
 
 Body JsonBody(std::string bytes) { return {"application/json", std::move(bytes)}; }
 Body ProtobufBody(std::string bytes) {
@@ -26,18 +27,21 @@ std::string MetaVersion(const Representation& as) { return "meta.k8s.io/" + as.v
 constexpr size_t kManagedBytes = 1536;  // of an object's managedFields, about
 
 // An object is stored in one version of its kind, and served in the one that was asked for.
-void AppendAs(const manifests::Kind& kind, const Object& object, std::string& text) {
-  if (object["apiVersion"].AsString() == kind.ApiVersion()) return AppendJson(object, text);
+void AppendAs(const manifests::Kind& kind, const Object& object, std::string& text,
+              PrintedEntries* printed = nullptr) {
+  if (object["apiVersion"].AsString() == kind.ApiVersion())
+    return AppendJson(object, text, printed);
   Object converted = object;
   converted.document = base::Document(manifests::Convert(object.document.ToJson(), kind));
-  AppendJson(converted, text);
+  AppendJson(converted, text, printed);
 }
 
-std::string PartialOf(const Object& object, const Representation& as) {
-  std::string text = "{\"apiVersion\":\"" + MetaVersion(as) +
-                     "\",\"kind\":\"PartialObjectMetadata\",\"metadata\":";
-  AppendMetadata(object, text);
-  return text + "}";
+void AppendPartial(const Object& object, const Representation& as, std::string& text,
+                   PrintedEntries* printed = nullptr) {
+  text += "{\"apiVersion\":\"" + MetaVersion(as) +
+          "\",\"kind\":\"PartialObjectMetadata\",\"metadata\":";
+  AppendMetadata(object, text, printed);
+  text += '}';
 }
 
 Json MetaOf(const ListMeta& meta) {
@@ -100,13 +104,14 @@ std::string JsonListOf(const manifests::Kind& kind, const TypeOf& type,
                        size_t expected) {
   std::string text = "{\"apiVersion\":\"" + type.api_version + "\",\"items\":[";
   text.reserve(expected);  // a large list grown piece by piece is copied several times
+  PrintedEntries printed;
   bool first = true;
   for (const ObjectPtr& object : objects) {
     if (!std::exchange(first, false)) text += ',';
     if (as.form == Form::kPartial) {
-      text += PartialOf(*object, as);
+      AppendPartial(*object, as, text, &printed);
     } else {
-      AppendAs(kind, *object, text);
+      AppendAs(kind, *object, text, &printed);
     }
   }
   text += "],\"kind\":\"" + type.name + "List\",\"metadata\":";
@@ -128,10 +133,13 @@ Body RenderObject(const manifests::Kind& kind, const ObjectPtr& object, const Re
     return ProtobufBody(manifests::EncodeBody(type.api_version, type.name, type.message,
                                               DocumentAs(kind, *object).root()));
   }
-  if (as.form == Form::kPartial) return JsonBody(PartialOf(*object, as));
   std::string text;
   text.reserve(BytesOf(*object));
-  AppendAs(kind, *object, text);
+  if (as.form == Form::kPartial) {
+    AppendPartial(*object, as, text);
+  } else {
+    AppendAs(kind, *object, text);
+  }
   return JsonBody(std::move(text));
 }
 
