@@ -1,16 +1,20 @@
-// A Blob is canonical JSON bytes and one Node a value, in document order. A node of an object's
-// member starts at its key, any other at its value; `end` is the index of the node after its
-// subtree, so that skipping a sibling is one step. Strings with escapes are rare: their decoded
-// forms sit in a side table, ordered by node.
+// A Blob is one Node a value, in document order, and the canonical JSON bytes. A node of an
+// object's member starts at its key, any other at its value; `end` is the index of the node after
+// its subtree, so that skipping a sibling is one step. Nearly all documents are small enough for
+// nodes of half that size. Strings with escapes are rare: their decoded forms sit in a side table,
+// ordered by node.
 //
 // Two readers: Indexer takes canonical bytes in one pass (what the store reads back) and says no to
 // anything else; JsonReader takes any JSON, with marks and good errors, and builds a Json.
 #include "base/document.h"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <memory>
+#include <vector>
 
 #include "base/utf8.h"
 
@@ -25,7 +29,23 @@ struct Node {
   uint32_t escaped : 1;  // the key or the value has a backslash: see Blob::decoded
   uint32_t end : 27;     // the next node after this subtree
 };
-static_assert(sizeof(Node) == 8, "the header promises 8 bytes a value");
+
+// The same where the numbers are small.
+struct ShortNode {
+  uint16_t start;
+  uint16_t type : 3;
+  uint16_t member : 1;
+  uint16_t escaped : 1;
+  uint16_t span : 11;  // end, counted from this node
+};
+static_assert(sizeof(Node) == 8 && sizeof(ShortNode) == 4, "the header promises so much a value");
+
+constexpr size_t kMaxShortBytes = 1u << 16;
+constexpr size_t kMaxShortNodes = (1u << 11) - 1;
+
+bool AreShort(size_t bytes, size_t nodes) {
+  return bytes <= kMaxShortBytes && nodes <= kMaxShortNodes;
+}
 
 struct Decoded {
   uint32_t node;
@@ -33,54 +53,137 @@ struct Decoded {
   std::string text;
 };
 
+uint32_t EndOfSubtree(const Node* nodes, uint32_t node) { return nodes[node].end; }
+uint32_t EndOfSubtree(const ShortNode* nodes, uint32_t node) { return node + nodes[node].span; }
+
+void Assign(const Node& value, uint32_t node, Node* nodes) { nodes[node] = value; }
+void Assign(const Node& value, uint32_t node, ShortNode* nodes) {
+  ShortNode made = {};  // put together in a register
+  made.start = static_cast<uint16_t>(value.start);
+  made.type = value.type;
+  made.member = value.member;
+  made.escaped = value.escaped;
+  made.span = (value.end - node) & kMaxShortNodes;
+  nodes[node] = made;
+}
+
 }  // namespace
 
+// One allocation: behind the members stand the nodes, then the text.
 struct Value::Blob {
-  std::string bytes;
-  std::vector<Node> nodes;
-  std::vector<Decoded> decoded;
+  std::atomic<uint32_t> references{1};
+  const uint32_t size;        // of the text
+  const uint32_t node_bytes;  // of all nodes
+  const bool is_short;
+  std::unique_ptr<const std::vector<Decoded>> decoded;  // null: none
+
+  // Nodes and text are the caller's to fill in.
+  static Blob* Make(size_t size, size_t node_count) {
+    const bool is_short = AreShort(size, node_count);
+    const size_t node_bytes = node_count * (is_short ? sizeof(ShortNode) : sizeof(Node));
+    return new (node_bytes + size) Blob(size, node_bytes, is_short);
+  }
+
+  Blob(size_t text_bytes, size_t bytes_of_nodes, bool fits_short)
+      : size(static_cast<uint32_t>(text_bytes)),
+        node_bytes(static_cast<uint32_t>(bytes_of_nodes)),
+        is_short(fits_short) {}
+  static void* operator new(size_t own, size_t behind) { return ::operator new(own + behind); }
+  static void operator delete(void* blob) { ::operator delete(blob); }
+  static void operator delete(void* blob, size_t /*behind*/) { ::operator delete(blob); }
+
+  char* behind() { return reinterpret_cast<char*>(this + 1); }
+  const char* behind() const { return reinterpret_cast<const char*>(this + 1); }
+  char* text() { return behind() + node_bytes; }
+  const char* text() const { return behind() + node_bytes; }
+  std::string_view bytes() const { return std::string_view(text(), size); }
+
+  // Calls `act` with the nodes, whatever their size.
+  template <typename Act>
+  auto WithNodes(const Act& act) {
+    return is_short ? act(reinterpret_cast<ShortNode*>(behind()))
+                    : act(reinterpret_cast<Node*>(behind()));
+  }
+  template <typename Act>
+  auto WithNodes(const Act& act) const {
+    return is_short ? act(reinterpret_cast<const ShortNode*>(behind()))
+                    : act(reinterpret_cast<const Node*>(behind()));
+  }
+  static Blob* Make(std::string_view text, const std::vector<Node>& nodes,
+                    std::vector<Decoded> decoded) {
+    Blob* const blob = Make(text.size(), nodes.size());
+    blob->WithNodes([&](auto* made) {
+      for (uint32_t i = 0; i < nodes.size(); ++i) Assign(nodes[i], i, made);
+    });
+    std::memcpy(blob->text(), text.data(), text.size());
+    if (!decoded.empty())
+      blob->decoded = std::make_unique<const std::vector<Decoded>>(std::move(decoded));
+    return blob;
+  }
+
+  size_t NodeCount() const {
+    return WithNodes([&](auto* nodes) { return node_bytes / sizeof(*nodes); });
+  }
+  uint32_t Start(uint32_t node) const {
+    return WithNodes([&](auto* nodes) -> uint32_t { return nodes[node].start; });
+  }
+  Type TypeOf(uint32_t node) const {
+    return WithNodes([&](auto* nodes) { return static_cast<Type>(nodes[node].type + 0); });
+  }
+  bool IsMember(uint32_t node) const {
+    return WithNodes([&](auto* nodes) { return nodes[node].member != 0; });
+  }
+  bool IsEscaped(uint32_t node) const {
+    return WithNodes([&](auto* nodes) { return nodes[node].escaped != 0; });
+  }
+  uint32_t EndNode(uint32_t node) const {
+    return WithNodes([&](auto* nodes) { return EndOfSubtree(nodes, node); });
+  }
 
   std::string_view DecodedText(uint32_t node, bool key) const {
     // In document order: by node, and a node's key before its value.
+    CHECK(decoded != nullptr);
     const auto it = std::lower_bound(
-        decoded.begin(), decoded.end(), std::pair(node, !key),
+        decoded->begin(), decoded->end(), std::pair(node, !key),
         [](const Decoded& d, const auto& wanted) { return std::pair(d.node, !d.key) < wanted; });
-    CHECK(it != decoded.end() && it->node == node && it->key == key);
+    CHECK(it != decoded->end() && it->node == node && it->key == key);
     return it->text;
   }
 
   // The raw key of a member node, without quotes.
-  std::string_view RawKey(uint32_t node) const {
-    const uint32_t start = nodes[node].start + 1;
-    uint32_t end = start;
-    while (bytes[end] != '"') end += bytes[end] == '\\' ? 2 : 1;
-    return std::string_view(bytes).substr(start, end - start);
+  std::string_view RawKey(uint32_t start) const {
+    const char* const first = text() + start + 1;
+    const char* end = first;
+    while (*end != '"') end += *end == '\\' ? 2 : 1;
+    return std::string_view(first, static_cast<size_t>(end - first));
   }
 
   std::string_view Key(uint32_t node) const {
-    const std::string_view raw = RawKey(node);
-    return nodes[node].escaped && raw.find('\\') != std::string_view::npos ? DecodedText(node, true)
-                                                                           : raw;
+    const std::string_view raw = RawKey(Start(node));
+    return IsEscaped(node) && raw.find('\\') != std::string_view::npos ? DecodedText(node, true)
+                                                                       : raw;
   }
 
   uint32_t ValueStart(uint32_t node) const {
-    const uint32_t start = nodes[node].start;
-    return nodes[node].member ? start + static_cast<uint32_t>(RawKey(node).size()) + 3 : start;
+    const uint32_t start = Start(node);
+    return IsMember(node) ? start + static_cast<uint32_t>(RawKey(start).size()) + 3 : start;
   }
 
   // One past the last byte of a node's value: after the last of what is in it only brackets close.
   uint32_t ValueEnd(uint32_t node) const {
-    uint32_t open = 0;
-    for (; nodes[node].end > node + 1; ++open) {
-      const uint32_t end = nodes[node].end;
-      ++node;
-      while (nodes[node].end < end) node = nodes[node].end;
-    }
-    return EndOf(ValueStart(node)) + open;
+    return WithNodes([&](auto* nodes) {
+      uint32_t last = node, open = 0;
+      for (uint32_t end; (end = EndOfSubtree(nodes, last)) > last + 1; ++open) {
+        ++last;
+        for (uint32_t next; (next = EndOfSubtree(nodes, last)) < end;) last = next;
+      }
+      return EndOf(ValueStart(last)) + open;
+    });
   }
 
   // The same of the value that starts at `at`, by reading it.
   uint32_t EndOf(uint32_t at) const {
+    const char* const bytes = text();
     int depth = 0;
     do {
       const char c = bytes[at];
@@ -97,7 +200,7 @@ struct Value::Blob {
       } else if (c == ',' || c == ':') {
         ++at;
       } else {
-        while (at < bytes.size() && bytes[at] != ',' && bytes[at] != '}' && bytes[at] != ']') ++at;
+        while (at < size && bytes[at] != ',' && bytes[at] != '}' && bytes[at] != ']') ++at;
       }
     } while (depth > 0);
     return at;
@@ -107,7 +210,8 @@ struct Value::Blob {
 namespace {
 
 constexpr uint32_t kMaxNodes = (1u << 27) - 1;
-constexpr size_t kWrapDepth = 8;  // levels that a program may put around a value that was parsed
+constexpr size_t kBytesAValue = 16;  // in most documents it takes more
+constexpr size_t kWrapDepth = 8;     // levels that a program may put around a value that was parsed
 
 // Indexes canonical bytes. Anything else (space, unsorted keys, other escapes, other number forms)
 // is a no, not an error: the caller then reads the text as plain JSON.
@@ -117,7 +221,9 @@ class Indexer {
   // be indexed.
   Indexer(std::string_view text, bool ordered, std::vector<Node>& nodes,
           std::vector<Decoded>& decoded)
-      : text_(text), ordered_(ordered), nodes_(nodes), decoded_(decoded) {}
+      : text_(text), ordered_(ordered), nodes_(nodes), decoded_(decoded) {
+    nodes_.reserve(text.size() / kBytesAValue + 1);
+  }
 
   bool Run() {
     return text_.size() <= kMaxDocumentBytes && Value(0, false, 0) && at_ == text_.size();
@@ -267,42 +373,40 @@ class Indexer {
 
 // Value
 
-Value::Type Value::type() const {
-  return blob_ ? static_cast<Type>(static_cast<uint8_t>(blob_->nodes[node_].type)) : Type::kNull;
-}
+Value::Type Value::type() const { return blob_ ? blob_->TypeOf(node_) : Type::kNull; }
 
 bool Value::AsBool(bool fallback) const {
-  return type() == Type::kBool ? blob_->bytes[blob_->ValueStart(node_)] == 't' : fallback;
+  return type() == Type::kBool ? blob_->text()[blob_->ValueStart(node_)] == 't' : fallback;
 }
 
 int64_t Value::AsInt(int64_t fallback) const {
   if (type() == Type::kDouble) return Json(AsDouble()).AsInt(fallback);
   if (type() != Type::kInt) return fallback;
   int64_t value = fallback;
-  const char* first = blob_->bytes.data() + blob_->ValueStart(node_);
-  std::from_chars(first, blob_->bytes.data() + blob_->bytes.size(), value);
+  const std::string_view bytes = blob_->bytes().substr(blob_->ValueStart(node_));
+  std::from_chars(bytes.data(), bytes.data() + bytes.size(), value);
   return value;
 }
 
 double Value::AsDouble(double fallback) const {
   if (type() != Type::kDouble && type() != Type::kInt) return fallback;
   double value = fallback;
-  const char* first = blob_->bytes.data() + blob_->ValueStart(node_);
-  std::from_chars(first, blob_->bytes.data() + blob_->bytes.size(), value);
+  const std::string_view bytes = blob_->bytes().substr(blob_->ValueStart(node_));
+  std::from_chars(bytes.data(), bytes.data() + bytes.size(), value);
   return value;
 }
 
 std::string_view Value::AsString(std::string_view fallback) const {
   if (type() != Type::kString) return fallback;
-  const uint32_t start = blob_->ValueStart(node_) + 1;
-  uint32_t end = start;
+  const char* const first = blob_->text() + blob_->ValueStart(node_) + 1;
+  const char* end = first;
   bool escapes = false;
-  while (blob_->bytes[end] != '"') {
-    escapes |= blob_->bytes[end] == '\\';
-    end += blob_->bytes[end] == '\\' ? 2 : 1;
+  while (*end != '"') {
+    escapes |= *end == '\\';
+    end += *end == '\\' ? 2 : 1;
   }
   if (escapes) return blob_->DecodedText(node_, false);
-  return std::string_view(blob_->bytes).substr(start, end - start);
+  return std::string_view(first, static_cast<size_t>(end - first));
 }
 
 Value Value::operator[](std::string_view key) const {
@@ -310,19 +414,23 @@ Value Value::operator[](std::string_view key) const {
   const Blob& blob = *blob_;
   // A key with a quote is stored with an escape; compared raw, it could match across a key's end.
   const bool quote = key.find('"') != std::string_view::npos;
-  for (uint32_t i = node_ + 1; i < blob.nodes[node_].end; i = blob.nodes[i].end) {
-    if (blob.nodes[i].escaped) {
-      if (blob.Key(i) == key) return Value(blob_, i);
-      continue;
+  return blob.WithNodes([&](auto* nodes) {
+    const char* const text = blob.text();
+    const uint32_t end = EndOfSubtree(nodes, node_);
+    for (uint32_t i = node_ + 1; i < end; i = EndOfSubtree(nodes, i)) {
+      if (nodes[i].escaped != 0) {
+        if (blob.Key(i) == key) return Value(blob_, i);
+        continue;
+      }
+      if (quote) continue;
+      const char* const at = text + nodes[i].start + 1;
+      if (static_cast<size_t>(text + blob.size - at) > key.size() && at[key.size()] == '"' &&
+          std::memcmp(at, key.data(), key.size()) == 0) {
+        return Value(blob_, i);
+      }
     }
-    if (quote) continue;
-    const char* at = blob.bytes.data() + blob.nodes[i].start + 1;
-    if (static_cast<size_t>(blob.bytes.data() + blob.bytes.size() - at) > key.size() &&
-        at[key.size()] == '"' && std::memcmp(at, key.data(), key.size()) == 0) {
-      return Value(blob_, i);
-    }
-  }
-  return Value();
+    return Value();
+  });
 }
 
 Value Value::At(size_t index) const {
@@ -335,31 +443,32 @@ Value Value::At(size_t index) const {
 size_t Value::size() const {
   if (!IsArray() && !IsObject()) return 0;
   size_t count = 0;
-  for (uint32_t i = node_ + 1; i < blob_->nodes[node_].end; i = blob_->nodes[i].end) ++count;
+  const uint32_t end = blob_->EndNode(node_);
+  for (uint32_t i = node_ + 1; i < end; i = blob_->EndNode(i)) ++count;
   return count;
 }
 
 bool Value::empty() const {
-  return (!IsArray() && !IsObject()) || blob_->nodes[node_].end == node_ + 1;
+  return (!IsArray() && !IsObject()) || blob_->EndNode(node_) == node_ + 1;
 }
 
 Value::MemberRange Value::Members() const {
-  return IsObject() ? MemberRange(blob_, node_ + 1, blob_->nodes[node_].end)
+  return IsObject() ? MemberRange(blob_, node_ + 1, blob_->EndNode(node_))
                     : MemberRange(nullptr, 0, 0);
 }
 
 Value::ElementRange Value::Elements() const {
-  return IsArray() ? ElementRange(blob_, node_ + 1, blob_->nodes[node_].end)
+  return IsArray() ? ElementRange(blob_, node_ + 1, blob_->EndNode(node_))
                    : ElementRange(nullptr, 0, 0);
 }
 
 Value::Member Value::Iterator::operator*() const {
-  return Member{blob_->nodes[node_].member ? blob_->Key(node_) : std::string_view(),
+  return Member{blob_->IsMember(node_) ? blob_->Key(node_) : std::string_view(),
                 Value(blob_, node_)};
 }
 
 Value::Iterator& Value::Iterator::operator++() {
-  node_ = blob_->nodes[node_].end;
+  node_ = blob_->EndNode(node_);
   return *this;
 }
 
@@ -367,9 +476,9 @@ Value Value::ElementRange::ElementIterator::operator*() const { return (*inner_)
 
 std::string_view Value::Bytes() const {
   if (blob_ == nullptr) return "null";
-  if (node_ == 0) return blob_->bytes;
+  if (node_ == 0) return blob_->bytes();
   const uint32_t start = blob_->ValueStart(node_);
-  return std::string_view(blob_->bytes).substr(start, blob_->ValueEnd(node_) - start);
+  return blob_->bytes().substr(start, blob_->ValueEnd(node_) - start);
 }
 
 Json Value::ToJson() const {
@@ -396,25 +505,29 @@ Json Value::ToJson() const {
 // Document
 
 Document::Document(const Json& json) {
-  auto blob = std::make_shared<Value::Blob>();
-  json.AppendTo(blob->bytes);
-  blob->bytes.shrink_to_fit();
-  const bool canonical = Indexer(blob->bytes, true, blob->nodes, blob->decoded).Run();
+  const std::string text = json.ToString();
+  std::vector<Node> nodes;
+  std::vector<Decoded> decoded;
+  const bool canonical = Indexer(text, true, nodes, decoded).Run();
   CHECK(canonical);  // what Json prints is canonical, and within the limits of what a parser or
                      // program made
-  blob->nodes.shrink_to_fit();
-  blob_ = std::move(blob);
+  blob_ = Value::Blob::Make(text, nodes, std::move(decoded));
+}
+
+Document::Document(const Document& other) noexcept : blob_(other.blob_) {
+  if (blob_ != nullptr) blob_->references.fetch_add(1, std::memory_order_relaxed);
+}
+
+Document::~Document() {
+  if (blob_ != nullptr && blob_->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    delete blob_;
 }
 
 Result<Document> Document::Parse(std::string_view text) {
-  auto blob = std::make_shared<Value::Blob>();
-  if (Indexer(text, false, blob->nodes, blob->decoded).Run()) {
-    blob->bytes = std::string(text);
-    blob->nodes.shrink_to_fit();
-    Document document;
-    document.blob_ = std::move(blob);
-    return document;
-  }
+  std::vector<Node> nodes;
+  std::vector<Decoded> decoded;
+  if (Indexer(text, false, nodes, decoded).Run())
+    return Document(Value::Blob::Make(text, nodes, std::move(decoded)));
   ASSIGN_OR_RETURN(const Json json, ParseJson(text));
   // The canonical form of a number can be longer than the text was: 1e9 is 1e+09.
   if (const size_t size = json.ToString().size(); size > kMaxDocumentBytes) {
@@ -425,13 +538,13 @@ Result<Document> Document::Parse(std::string_view text) {
   return Document(json);
 }
 
-Value Document::root() const { return blob_ ? Value(blob_.get(), 0) : Value(); }
+Value Document::root() const { return blob_ ? Value(blob_, 0) : Value(); }
 
 size_t Document::MemoryUsage() const {
   if (!blob_) return 0;
-  size_t bytes = sizeof(Value::Blob) + 16 + blob_->bytes.capacity() + 1 +
-                 blob_->nodes.capacity() * sizeof(Node);
-  for (const Decoded& decoded : blob_->decoded) bytes += sizeof(Decoded) + decoded.text.capacity();
+  size_t bytes = sizeof(Value::Blob) + blob_->node_bytes + blob_->size;
+  if (blob_->decoded == nullptr) return bytes;
+  for (const Decoded& decoded : *blob_->decoded) bytes += sizeof(Decoded) + decoded.text.capacity();
   return bytes;
 }
 
@@ -439,33 +552,38 @@ Document Document::WithString(std::string_view object, std::string_view key,
                               std::string_view value) const {
   const Value old = root()[object][key];
   CHECK(old.Exists());
+  const std::string_view bytes = blob_->bytes();
   const std::string_view old_bytes = old.Bytes();
-  const size_t at = static_cast<size_t>(old_bytes.data() - blob_->bytes.data());
-  std::string text;
-  text.reserve(blob_->bytes.size() + value.size() + 2);
-  text.append(blob_->bytes, 0, at);
-  AppendQuoted(value, text);
-  text.append(blob_->bytes, at + old_bytes.size());
-  CHECK(text.size() <= kMaxDocumentBytes);
-  auto blob = std::make_shared<Value::Blob>();
-  const size_t new_size = text.size() - (blob_->bytes.size() - old_bytes.size());
-  const bool plain = std::string_view(text).substr(at, new_size).find('\\') == std::string::npos;
-  blob->bytes = std::move(text);
-  if (plain && old.IsString() && !blob_->nodes[old.node_].escaped) {
-    // What stands behind it has moved, and nothing else is different.
-    blob->nodes = blob_->nodes;
-    blob->decoded = blob_->decoded;
-    for (size_t node = old.node_ + 1; node < blob->nodes.size(); ++node) {
-      blob->nodes[node].start += static_cast<uint32_t>(new_size - old_bytes.size());
-    }
-  } else {
-    blob->nodes.reserve(blob_->nodes.size());
-    const bool canonical = Indexer(blob->bytes, true, blob->nodes, blob->decoded).Run();
+  const size_t at = static_cast<size_t>(old_bytes.data() - bytes.data());
+  std::string quoted;
+  AppendQuoted(value, quoted);
+  const size_t size = bytes.size() - old_bytes.size() + quoted.size();
+  CHECK(size <= kMaxDocumentBytes);
+  const bool plain =
+      quoted.find('\\') == std::string::npos && old.IsString() && !blob_->IsEscaped(old.node_);
+  const size_t node_count = blob_->NodeCount();
+  if (!plain || AreShort(size, node_count) != blob_->is_short) {
+    std::string text(bytes.substr(0, at));
+    text.append(quoted).append(bytes.substr(at + old_bytes.size()));
+    std::vector<Node> nodes;
+    std::vector<Decoded> decoded;
+    const bool canonical = Indexer(text, true, nodes, decoded).Run();
     CHECK(canonical);
+    return Document(Value::Blob::Make(text, nodes, std::move(decoded)));
   }
-  Document document;
-  document.blob_ = std::move(blob);
-  return document;
+  // What stands behind it has moved, and nothing else is different.
+  Value::Blob* const blob = Value::Blob::Make(size, node_count);
+  std::copy_n(blob_->behind(), blob_->node_bytes, blob->behind());
+  char* text = std::copy_n(bytes.data(), at, blob->text());
+  text = std::copy(quoted.begin(), quoted.end(), text);
+  std::copy(old_bytes.data() + old_bytes.size(), bytes.data() + bytes.size(), text);
+  blob->WithNodes([&](auto* nodes) {
+    const auto moved = static_cast<decltype(nodes->start)>(quoted.size() - old_bytes.size());
+    for (size_t i = old.node_ + 1; i < node_count; ++i) nodes[i].start += moved;
+  });
+  if (blob_->decoded != nullptr)
+    blob->decoded = std::make_unique<const std::vector<Decoded>>(*blob_->decoded);
+  return Document(blob);
 }
 
 }  // namespace base

@@ -166,11 +166,11 @@ TEST(DocumentTest, CopiesShare) {
   EXPECT_EQ(copy, document);
 }
 
-TEST(DocumentTest, MemoryIsBytesPlusEightAValue) {
+TEST(DocumentTest, MemoryIsBytesPlusFourAValue) {
   const std::string text = R"({"a":[1,2,3],"b":{"c":"d"}})";
   const size_t used = Parse(text).MemoryUsage();
-  EXPECT_GE(used, text.size() + 7 * 8);
-  EXPECT_LE(used, text.size() + 7 * 8 + 160);
+  EXPECT_GE(used, text.size() + 7 * 4);
+  EXPECT_LE(used, text.size() + 7 * 4 + 24);
 }
 
 // Random input
@@ -204,6 +204,27 @@ TEST(DocumentTest, AgreesWithJsonEverywhere) {
     ASSERT_EQ(document.ToJson(), json);
     ASSERT_EQ(Parse(document.Bytes()), document);
     if (HasFatalFailure()) FAIL() << json.ToString();
+  }
+}
+
+// On both sides of 64 KiB and of 2,047 values, where the index changes its form.
+TEST(DocumentTest, AgreesWithJsonAtTheBordersOfTheIndex) {
+  for (const size_t bytes : {65'535u, 65'536u, 65'537u}) {
+    for (const size_t values : {10u, 2046u, 2047u, 2048u}) {
+      Json json = Json::MakeObject({{"metadata", Json::MakeObject({{"resourceVersion", ""}})}});
+      Json& list = json["list"].MutableElements().emplace_back(Json::MakeArray());
+      while (list.size() + 6 < values) list.Append(7);  // beside six others
+      json.Set("z", "");
+      json.Set("z", std::string(bytes - json.ToString().size(), 'x'));
+      const Document document(json);
+      const bool is_short = bytes <= 65'536 && values <= 2047;
+      EXPECT_EQ(document.MemoryUsage(), bytes + values * (is_short ? 4 : 8) + 24);
+      ExpectSame(document.root(), json);
+      for (const char* version : {"", "1", "12"}) {
+        json["metadata"].Set("resourceVersion", version);
+        ExpectSame(document.WithString("metadata", "resourceVersion", version).root(), json);
+      }
+    }
   }
 }
 
