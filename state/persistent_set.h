@@ -48,6 +48,8 @@ class PersistentSet {
 
   static constexpr size_t kMaxItems = 32;  // of a leaf, and children of an inner node
   static constexpr size_t kMinItems = kMaxItems / 4;
+  // Room that a full node is given. Doubled each time, a set would hold more room than values.
+  static constexpr size_t kGrowth = 4;
 
   struct Node {
     std::atomic<uint32_t> references{1};
@@ -174,6 +176,12 @@ class PersistentSet {
     return after == node.items.begin() ? 0 : static_cast<size_t>(after - node.items.begin()) - 1;
   }
 
+  template <typename V>
+  static void InsertAt(std::vector<V>& values, size_t index, V value) {
+    if (values.size() == values.capacity()) values.reserve(values.size() + kGrowth);
+    values.insert(values.begin() + static_cast<ptrdiff_t>(index), std::move(value));
+  }
+
   static void Own(NodePtr& node) {
     if (!node.unique()) node = NodePtr(new Node(*node));
   }
@@ -185,7 +193,7 @@ class PersistentSet {
       const size_t index = LowerBound(*node, value);
       added = index == node->items.size() || Compare()(value, node->items[index]);
       if (added) {
-        node->items.insert(node->items.begin() + static_cast<ptrdiff_t>(index), std::move(value));
+        InsertAt(node->items, index, std::move(value));
       } else {
         node->items[index] = std::move(value);
       }
@@ -195,27 +203,27 @@ class PersistentSet {
       added = InsertInto(node->children[index], std::move(value), split);
       node->items[index] = node->children[index]->items.front();
       if (split) {
-        const auto at = static_cast<ptrdiff_t>(index) + 1;
-        node->items.insert(node->items.begin() + at, split->items.front());
-        node->children.insert(node->children.begin() + at, std::move(split));
+        InsertAt(node->items, index + 1, split->items.front());
+        InsertAt(node->children, index + 1, std::move(split));
       }
     }
     if (node->items.size() > kMaxItems) sibling = Split(*node);
     return added;
   }
 
-  // Moves the upper half into a new node. A node that was appended to keeps more, so that ascending
-  // inserts fill nodes.
+  // Moves the upper half into a new node, and gives back its room.
   static NodePtr Split(Node& node) {
     auto* upper = new Node();
     const auto half = static_cast<ptrdiff_t>(node.items.size() / 2);
     upper->items.assign(std::make_move_iterator(node.items.begin() + half),
                         std::make_move_iterator(node.items.end()));
     node.items.erase(node.items.begin() + half, node.items.end());
+    node.items.shrink_to_fit();
     if (!node.leaf()) {
       upper->children.assign(std::make_move_iterator(node.children.begin() + half),
                              std::make_move_iterator(node.children.end()));
       node.children.erase(node.children.begin() + half, node.children.end());
+      node.children.shrink_to_fit();
     }
     return NodePtr(upper);
   }
