@@ -39,6 +39,12 @@ base::Value Object::ControllerRef() const {
   return base::Value();
 }
 
+size_t Object::MemoryUsage() const {
+  const size_t entries = managers != nullptr ? managers->size() : 0;
+  return sizeof(Object) + key.name.size() + document.MemoryUsage() +
+         entries * sizeof(manifests::ManagedEntry);
+}
+
 bool SameContent(const Object& a, const Object& b) {
   return a.document == b.document && SameManagers(a, b);
 }

@@ -46,6 +46,8 @@ struct Object {
   bool IsControlledBy(std::string_view uid) const {
     return ControllerRef()["uid"].AsString() == uid;
   }
+  // Bytes that go when it goes. Managers and their sets of fields are others', too.
+  size_t MemoryUsage() const;
 };
 
 using ObjectPtr = std::shared_ptr<const Object>;

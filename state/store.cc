@@ -44,8 +44,8 @@ StorageLimits WithoutFloor(StorageLimits limits) {
 
 // What only the log still holds of `change`.
 size_t SupersededBytes(const Change& change) {
-  return (change.previous ? change.previous->document.Bytes().size() : 0) +
-         (change.removed ? change.object->document.Bytes().size() : 0);
+  return (change.previous ? change.previous->MemoryUsage() : 0) +
+         (change.removed ? change.object->MemoryUsage() : 0);
 }
 
 }  // namespace

@@ -33,8 +33,8 @@
 namespace state {
 
 struct StoreOptions {
-  // Changes a watch may resume across: at most so many, with at most so many bytes of what they
-  // superseded or removed. That is what stays in memory besides the objects.
+  // Changes a watch may resume across: at most so many, with at most so many bytes of memory for
+  // what they superseded or removed. That is what stays in memory besides the objects.
   size_t log_window = 100'000;
   size_t log_window_bytes = 64u << 20;
   std::function<manifests::SchemaPtr(const View&)> schema_of = SchemaOf;

@@ -355,7 +355,8 @@ TEST_F(StoreTest, BelowTheFloorAWatchIsExpiredAndTheDiskForgets) {
 }
 
 TEST_F(StoreTest, TheWindowHoldsSoManyBytesOfOldVersionsAlsoAfterAStart) {
-  const size_t one = Put("a", 1).document->Bytes().size();
+  const Write write = Put("a", 1);
+  const size_t one = Object{.key = write.key, .document = *write.document}.MemoryUsage();
   const StoreOptions options{.log_window_bytes = 3 * (one + 4)};  // a revision has up to 4 digits
   Reopen(options);
   for (int i = 0; i < 9; ++i) Commit({Put("a", i, static_cast<Revision>(i))});
