@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/edge/files.h"
+#include "state/edge/leveldb_env.h"
 
 namespace state {
 namespace {
@@ -56,9 +57,12 @@ base::Status ToStatus(const leveldb::Status& status, const std::string& director
 
 class LevelDbStorage final : public Storage {
  public:
-  LevelDbStorage(std::string directory, leveldb::Env* env, std::unique_ptr<leveldb::Cache> cache,
-                 std::unique_ptr<leveldb::DB> db)
-      : directory_(std::move(directory)), env_(env), cache_(std::move(cache)), db_(std::move(db)) {}
+  LevelDbStorage(std::string directory, std::unique_ptr<leveldb::Env> env,
+                 std::unique_ptr<leveldb::Cache> cache, std::unique_ptr<leveldb::DB> db)
+      : directory_(std::move(directory)),
+        env_(std::move(env)),
+        cache_(std::move(cache)),
+        db_(std::move(db)) {}
 
   StorageLimits limits() const override { return {}; }
 
@@ -111,7 +115,7 @@ class LevelDbStorage final : public Storage {
   }
 
   const std::string directory_;
-  leveldb::Env* const env_;
+  const std::unique_ptr<leveldb::Env> env_;      // null: the caller's; outlives db_
   const std::unique_ptr<leveldb::Cache> cache_;  // outlives db_
   const std::unique_ptr<leveldb::DB> db_;
   bool broken_ = false;
@@ -124,11 +128,13 @@ base::Result<std::unique_ptr<Storage>> OpenLevelDb(const std::string& directory,
   if (options.env == nullptr) {
     RETURN_IF_ERROR(base::MakeDirectories(directory, kDirectoryMode));
   }
+  std::unique_ptr<leveldb::Env> env;
+  if (options.env == nullptr) env = std::make_unique<ReadingEnv>();
   std::unique_ptr<leveldb::Cache> cache(leveldb::NewLRUCache(options.block_cache_bytes));
   leveldb::Options settings;
   settings.create_if_missing = true;
   settings.paranoid_checks = true;
-  settings.env = options.env != nullptr ? options.env : leveldb::Env::Default();
+  settings.env = options.env != nullptr ? options.env : env.get();
   settings.write_buffer_size = options.write_buffer_bytes;
   settings.max_file_size = options.max_file_bytes;
   settings.max_open_files = options.max_open_files;
@@ -136,7 +142,7 @@ base::Result<std::unique_ptr<Storage>> OpenLevelDb(const std::string& directory,
   leveldb::DB* db = nullptr;
   const leveldb::Status status = leveldb::DB::Open(settings, directory, &db);
   if (!status.ok()) return ToStatus(status, directory);
-  auto storage = std::make_unique<LevelDbStorage>(directory, settings.env, std::move(cache),
+  auto storage = std::make_unique<LevelDbStorage>(directory, std::move(env), std::move(cache),
                                                   std::unique_ptr<leveldb::DB>(db));
   RETURN_IF_ERROR(storage->Write({}, {}));
   return std::unique_ptr<Storage>(std::move(storage));

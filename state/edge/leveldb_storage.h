@@ -16,9 +16,9 @@ namespace state {
 struct LevelDbOptions {
   size_t write_buffer_bytes = 32u << 20;
   size_t max_file_bytes = 8u << 20;
-  int max_open_files = 4096;
+  int max_open_files = 500;  // each a descriptor
   size_t block_cache_bytes = 16u << 20;
-  leveldb::Env* env = nullptr;  // a fault-injecting one in tests; null: the system's
+  leveldb::Env* env = nullptr;  // a fault-injecting one in tests; null: ReadingEnv
 };
 
 // Opens or creates it. Errors say what to do: kUnavailable if another process holds the directory,

@@ -7,10 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
 #include "base/edge/files.h"
+#include "state/edge/leveldb_env.h"
 #include "state/edge/testing/simulated_disk.h"
 #include "state/testing/storage_contract.h"
 
@@ -179,6 +181,54 @@ TEST(LevelDbStorageTest, DamageIsReportedAndNotSkipped) {
             "Corruption: the data in DIR is damaged (Corruption: checksum mismatch); restore a "
             "backup into an empty --data-dir");
   EXPECT_EQ(OpenLevelDb(directory.path()).status().code(), base::Code::kCorruption);
+}
+
+// Writes more than a buffer, so that what is read back comes from tables.
+TEST(LevelDbStorageTest, TablesAreReadAndNotMapped) {
+  const TemporaryDirectory directory;
+  LevelDbOptions options;
+  options.write_buffer_bytes = 64 << 10;
+  base::Result<std::unique_ptr<Storage>> storage = OpenLevelDb(directory.path(), options);
+  ASSERT_TRUE(storage.ok());
+  for (int i = 0; i < 300; ++i) {
+    const std::string number = std::to_string(1000 + i);
+    ASSERT_TRUE((*storage)->Write({{{number, number + std::string(1000, 'v')}}, {}}, {}).ok());
+  }
+  storage->reset();
+  storage = OpenLevelDb(directory.path(), options);
+  ASSERT_TRUE(storage.ok());
+  int found = 0;
+  const auto count = [&](std::string_view key, std::string_view value) {
+    found += value.size() == 1004 && value.starts_with(key);
+    return true;
+  };
+  ASSERT_TRUE((*storage)->Scan("", "", count).ok());
+  EXPECT_EQ(found, 300);
+  EXPECT_EQ((*storage)->Get("1007")->substr(0, 5), "1007v");
+  const base::Result<std::vector<std::string>> files = base::ListDirectory(directory.path());
+  ASSERT_TRUE(files.ok());
+  EXPECT_TRUE(std::any_of(files->begin(), files->end(),
+                          [](const std::string& name) { return name.ends_with(".ldb"); }));
+  const base::Result<std::string> maps = base::ReadFile("/proc/self/maps", 16 << 20);
+  ASSERT_TRUE(maps.ok());
+  EXPECT_EQ(maps->find(directory.path()), std::string::npos);
+}
+
+TEST(LevelDbStorageTest, ATableThatEndsEarlyOrIsGoneIsSaid) {
+  const TemporaryDirectory directory;
+  ASSERT_TRUE(base::WriteFileAtomic(directory.path() + "/table", "0123456789", 0600).ok());
+  ReadingEnv env;
+  leveldb::RandomAccessFile* made = nullptr;
+  EXPECT_TRUE(env.NewRandomAccessFile(directory.path() + "/none", &made).IsNotFound());
+  EXPECT_EQ(made, nullptr);
+  ASSERT_TRUE(env.NewRandomAccessFile(directory.path() + "/table", &made).ok());
+  const std::unique_ptr<leveldb::RandomAccessFile> file(made);
+  char scratch[8];
+  leveldb::Slice read;
+  ASSERT_TRUE(file->Read(2, sizeof(scratch), &read, scratch).ok());
+  EXPECT_EQ(read.ToString(), "23456789");
+  ASSERT_TRUE(file->Read(7, sizeof(scratch), &read, scratch).ok());
+  EXPECT_EQ(read.ToString(), "789");
 }
 
 // An Env whose files cannot be made, for a given reason.
