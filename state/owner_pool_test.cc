@@ -26,6 +26,19 @@ TEST(OwnerPoolTest, EqualSetsAndManagersAreOneObject) {
   EXPECT_EQ(pool.Share(nullptr), nullptr);
 }
 
+TEST(OwnerPoolTest, SetsThatDifferLittleAreKeptAsTheirDifference) {
+  const std::string long_name(100, 'x');
+  OwnerPool pool;
+  std::vector<manifests::ManagedFieldsPtr> kept;
+  for (int i = 1000; i < 2000; ++i) {
+    const auto owns = Owns("plumb-node", long_name + std::to_string(i));
+    kept.push_back(pool.Share(owns));
+    EXPECT_TRUE(SameOwners(*kept.back(), *owns));
+    EXPECT_EQ(pool.Share(kept.back()), kept.back());
+  }
+  EXPECT_EQ(pool.sets(), 1u);
+}
+
 TEST(OwnerPoolTest, WhatNobodyHasIsForgotten) {
   OwnerPool pool;
   const auto kept = pool.Share(Owns("kubectl", "kept"));

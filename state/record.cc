@@ -56,7 +56,8 @@ void AppendManagers(const manifests::ManagedFields& managers, std::string& out) 
     AppendField(entry.manager->api_version, out);
     AppendField(entry.manager->subresource, out);
     AppendVarint(static_cast<uint64_t>(std::max<int64_t>(0, entry.time.nanos() / kNanos)), out);
-    AppendField(entry.fields->bytes(), out);
+    std::string set;
+    AppendField(entry.fields->Bytes(set), out);
   }
 }
 

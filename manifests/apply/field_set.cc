@@ -12,7 +12,8 @@ using base::Json;
 using base::Result;
 using base::Status;
 
-constexpr int kMaxDepth = 128;  // as that of JSON
+constexpr int kMaxDepth = 128;         // as that of JSON
+constexpr size_t kMaxDifference = 15;  // bytes that a std::string holds in itself
 
 void AppendVarint(uint64_t value, std::string& out) {
   for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
@@ -177,9 +178,44 @@ Result<FieldSet> FieldSet::FromBytes(std::string bytes) {
   return FieldSet(std::move(bytes));
 }
 
+std::string_view FieldSet::Bytes(std::string& buffer) const {
+  if (base_ == nullptr) return bytes_;
+  const std::string& base = base_->bytes_;
+  buffer.reserve(head_ + bytes_.size() + tail_);
+  buffer.assign(base, 0, head_).append(bytes_).append(base, base.size() - tail_);
+  return buffer;
+}
+
+FieldSetPtr FieldSet::AsDifferenceFrom(const FieldSetPtr& base) const {
+  std::string buffer;
+  const std::string_view all = Bytes(buffer), other = base->bytes_;
+  const size_t both = std::min(all.size(), other.size());
+  const auto head = static_cast<size_t>(
+      std::mismatch(all.begin(), all.begin() + static_cast<ptrdiff_t>(both), other.begin()).first -
+      all.begin());
+  const auto tail = static_cast<size_t>(
+      std::mismatch(all.rbegin(), all.rbegin() + static_cast<ptrdiff_t>(both - head),
+                    other.rbegin())
+          .first -
+      all.rbegin());
+  const size_t own = all.size() - head - tail;
+  if (own > kMaxDifference || head + tail <= sizeof(FieldSet)) return nullptr;
+  FieldSet difference(std::string(all.substr(head, own)));
+  difference.base_ = base;
+  difference.head_ = static_cast<uint32_t>(head);
+  difference.tail_ = static_cast<uint32_t>(tail);
+  return std::make_shared<const FieldSet>(std::move(difference));
+}
+
+bool FieldSet::operator==(const FieldSet& other) const {
+  std::string mine, others;
+  return Bytes(mine) == other.Bytes(others);
+}
+
 std::vector<FieldSet::Element> FieldSet::Elements() const {
   std::vector<Element> elements;
-  for (Reader reader(bytes_); !reader.done(); reader.Next()) {
+  std::string buffer;
+  for (Reader reader(Bytes(buffer)); !reader.done(); reader.Next()) {
     elements.push_back(
         {std::string(reader.element()), reader.member(), FieldSet(std::string(reader.below()))});
   }
@@ -187,41 +223,51 @@ std::vector<FieldSet::Element> FieldSet::Elements() const {
 }
 
 FieldSet FieldSet::Union(const FieldSet& other) const {
-  if (empty() || bytes_ == other.bytes_) return other;
-  if (other.empty()) return *this;
-  return FieldSet(Merge(bytes_, other.bytes_, [](bool a, bool b) { return a || b; }));
+  std::string mine, others;
+  const std::string_view a = Bytes(mine), b = other.Bytes(others);
+  if (a.empty() || a == b) return other;
+  if (b.empty()) return *this;
+  return FieldSet(Merge(a, b, [](bool in_a, bool in_b) { return in_a || in_b; }));
 }
 
 FieldSet FieldSet::Intersection(const FieldSet& other) const {
   if (empty() || other.empty()) return FieldSet();
-  return FieldSet(Merge(bytes_, other.bytes_, [](bool a, bool b) { return a && b; }));
+  std::string mine, others;
+  return FieldSet(Merge(Bytes(mine), other.Bytes(others), [](bool a, bool b) { return a && b; }));
 }
 
 FieldSet FieldSet::Difference(const FieldSet& other) const {
   if (empty() || other.empty()) return *this;
-  return FieldSet(Merge(bytes_, other.bytes_, [](bool a, bool b) { return a && !b; }));
+  std::string mine, others;
+  return FieldSet(Merge(Bytes(mine), other.Bytes(others), [](bool a, bool b) { return a && !b; }));
 }
 
 FieldSet FieldSet::Below(std::string_view element) const {
-  Reader reader(bytes_);
+  std::string buffer;
+  Reader reader(Bytes(buffer));
   while (!reader.done() && reader.element() < element) reader.Next();
   const bool found = !reader.done() && reader.element() == element;
   return found ? FieldSet(std::string(reader.below())) : FieldSet();
 }
 
 bool FieldSet::HasMember(std::string_view element) const {
-  Reader reader(bytes_);
+  std::string buffer;
+  Reader reader(Bytes(buffer));
   while (!reader.done() && reader.element() < element) reader.Next();
   return !reader.done() && reader.element() == element && reader.member();
 }
 
 std::vector<std::string> FieldSet::Paths() const {
   std::vector<std::string> paths;
-  AppendPaths(bytes_, "", paths);
+  std::string buffer;
+  AppendPaths(Bytes(buffer), "", paths);
   return paths;
 }
 
-void FieldSet::AppendJson(std::string& out) const { AppendLevel(bytes_, false, out); }
+void FieldSet::AppendJson(std::string& out) const {
+  std::string buffer;
+  AppendLevel(Bytes(buffer), false, out);
+}
 
 void FieldSet::Builder::Add(std::string element, bool member, FieldSet below) {
   if (!member && below.empty()) return;
@@ -238,7 +284,8 @@ FieldSet FieldSet::Builder::Build() {
       first.member = first.member || elements_[i].member;
       first.below = first.below.Union(elements_[i].below);
     }
-    AppendEntry(first.text, first.member, first.below.bytes_, bytes);
+    std::string below;
+    AppendEntry(first.text, first.member, first.below.Bytes(below), bytes);
   }
   return FieldSet(std::move(bytes));
 }

@@ -6,10 +6,12 @@
 //   v:"x"            an element of a set
 //   i:3              an element of a list, by its place
 // An element may be in the set itself (a member, "." in FieldsV1), and hold others below it. The
-// tree is kept as one string of bytes, sorted, so that equal sets have equal bytes, thousands of
-// objects can share one, and a record stores it as it is.
+// tree is one string of bytes, sorted, so that equal sets have equal bytes, thousands of objects
+// can share one, and a record stores it as it is. Of a set that differs from another one by an
+// address, say, only the difference is kept.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +22,9 @@
 #include "base/status.h"
 
 namespace manifests {
+
+class FieldSet;
+using FieldSetPtr = std::shared_ptr<const FieldSet>;
 
 class FieldSet {
  public:
@@ -32,8 +37,13 @@ class FieldSet {
   // kCorruption if they are not those of a set.
   static base::Result<FieldSet> FromBytes(std::string bytes);
 
-  bool empty() const { return bytes_.empty(); }
-  const std::string& bytes() const { return bytes_; }
+  bool empty() const { return bytes_.empty() && base_ == nullptr; }
+  // Put together in `buffer` if only a difference is kept.
+  std::string_view Bytes(std::string& buffer) const;
+  bool IsDifference() const { return base_ != nullptr; }
+  // The same set, kept as its difference from `base`, which is kept whole. Null if that saves
+  // little.
+  FieldSetPtr AsDifferenceFrom(const FieldSetPtr& base) const;
   std::vector<Element> Elements() const;
 
   FieldSet Union(const FieldSet& other) const;
@@ -51,16 +61,17 @@ class FieldSet {
   // FieldsV1, in canonical form.
   void AppendJson(std::string& out) const;
 
-  bool operator==(const FieldSet&) const = default;
+  bool operator==(const FieldSet& other) const;
 
  private:
-  explicit FieldSet(std::string bytes) : bytes_(std::move(bytes)) {}
+  explicit FieldSet(std::string bytes) : bytes_(std::move(bytes)) { bytes_.shrink_to_fit(); }
   // Entries, sorted by element: its length and bytes, the length of what is below it times two plus
   // one for a member, and what is below it, in the same form. Lengths are varints.
+  // With a base these bytes stand between its first `head_` and its last `tail_` ones.
   std::string bytes_;
+  FieldSetPtr base_;
+  uint32_t head_ = 0, tail_ = 0;
 };
-
-using FieldSetPtr = std::shared_ptr<const FieldSet>;
 
 struct FieldSet::Element {
   std::string text;

@@ -83,16 +83,53 @@ TEST(FieldSetTest, OperationsAreThoseOfSetsOfPaths) {
     // Sets of the same paths have the same bytes, whichever way they were made.
     ASSERT_EQ(a.Difference(b).Union(a.Intersection(b)), a);
     ASSERT_EQ(Read(Print(a)), a);
-    const auto stored = FieldSet::FromBytes(a.bytes());
+    std::string bytes;
+    const auto stored = FieldSet::FromBytes(std::string(a.Bytes(bytes)));
     ASSERT_TRUE(stored.ok());
     ASSERT_EQ(*stored, a);
   }
 }
 
+// A status, whose set names an address.
+FieldSet Status(const std::string& ip, const std::string& more = "") {
+  return Read(
+      R"({"f:status":{"f:conditions":{"k:{\"type\":\"Initialized\"}":{".":{},"f:status":{}},)"
+      R"("k:{\"type\":\"Ready\"}":{".":{},"f:status":{}}},"f:podIPs":{"k:{\"ip\":\")" +
+      ip + R"(\"}":{".":{},"f:ip":{}}},"f:qosClass":{})" + more + "}}");
+}
+
+TEST(FieldSetTest, ADifferenceIsTheSameSet) {
+  const auto base = std::make_shared<const FieldSet>(Status("10.88.1.1"));
+  for (const char* ip : {"10.88.1.1", "10.88.1.2", "99.99.9.9", "10.88.1.11", "1::"}) {
+    const FieldSet whole = Status(ip);
+    const FieldSetPtr kept = whole.AsDifferenceFrom(base);
+    // Another length stands at the front, too.
+    ASSERT_EQ(kept != nullptr, std::string_view(ip).size() == 9) << ip;
+    if (kept == nullptr) continue;
+    EXPECT_TRUE(kept->IsDifference());
+    EXPECT_EQ(*kept, whole);
+    EXPECT_EQ(Print(*kept), Print(whole));
+    EXPECT_EQ(kept->Paths(), whole.Paths());
+    const FieldSet other = Status("10.88.1.2", R"(,"f:reason":{})");
+    EXPECT_EQ(kept->Union(other), whole.Union(other));
+    EXPECT_EQ(other.Union(*kept), other.Union(whole));
+    EXPECT_EQ(kept->Intersection(other), whole.Intersection(other));
+    EXPECT_EQ(other.Difference(*kept), other.Difference(whole));
+    EXPECT_EQ(kept->Difference(other), whole.Difference(other));
+    EXPECT_EQ(kept->Below("f:status"), whole.Below("f:status"));
+    EXPECT_EQ(kept->Elements().size(), 1u);
+    EXPECT_FALSE(kept->HasMember("f:status"));
+  }
+  EXPECT_EQ(FieldSet().AsDifferenceFrom(base), nullptr);
+  EXPECT_EQ(Read(R"({"f:a":{}})").AsDifferenceFrom(base), nullptr);
+}
+
 TEST(FieldSetTest, BytesThatAreNoSetAreCorruption) {
   base::Rng rng(11);
   for (int i = 0; i < 2000; ++i) {
-    std::string bytes = Random(rng, 2).bytes();
+    const FieldSet random = Random(rng, 2);
+    std::string buffer;
+    std::string bytes(random.Bytes(buffer));
     if (bytes.empty()) continue;
     bytes[rng.Below(bytes.size())] = static_cast<char>(rng.Below(256));
     if (const auto set = FieldSet::FromBytes(bytes); set.ok()) (void)set->Paths();

@@ -77,6 +77,7 @@ Result<ManagedFields> ParseManagedFields(const Json& list) {
 }
 
 void PrintedEntries::Append(const ManagedEntry& entry, std::string& out) {
+  if (entry.fields->IsDifference()) return AppendEntry(entry, out);  // no other object has it
   const Key key(entry.fields.get(), entry.manager.get(), entry.time.nanos());
   const auto [it, is_new] = places_.try_emplace(key, Place{out.size()});
   Place& place = it->second;
