@@ -481,6 +481,12 @@ std::string_view Value::Bytes() const {
   return blob_->bytes().substr(start, blob_->ValueEnd(node_) - start);
 }
 
+std::string_view Value::MemberBytes() const {
+  if (blob_ == nullptr) return "";
+  const uint32_t start = blob_->Start(node_);
+  return blob_->bytes().substr(start, blob_->ValueEnd(node_) - start);
+}
+
 Json Value::ToJson() const {
   switch (type()) {
     case Type::kNull: return Json();

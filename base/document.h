@@ -53,6 +53,8 @@ class Value {
   ElementRange Elements() const;
 
   std::string_view Bytes() const;  // canonical JSON; "null" when missing
+  // Of an object's member with its key before it, as it stands in the document: "app":"web".
+  std::string_view MemberBytes() const;
   Json ToJson() const;
   bool operator==(const Value& other) const { return Bytes() == other.Bytes(); }
 

@@ -79,6 +79,16 @@ TEST(DocumentTest, VisitsMembersAndElementsInOrder) {
   EXPECT_EQ(seen, "1 [2] ");
 }
 
+TEST(DocumentTest, AMemberStandsInTheBytesWithItsKey) {
+  const Document document = *Document::Parse(R"({"labels":{"app":"web","b\"":[1,{"c":2}]},"z":1})");
+  std::string members;
+  for (const auto& [key, value] : document["labels"].Members())
+    members += std::string(value.MemberBytes()) + " ";
+  EXPECT_EQ(members, R"("app":"web" "b\"":[1,{"c":2}] )");
+  EXPECT_EQ(document["z"].MemberBytes(), R"("z":1)");
+  EXPECT_EQ(document["none"].MemberBytes(), "");
+}
+
 TEST(DocumentTest, KeysAndStringsWithEscapes) {
   const Document document = Parse(R"({"a\"b":"x\\y","plain":"\u0001","\\":1,"k":"v"})");
   EXPECT_EQ(document["a\"b"].AsString(), "x\\y");

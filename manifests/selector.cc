@@ -239,6 +239,14 @@ Status TooLong(size_t size) {
                                        " bytes; the limit is " + std::to_string(kMaxSelectorBytes));
 }
 
+// A map of labels, where a LabelSelector has a map and a list.
+bool IsPlainMap(base::Value selector) {
+  for (const auto& [key, value] : selector.Members()) {
+    if (value.IsString()) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 LabelSelector LabelSelector::Nothing() {
@@ -279,10 +287,11 @@ Result<LabelSelector> LabelSelector::FromObject(const base::Json& object) {
 }
 
 Result<LabelSelector> LabelSelector::FromWorkload(base::Value selector) {
-  for (const auto& [key, value] : selector.Members()) {
-    if (value.IsString()) return FromMap(selector);
-  }
-  return FromObject(selector);
+  return IsPlainMap(selector) ? FromMap(selector) : FromObject(selector);
+}
+
+base::Value EqualLabelsOf(base::Value selector) {
+  return IsPlainMap(selector) ? selector : selector["matchLabels"];
 }
 
 LabelSelector LabelSelector::FromMap(base::Value map) {

@@ -13,6 +13,10 @@
 
 namespace manifests {
 
+// The labels that a spec.selector wants to be equal: the plain map of a Service or a
+// ReplicationController, or the matchLabels of a LabelSelector; a missing value if it has none.
+base::Value EqualLabelsOf(base::Value selector);
+
 class LabelSelector {
  public:
   enum class Operator { kIn, kNotIn, kExists, kDoesNotExist, kGreater, kLess };

@@ -5,10 +5,13 @@
 // as the View.
 #pragma once
 
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "manifests/schema.h"
 #include "state/object.h"
@@ -24,8 +27,22 @@ enum class Index {
   kAbout,  // involvedObject.uid of events
   // metadata.namespace of what has no controller and may find one: manifests::KindFacts::adoptable.
   kOrphan,
+  kLabel,  // each of the labels that IsFiled, "app":"web", of manifests::KindFacts::selectable
+  // The labels that spec.selector wants to be equal, all together, {"app":"web"}, of all kinds:
+  // manifests::EqualLabelsOf.
+  kSelector,
+  kTaken,  // spec.clusterIP and spec.ports[].nodePort of services
+  kEnded,  // metadata.creationTimestamp of pods that ended and are not being deleted
 };
-inline constexpr size_t kIndexes = 4;
+inline constexpr size_t kIndexes = 8;
+
+// Whether the index of labels has this one. Those that tell the revisions of one workload apart are
+// on many pods, and nobody looks for them alone.
+bool IsFiled(std::string_view label);
+
+// What a Service has that no other may: its address, its node ports. Nothing for other kinds.
+void ForEachTaken(std::string_view resource, base::Value object,
+                  const std::function<void(std::string_view)>& visit);
 
 class View {
   struct IndexEntry {
@@ -50,13 +67,18 @@ class View {
   using Objects = PersistentSet<ObjectPtr, ObjectLess>;
   using IndexSet = PersistentSet<IndexEntry, IndexLess>;
 
+  static const ObjectPtr& Visited(const ObjectPtr& object, size_t* visits) {
+    if (visits != nullptr) ++*visits;
+    return object;
+  }
+
  public:
   // for (const ObjectPtr& pod : view.List("pods", "default")): in key order.
   class Range {
    public:
     class Iterator {
      public:
-      const ObjectPtr& operator*() const { return *inner_; }
+      const ObjectPtr& operator*() const { return Visited(*inner_, range_->visits_); }
       Iterator& operator++() {
         ++inner_;
         return *this;
@@ -75,6 +97,7 @@ class View {
     };
     Iterator begin() const { return Iterator(this, objects_->From(after_)); }
     std::nullptr_t end() const { return nullptr; }
+    bool empty() const { return !(begin() != end()); }
 
    private:
     friend class View;
@@ -82,6 +105,7 @@ class View {
     std::string resource_, ns_;
     bool all_namespaces_ = false;
     Key after_;
+    size_t* visits_ = nullptr;
   };
 
   // for (const ObjectPtr& pod : view.Lookup(Index::kNode, "n1")): in key order.
@@ -89,29 +113,38 @@ class View {
    public:
     class Iterator {
      public:
-      const ObjectPtr& operator*() const { return inner_->object; }
+      const ObjectPtr& operator*() const { return Visited(inner_->object, range_->visits_); }
       Iterator& operator++() {
         ++inner_;
         return *this;
       }
-      bool operator!=(std::nullptr_t) const { return !inner_.AtEnd() && inner_->value == value_; }
+      bool operator!=(std::nullptr_t) const {
+        return !inner_.AtEnd() && (range_->all_values_ || inner_->value == range_->value_);
+      }
 
      private:
       friend class IndexRange;
-      Iterator(std::string_view value, IndexSet::Iterator inner)
-          : value_(value), inner_(std::move(inner)) {}
-      std::string_view value_;
+      Iterator(const IndexRange* range, IndexSet::Iterator inner)
+          : range_(range), inner_(std::move(inner)) {}
+      const IndexRange* range_;
       IndexSet::Iterator inner_;
     };
-    Iterator begin() const {
-      return Iterator(value_, set_->From(IndexLess::Probe(value_, nullptr)));
-    }
+    Iterator begin() const { return Iterator(this, set_->From(IndexLess::Probe(value_, nullptr))); }
     std::nullptr_t end() const { return nullptr; }
+    bool empty() const { return !(begin() != end()); }
 
    private:
     friend class View;
     const IndexSet* set_ = nullptr;
     std::string_view value_;
+    bool all_values_ = false;
+    size_t* visits_ = nullptr;
+  };
+
+  // What an index is asked for.
+  struct Term {
+    Index index;
+    std::string_view value;
   };
 
   Revision revision() const { return revision_; }
@@ -135,6 +168,19 @@ class View {
   }
 
   IndexRange Lookup(Index index, std::string_view value) const;
+  // All that the index has, by value.
+  IndexRange LookupAll(Index index) const;
+  size_t Count(Index index) const { return indexes_[static_cast<size_t>(index)].size(); }
+  // Whether it has a value that begins so.
+  bool HasPrefix(Index index, std::string_view prefix) const;
+  // The objects of `resource` in `ns` (in all, if empty) that every one of `terms` finds, which are
+  // one at least: by key, at the cost of the term that finds fewest.
+  std::vector<ObjectPtr> Find(std::span<const Term> terms, std::string_view resource,
+                              std::string_view ns) const;
+
+  // For tests of what something costs: from now on the objects that this View and its copies show,
+  // but for Get and ForEach, are counted there.
+  void CountVisits(size_t* visits) { visits_ = visits; }
 
   // The store's and drafts' side: a new version of an object, or its removal.
   void Put(ObjectPtr object);
@@ -149,6 +195,7 @@ class View {
   manifests::SchemaPtr schema_;
   Objects objects_;
   IndexSet indexes_[kIndexes];
+  size_t* visits_ = nullptr;
 };
 
 }  // namespace state

@@ -27,6 +27,7 @@ constexpr NamedCell kCells[] = {{"controllerName", ControllerName}};
 extern constinit const KindFacts kControllerRevisionFacts = {
     .resource = "controllerrevisions.apps",
     .adoptable = true,
+    .selectable = true,
     .judged = false,
     .hidden = [](base::Value) { return true; },
     .cells = kCells,

@@ -40,6 +40,7 @@ constexpr NamedCell kCells[] = {
 
 extern constinit const KindFacts kEndpointSliceFacts = {
     .resource = "endpointslices.discovery.k8s.io",
+    .selectable = true,
     .held_by = HeldBy::kEveryNode,
     .judged = false,
     .hidden = [](Value) { return true; },

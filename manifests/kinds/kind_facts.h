@@ -65,7 +65,8 @@ struct KindFacts {
   // What it has to do with others.
   OfObject<const ReferenceVisitor&> references;  // else those of the pods of its template
   bool named = false;                            // others name it: see Reference
-  bool adoptable = false;  // a controller takes those in that have none: see state::Index::kOrphan
+  bool adoptable = false;   // a controller takes those in that have none: see state::Index::kOrphan
+  bool selectable = false;  // others look for it by its labels: see state::Index::kLabel
   HeldBy held_by = HeldBy::kNoNode;
   // The pods that it asks for, where a controller or the object itself makes them; nothing: none.
   std::optional<PodDemand> (*pods)(base::Value object) = nullptr;

@@ -266,6 +266,7 @@ extern constinit const KindFacts kPodFacts = {
     .lifecycle = {.first_phase = "Pending", .grace_seconds = GraceSeconds},
     .references = {PodReferences<Value>, PodReferences<Json>},
     .adoptable = true,
+    .selectable = true,
     .pods = ItsPod,
     .short_quota = true,
     .quota_amounts = {PodQuotaAmounts<Value>, PodQuotaAmounts<Json>},

@@ -16,6 +16,7 @@ extern constinit const KindFacts kReplicaSetFacts = {
     .observed = true,
     .health = HealthOfReplicas,
     .adoptable = true,
+    .selectable = true,
     .pods = ReplicasOfTemplate,
     .hidden = IsKeptForRollback,
 };
