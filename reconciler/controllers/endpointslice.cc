@@ -12,13 +12,15 @@
 // can tell "none" from "not known yet". Slices of other makers are left alone, and so are those of
 // a Service that lost its selector: from then on they are the user's.
 #include <algorithm>
+#include <deque>
 #include <map>
+#include <optional>
 #include <vector>
 
-#include "manifests/selector.h"
 #include "reconciler/controllers/all.h"
 #include "reconciler/names.h"
 #include "reconciler/pods.h"
+#include "state/by_labels.h"
 
 namespace reconciler {
 namespace {
@@ -36,8 +38,34 @@ struct Endpoint {
   std::string uid;  // of the pod
   base::Json json;
 };
-// Endpoints in the order of their pods, by the canonical form of their ports.
-using Groups = std::map<std::string, std::vector<Endpoint>>;
+// Endpoints with the same ports.
+class Group {
+ public:
+  void Add(Endpoint endpoint) {
+    places_.emplace(endpoint.uid, endpoints_.size());
+    endpoints_.push_back(std::move(endpoint));
+  }
+  std::optional<Endpoint> Take(std::string_view uid) {
+    const auto place = places_.find(uid);
+    if (place == places_.end()) return std::nullopt;
+    Endpoint endpoint = std::move(endpoints_[place->second]);
+    places_.erase(place);
+    return endpoint;
+  }
+  // Those that are left, in the order in which they were added.
+  std::deque<Endpoint> TakeRest() {
+    std::deque<Endpoint> rest;
+    for (Endpoint& endpoint : endpoints_)
+      if (places_.contains(endpoint.uid)) rest.push_back(std::move(endpoint));
+    return rest;
+  }
+
+ private:
+  std::vector<Endpoint> endpoints_;
+  std::map<std::string, size_t, std::less<>> places_;  // of those that are left, by uid
+};
+// By the canonical form of their ports.
+using Groups = std::map<std::string, Group>;
 
 struct Slice {
   state::ObjectPtr existing;  // null: to be created
@@ -46,11 +74,6 @@ struct Slice {
   bool changed = false;
   size_t room() const { return kMaxEndpointsPerSlice - endpoints.size(); }
 };
-
-bool Manages(const state::Object& slice, std::string_view service) {
-  return slice.Labels()[kManagedByLabel].AsString() == kManager &&
-         slice.Labels()[kServiceLabel].AsString() == service;
-}
 
 bool HasEndpoint(const state::Object& pod) {
   return !HasEnded(pod) && !pod["status"]["podIP"].AsString().empty();
@@ -120,15 +143,14 @@ base::Json EndpointOf(const state::Object& service, const state::Object& pod) {
 
 Groups WantedGroups(const state::View& view, const state::Object& service) {
   Groups groups;
-  const auto selector = manifests::LabelSelector::FromMap(service["spec"]["selector"]);
   const bool headless = service["spec"]["clusterIP"].AsString() == "None";
-  for (const state::ObjectPtr& pod : view.List("pods", service.key.ns)) {
-    if (!HasEndpoint(*pod) || !selector.Matches(pod->Labels())) continue;
+  for (const state::ObjectPtr& pod :
+       state::CarriersOf(view, "pods", service.key.ns, service["spec"]["selector"])) {
+    if (!HasEndpoint(*pod)) continue;
     const base::Json ports = PortsOf(service, *pod);
     // An endpoint without a port is of use to DNS alone.
     if (ports.empty() && !headless) continue;
-    groups[ports.ToString()].push_back(
-        Endpoint{std::string(pod->Uid()), EndpointOf(service, *pod)});
+    groups[ports.ToString()].Add(Endpoint{std::string(pod->Uid()), EndpointOf(service, *pod)});
   }
   return groups;
 }
@@ -136,27 +158,18 @@ Groups WantedGroups(const state::View& view, const state::Object& service) {
 // The slice with those of its endpoints that are still wanted; they leave `groups`.
 Slice KeepWanted(const state::ObjectPtr& existing, Groups& groups) {
   Slice slice{existing, existing->document["ports"].ToJson().ToString(), {}, false};
-  std::vector<Endpoint>* wanted = nullptr;
-  if (const auto group = groups.find(slice.ports); group != groups.end()) wanted = &group->second;
+  const auto group = groups.find(slice.ports);
   for (base::Value before : existing->document["endpoints"].Elements()) {
-    const std::string_view uid = before["targetRef"]["uid"].AsString();
-    if (wanted != nullptr) {
-      const auto now = std::find_if(wanted->begin(), wanted->end(),
-                                    [&](const Endpoint& each) { return each.uid == uid; });
-      if (now != wanted->end()) {
-        slice.changed = slice.changed || now->json.ToString() != before.Bytes();
-        slice.endpoints.push_back(std::move(*now));
-        wanted->erase(now);
-        continue;
-      }
-    }
-    slice.changed = true;
+    std::optional<Endpoint> now;
+    if (group != groups.end()) now = group->second.Take(before["targetRef"]["uid"].AsString());
+    slice.changed = slice.changed || !now || now->json.ToString() != before.Bytes();
+    if (now) slice.endpoints.push_back(*std::move(now));
   }
   return slice;
 }
 
 // Moves the first of `from` to `slice`, as many as fit.
-void Fill(Slice& slice, std::vector<Endpoint>& from) {
+void Fill(Slice& slice, std::deque<Endpoint>& from) {
   const auto end = from.begin() + static_cast<ptrdiff_t>(std::min(slice.room(), from.size()));
   if (end == from.begin()) return;
   slice.changed = true;
@@ -180,7 +193,8 @@ Slice& TakeEmpty(std::vector<Slice>& slices, const std::string& ports) {
 std::vector<Slice> PlanSlices(const std::vector<state::ObjectPtr>& existing, Groups groups) {
   std::vector<Slice> slices;
   for (const state::ObjectPtr& slice : existing) slices.push_back(KeepWanted(slice, groups));
-  for (auto& [ports, rest] : groups) {
+  for (auto& [ports, group] : groups) {
+    std::deque<Endpoint> rest = group.TakeRest();
     std::vector<Slice*> with_room;
     for (Slice& slice : slices) {
       if (slice.ports == ports && !slice.endpoints.empty()) with_room.push_back(&slice);
@@ -226,12 +240,12 @@ class EndpointSliceController final : public Controller {
       return;
     }
     if (key.resource != "pods") return;
-    const state::Object& pod = *change.object;
-    if (change.previous && !change.removed && SameEndpoint(pod, *change.previous)) return;
-    for (const state::ObjectPtr& service : view.List("services", key.ns)) {
-      const auto selector = manifests::LabelSelector::FromMap((*service)["spec"]["selector"]);
-      if (selector.Matches(pod.Labels()) ||
-          (change.previous && selector.Matches(change.previous->Labels())))
+    if (change.previous && !change.removed && SameEndpoint(*change.object, *change.previous))
+      return;
+    for (const state::ObjectPtr& pod : {change.object, change.previous}) {
+      if (pod == nullptr) continue;
+      for (const state::ObjectPtr& service :
+           state::SelectorsOf(view, "services", key.ns, pod->Labels()))
         enqueue(service->key);
     }
   }
@@ -239,8 +253,11 @@ class EndpointSliceController final : public Controller {
   base::Status Reconcile(Turn& turn, const state::Key& key) const override {
     const state::ObjectPtr service = turn.view().Get(key);
     std::vector<state::ObjectPtr> slices, stale;
-    for (const state::ObjectPtr& slice : turn.view().List(kSlices, key.ns)) {
-      if (!Manages(*slice, key.name) || slice->Deleting()) continue;
+    const base::Document ours(
+        base::Json::MakeObject({{kManagedByLabel, kManager}, {kServiceLabel, key.name}}));
+    for (const state::ObjectPtr& slice :
+         state::CarriersOf(turn.view(), kSlices, key.ns, ours.root())) {
+      if (slice->Deleting()) continue;
       const bool owned = service != nullptr && slice->IsControlledBy(service->Uid());
       (owned ? slices : stale).push_back(slice);
     }

@@ -185,6 +185,59 @@ TEST_F(EndpointSliceTest, EventsGoAnHourAfterTheyWereLastSeen) {
   EXPECT_EQ(cluster_.Names("events"), "");
 }
 
+void Put(state::View& view, const char* resource, const std::string& name, base::Json object) {
+  base::Json& metadata = object["metadata"];
+  metadata.Set("name", name);
+  metadata.Set("namespace", "default");
+  metadata.Set("uid", std::string(resource) + "-" + name);
+  view.Put(std::make_shared<const state::Object>(
+      state::Object{{resource, "default", name}, 1, base::Document(object)}));
+}
+
+// 10,000 pods of 5,000 Services; all of them have one label more, the same.
+void Crowd(state::View& view) {
+  for (int i = 0; i < 10'000; ++i) {
+    const std::string number = std::to_string(i), app = std::to_string(i / 2);
+    const base::Json labels = base::Json::MakeObject({{"app", app}, {"env", "prod"}});
+    base::Json pod;
+    pod["metadata"].Set("labels", labels);
+    pod["status"].Set("podIP", "10.88.0.1");
+    Put(view, "pods", number, std::move(pod));
+    if (i % 2 == 1) continue;
+    base::Json service = base::Json::MakeObject({{"apiVersion", "v1"}, {"kind", "Service"}});
+    service["spec"].Set("selector", labels);
+    service["spec"]["ports"].Append(base::Json::MakeObject({{"port", 80}, {"name", "http"}}));
+    Put(view, "services", app, std::move(service));
+    base::Json slice;
+    slice["metadata"].Set(
+        "labels", base::Json::MakeObject({{"kubernetes.io/service-name", app},
+                                          {"endpointslice.kubernetes.io/managed-by", "other"}}));
+    Put(view, kSlices, app, std::move(slice));
+  }
+}
+
+TEST_F(EndpointSliceTest, AServiceCostsItsPodsAndSlicesAndAPodItsServices) {
+  state::View view = cluster_.store().view();
+  Crowd(view);
+  size_t visits = 0;
+  view.CountVisits(&visits);
+  const auto controller = NewController("endpointslice");
+  state::Draft draft(view, cluster_.Context());
+  Turn turn(draft, cluster_.loop.now());
+  const base::Status status = controller->Reconcile(turn, {"services", "default", "7"});
+  EXPECT_TRUE(status.ok()) << status.ToString();
+  ASSERT_EQ(draft.Finish().writes.size(), 1u);
+  EXPECT_LE(visits, 10u);
+
+  visits = 0;
+  std::string concerned;
+  const state::ObjectPtr pod = view.Get("pods", "default", "14");
+  controller->Affects(state::Change{2, pod, nullptr, false}, view,
+                      [&](const state::Key& key) { concerned += key.ToString() + " "; });
+  EXPECT_EQ(concerned, "services default/7 ");
+  EXPECT_LE(visits, 2u);
+}
+
 TEST(EndpointSliceCrash, EndsTheSameWhereverItCrashes) {
   CrashScenario scenario;
   scenario.steps.push_back([](state::TestCluster& cluster) {
