@@ -1,5 +1,5 @@
-// Orphans are found by an index of their own: what a turn costs does not grow with the pods that
-// others own.
+// Orphans are found by an index of their own, and by their labels: what a turn costs does not grow
+// with the pods that others own, nor with orphans that the selector does not find.
 #include "reconciler/claims.h"
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 
 #include "manifests/selector.h"
 #include "reconciler/pods.h"
+#include "state/by_labels.h"
 
 namespace reconciler {
 namespace {
@@ -39,9 +40,10 @@ base::Result<Objects> Claim(Turn& turn, const state::Object& owner, std::string_
     (matches || object->Deleting() ? owned : released).push_back(object);
   }
   if (owner.Deleting()) return owned;
-  for (const state::ObjectPtr& object : turn.view().Lookup(state::Index::kOrphan, owner.key.ns)) {
-    if (object->key.resource == resource && IsActive(*object) && selector.Matches(object->Labels()))
-      orphans.push_back(object);
+  for (const state::ObjectPtr& object : state::CarriersOf(
+           turn.view(), resource, owner.key.ns, manifests::EqualLabelsOf(owner["spec"]["selector"]),
+           state::View::Term{state::Index::kOrphan, owner.key.ns})) {
+    if (IsActive(*object) && selector.Matches(object->Labels())) orphans.push_back(object);
   }
   for (const state::ObjectPtr& object : released) RETURN_IF_ERROR(Release(turn, owner, *object));
   for (const state::ObjectPtr& orphan : orphans) {
@@ -62,7 +64,8 @@ void EnqueueClaimants(const ClaimKinds& kinds, const state::Change& change, cons
     enqueue({std::string(kinds.owner_resource), key.ns, std::string(owner["name"].AsString())});
   }
   if (change.removed || change.object->ControllerRef().Exists()) return;
-  for (const state::ObjectPtr& owner : view.List(kinds.owner_resource, key.ns)) {
+  for (const state::ObjectPtr& owner :
+       state::SelectorsOf(view, kinds.owner_resource, key.ns, change.object->Labels())) {
     const auto selector = LabelSelector::FromWorkload((*owner)["spec"]["selector"]);
     if (selector.ok() && selector->Matches(change.object->Labels())) enqueue(owner->key);
   }
