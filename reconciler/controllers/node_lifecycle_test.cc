@@ -230,6 +230,25 @@ TEST_F(NodeLifecycleTest, OldestPodsThatEndedGoWhenThereAreTooMany) {
   EXPECT_EQ(cluster_->Names("pods"), "default/a default/runs");
 }
 
+TEST_F(NodeLifecycleTest, PodsThatEndedCostNoLookAtOthers) {
+  AddNodes({"n1"});
+  for (const char* name : {"a", "b", "c", "d"}) {
+    AddPod(name, "n1");
+    cluster_->SetStatus("pods", "default", name, "{phase: Succeeded}");
+  }
+  for (int i = 0; i < 50; ++i) AddPod("runs-" + std::to_string(i), "n1");
+  state::View view = cluster_->store().view();
+  size_t visits = 0;
+  view.CountVisits(&visits);
+  state::Draft draft(view, cluster_->Context());
+  Turn turn(draft, cluster_->loop.now());
+  const auto controller = NewController("pod-collector", {.max_ended_pods = 3});
+  const base::Status status = controller->Reconcile(turn, {"pods", "", ""});
+  EXPECT_TRUE(status.ok()) << status.ToString();
+  EXPECT_EQ(draft.Finish().writes.size(), 1u);
+  EXPECT_EQ(visits, 1u);
+}
+
 TEST_F(NodeLifecycleTest, EndsTheSameWhereverItCrashes) {
   ExpectSameEndWhereverItCrashes(
       [&] {

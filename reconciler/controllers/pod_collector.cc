@@ -8,7 +8,6 @@
 // Of pods that ended only the youngest are kept, up to a limit: the oldest go first.
 #include <algorithm>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "reconciler/controllers/all.h"
@@ -96,21 +95,16 @@ class PodCollector final : public Controller {
   }
 
   base::Status RemoveOldest(Turn& turn) const {
-    std::vector<state::ObjectPtr> ended;
-    for (const state::ObjectPtr& pod : turn.view().List("pods")) {
-      if (HasEnded(*pod) && !pod->Deleting()) ended.push_back(pod);
-    }
-    if (ended.size() <= max_ended_) return base::Status();
-    const size_t excess = ended.size() - max_ended_;
+    const size_t ended = turn.view().Count(state::Index::kEnded);
+    if (ended <= max_ended_) return base::Status();
+    const size_t excess = ended - max_ended_;
     const size_t count = std::min(excess, kMaxWritesPerTurn);
-    const auto age = [](const state::ObjectPtr& pod) {
-      return std::tuple<std::string_view, const state::Key&>(
-          pod->Meta("creationTimestamp").AsString(), pod->key);
-    };
-    std::sort(
-        ended.begin(), ended.end(),
-        [&](const state::ObjectPtr& a, const state::ObjectPtr& b) { return age(a) < age(b); });
-    for (size_t i = 0; i < count; ++i) RETURN_IF_ERROR(Remove(turn, *ended[i]));
+    std::vector<state::ObjectPtr> oldest;
+    for (const state::ObjectPtr& pod : turn.view().LookupAll(state::Index::kEnded)) {
+      oldest.push_back(pod);
+      if (oldest.size() == count) break;
+    }
+    for (const state::ObjectPtr& pod : oldest) RETURN_IF_ERROR(Remove(turn, *pod));
     if (excess > count) turn.Again(base::Duration());
     return base::Status();
   }
