@@ -5,6 +5,9 @@
 // namespaced kind of the schema. What stays, and which finalizers hold it, stands in two
 // conditions. When nothing is left the namespace gives up its finalizer "kubernetes" and goes,
 // unless finalizers of its metadata hold it.
+//
+// Objects that go one by one do not each have the rest counted: only what comes, and the last of a
+// kind to go, calls for a turn. The conditions follow after kRecount at the latest.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -17,12 +20,14 @@ namespace reconciler {
 namespace {
 
 constexpr std::string_view kFinalizer = "kubernetes";
+constexpr base::Duration kRecount = base::Duration::Seconds(10);
 
 // What is still in a namespace, counted for people.
 struct Remains {
   std::map<std::string, int> kinds;       // resource -> objects
   std::map<std::string, int> finalizers;  // finalizer -> objects that it holds
-  bool empty() const { return kinds.empty(); }
+  bool more = false;                      // there is more to be deleted, which is not counted
+  bool empty() const { return kinds.empty() && !more; }
 
   void Count(const state::Object& object) {
     ++kinds[object.key.resource];
@@ -47,6 +52,8 @@ class NamespaceController final : public Controller {
     const state::Key& key = change.key();
     if (key.resource == "namespaces") return enqueue(key);
     if (key.ns.empty()) return;
+    const bool last = change.removed && view.List(key.resource, key.ns).empty();
+    if (!change.created() && !last) return;
     const state::Key ns{"namespaces", "", key.ns};
     const state::ObjectPtr object = view.Get(ns);
     if (object != nullptr && object->Deleting()) enqueue(ns);
@@ -57,8 +64,14 @@ class NamespaceController final : public Controller {
     if (ns == nullptr) return base::Status();
     if (!ns->Deleting()) return WritePhase(turn, *ns);
     ASSIGN_OR_RETURN(const Remains remains, DeleteContent(turn, key.name));
+    if (remains.more) {
+      turn.Again(base::Duration());
+      return base::Status();
+    }
     RETURN_IF_ERROR(WriteConditions(turn, *ns, remains));
-    return remains.empty() ? RemoveFinalizer(turn, key) : base::Status();
+    if (remains.empty()) return RemoveFinalizer(turn, key);
+    turn.Again(kRecount);
+    return base::Status();
   }
 
  private:
@@ -72,25 +85,30 @@ class NamespaceController final : public Controller {
   // pod is left.
   static base::Result<Remains> DeleteContent(Turn& turn, const std::string& ns) {
     Remains remains;
-    int budget = kMaxWritesPerTurn;
+    size_t budget = kMaxWritesPerTurn;
     RETURN_IF_ERROR(DeleteAll(turn, "pods", ns, budget, remains));
     const bool pods_left = !remains.empty();
     std::set<std::string> seen = {"pods"};
     for (const manifests::Kind* kind : turn.draft().schema().kinds()) {
-      if (!kind->namespaced || !seen.insert(kind->Resource()).second) continue;
-      int none = 0;
-      RETURN_IF_ERROR(DeleteAll(turn, kind->Resource(), ns, pods_left ? none : budget, remains));
+      if (!kind->namespaced || !seen.insert(kind->Resource()).second || remains.more) continue;
+      if (pods_left) {
+        for (const state::ObjectPtr& object : turn.view().List(kind->Resource(), ns))
+          remains.Count(*object);
+      } else {
+        RETURN_IF_ERROR(DeleteAll(turn, kind->Resource(), ns, budget, remains));
+      }
     }
-    if (budget == 0) turn.Again(base::Duration());
     return remains;
   }
 
   // Deletes up to `budget` objects of one resource and counts those that are still there.
   static base::Status DeleteAll(Turn& turn, const std::string& resource, const std::string& ns,
-                                int& budget, Remains& remains) {
+                                size_t& budget, Remains& remains) {
     const state::View before = turn.view();
     for (const state::ObjectPtr& object : before.List(resource, ns)) {
-      if (!object->Deleting() && budget > 0) {
+      if (!object->Deleting()) {
+        remains.more = budget == 0;
+        if (remains.more) break;
         --budget;
         RETURN_IF_ERROR(turn.draft().Delete(object->key, state::DeleteOptions()).status());
       }

@@ -97,6 +97,39 @@ TEST_F(NamespaceTest, PodsGetTheirGraceAndKeepWhatTheyUseUntilTheyAreGone) {
   EXPECT_EQ(Team("kind"), "absent");
 }
 
+TEST_F(NamespaceTest, OfPodsThatGoOneByOneOnlyTheLastCallsForATurn) {
+  Start();
+  cluster_->Apply(kTeam);
+  Settle();
+  AddRunningPod();
+  cluster_->Apply(InTeam(Pod("other")));
+  cluster_->Bind("team", "other", "n1");
+  cluster_->Delete("namespaces", "", "team");
+  Settle();
+  const auto controller = NewController("namespace");
+  const auto calls = [&](const std::string& pod, bool removed) {
+    const state::ObjectPtr object = cluster_->Get("pods", "team", pod);
+    state::View view = cluster_->store().view();
+    if (removed) view.Remove(object->key);
+    int count = 0;
+    size_t visits = 0;
+    view.CountVisits(&visits);
+    controller->Affects(state::Change{1000, object, object, removed}, view,
+                        [&](const state::Key&) { ++count; });
+    EXPECT_EQ(visits, 0u);
+    return count;
+  };
+  EXPECT_EQ(calls("web", false), 0);
+  EXPECT_EQ(calls("web", true), 0);
+  state::DeleteOptions at_once;
+  at_once.grace_period_seconds = 0;
+  cluster_->Delete("pods", "team", "other", at_once);
+  EXPECT_EQ(calls("web", true), 1);
+  Settle(11);
+  EXPECT_EQ(Team("status.conditions[0].message"),
+            "\"still there: configmaps (1), pods (1), serviceaccounts (1)\"");
+}
+
 TEST_F(NamespaceTest, ConditionsNameTheFinalizersThatHoldItUp) {
   Start();
   cluster_->Apply(kTeam);
