@@ -44,13 +44,6 @@ base::Json ApiService() {
                                                        {"targetPort", kApiPort}})})}})}});
 }
 
-bool IsTaken(const state::View& view, std::string_view address) {
-  for (const state::ObjectPtr& service : view.List("services")) {
-    if ((*service)["spec"]["clusterIP"].AsString() == address) return true;
-  }
-  return false;
-}
-
 base::Status EnsureService(state::Draft& draft) {
   if (draft.view().Get("services", kServiceNamespace, kServiceName) != nullptr)
     return base::Status();
@@ -59,7 +52,8 @@ base::Status EnsureService(state::Draft& draft) {
   ASSIGN_OR_RETURN(const base::Cidr range, base::Cidr::Parse(draft.context().config->service_cidr));
   const std::string first = base::FormatIpv4(range.first() + 1);
   base::Json service = ApiService();
-  if (!IsTaken(draft.view(), first)) service["spec"].Set("clusterIP", first);
+  if (draft.view().Lookup(state::Index::kTaken, first).empty())
+    service["spec"].Set("clusterIP", first);
   return draft.Create(std::move(service)).status();
 }
 

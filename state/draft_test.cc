@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "manifests/yaml/yaml.h"
 #include "state/own_secrets.h"
 #include "state/testing/test_cluster.h"
@@ -141,6 +143,30 @@ TEST(AdmissionTest, ServicesGetAddressesOfTheirOwn) {
                 Replace(Replace(service, "NAME", "c"), "spec: {", "spec: {clusterIP: " + a + ", ")),
             "Invalid: Service \"c\" is invalid: spec.clusterIP: " + a.substr(1, a.size() - 2) +
                 " is taken");
+}
+
+TEST(AdmissionTest, AServiceLooksAtNoOtherForItsAddressAndPorts) {
+  TestCluster cluster;
+  const std::string service =
+      "apiVersion: v1\nkind: Service\nmetadata: {name: NAME}\n"
+      "spec: {type: NodePort, ports: [{name: a, port: 80}, {name: b, port: 81}]}\n---\n";
+  std::string all;
+  for (int i = 0; i < 50; ++i) all += Replace(service, "NAME", "s" + std::to_string(i));
+  cluster.Apply(all);
+  std::set<std::string> taken;
+  for (const ObjectPtr& each : cluster.store().view().List("services")) {
+    EXPECT_TRUE(taken.emplace((*each)["spec"]["clusterIP"].Bytes()).second);
+    for (base::Value port : (*each)["spec"]["ports"].Elements())
+      EXPECT_TRUE(taken.emplace(port["nodePort"].Bytes()).second);
+  }
+  View view = cluster.store().view();
+  size_t visits = 0;
+  view.CountVisits(&visits);
+  Draft draft(view, cluster.Context());
+  const auto file = manifests::ParseYaml(Replace(service, "NAME", "more, namespace: default"));
+  const auto created = draft.Create(file.documents.at(0));
+  EXPECT_TRUE(created.ok()) << created.status().ToString();
+  EXPECT_LE(visits, 3u);  // those that have what is tried first
 }
 
 TEST(AdmissionTest, AQuotaSaysWhatIsExceeded) {

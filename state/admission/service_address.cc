@@ -13,21 +13,11 @@ namespace {
 
 constexpr uint32_t kReserved = 10;
 
-struct Taken {
-  std::set<std::string, std::less<>> addresses;
-  std::set<int64_t> node_ports;
-};
-
-Taken TakenByOthers(const AdmissionRequest& request) {
-  Taken taken;
-  for (const ObjectPtr& service : request.view.List("services")) {
-    if (service->key == request.key) continue;
-    taken.addresses.insert(std::string((*service)["spec"]["clusterIP"].AsString()));
-    for (base::Value port : (*service)["spec"]["ports"].Elements()) {
-      if (const int64_t node_port = port["nodePort"].AsInt()) taken.node_ports.insert(node_port);
-    }
-  }
-  return taken;
+// Whether another Service has this address or node port.
+bool IsTaken(const AdmissionRequest& request, std::string_view what) {
+  for (const ObjectPtr& service : request.view.Lookup(Index::kTaken, what))
+    if (service->key != request.key) return true;
+  return false;
 }
 
 base::Status Refuse(const AdmissionRequest& request, const std::string& field,
@@ -37,7 +27,7 @@ base::Status Refuse(const AdmissionRequest& request, const std::string& field,
                       {base::Cause{"FieldValueInvalid", what, field}});
 }
 
-base::Status AssignAddress(AdmissionRequest& request, const Taken& taken, base::Json& spec) {
+base::Status AssignAddress(AdmissionRequest& request, base::Json& spec) {
   ASSIGN_OR_RETURN(const base::Cidr range, base::Cidr::Parse(request.context.config->service_cidr));
   std::string address(spec["clusterIP"].AsString());
   if (address == "None") {
@@ -50,7 +40,7 @@ base::Status AssignAddress(AdmissionRequest& request, const Taken& taken, base::
     for (uint32_t i = 0; i < usable && address.empty(); ++i) {
       const std::string candidate =
           base::FormatIpv4(range.first() + kReserved + 1 + (start + i) % usable);
-      if (taken.addresses.count(candidate) == 0) address = candidate;
+      if (!IsTaken(request, candidate)) address = candidate;
     }
     if (address.empty()) {
       return base::Status(base::Code::kForbidden, "no address is free in the service range " +
@@ -65,22 +55,25 @@ base::Status AssignAddress(AdmissionRequest& request, const Taken& taken, base::
           request, "spec.clusterIP",
           address + " is outside the service range " + request.context.config->service_cidr);
     }
-    if (taken.addresses.count(address) != 0)
-      return Refuse(request, "spec.clusterIP", address + " is taken");
+    if (IsTaken(request, address)) return Refuse(request, "spec.clusterIP", address + " is taken");
   }
   spec.Set("clusterIP", address);
   spec.Set("clusterIPs", base::Json::MakeArray({address}));
   return base::Status();
 }
 
-base::Status AssignNodePorts(AdmissionRequest& request, Taken& taken, base::Json& spec) {
+base::Status AssignNodePorts(AdmissionRequest& request, base::Json& spec) {
   const ClusterConfig& config = *request.context.config;
   base::Json* ports = spec.Find("ports");
   if (ports == nullptr || !ports->IsArray()) return base::Status();
+  std::set<int64_t> own;
+  const auto is_taken = [&](int64_t port) {
+    return own.contains(port) || IsTaken(request, std::to_string(port));
+  };
   for (base::Json& port : ports->MutableElements()) {
     if (!port.IsObject()) continue;
     int64_t wanted = std::as_const(port)["nodePort"].AsInt();
-    if (wanted != 0 && taken.node_ports.count(wanted) != 0) {
+    if (wanted != 0 && is_taken(wanted)) {
       return Refuse(request, "spec.ports.nodePort", std::to_string(wanted) + " is taken");
     }
     if (wanted != 0 && (wanted < config.node_port_first || wanted > config.node_port_last)) {
@@ -94,11 +87,11 @@ base::Status AssignNodePorts(AdmissionRequest& request, Taken& taken, base::Json
     const int64_t start = static_cast<int64_t>(base::Crc32c(name)) % usable;
     for (int64_t i = 0; i < usable && wanted == 0; ++i) {
       const int64_t candidate = config.node_port_first + (start + i) % usable;
-      if (taken.node_ports.count(candidate) == 0) wanted = candidate;
+      if (!is_taken(candidate)) wanted = candidate;
     }
     if (wanted == 0)
       return base::Status(base::Code::kForbidden, "no node port is free; delete unused Services");
-    taken.node_ports.insert(wanted);
+    own.insert(wanted);
     port.Set("nodePort", wanted);
   }
   return base::Status();
@@ -116,8 +109,7 @@ base::Status AdmitServiceAddress(AdmissionRequest& request) {
     // A manifest rarely names the address: the object keeps what it has.
     spec.Set("clusterIP", (*request.old)["spec"]["clusterIP"].AsString());
   }
-  Taken taken = TakenByOthers(request);
-  RETURN_IF_ERROR(AssignAddress(request, taken, spec));
+  RETURN_IF_ERROR(AssignAddress(request, spec));
   if (type != "NodePort" && type != "LoadBalancer") return base::Status();
   if (request.old != nullptr && spec["ports"].IsArray()) {
     for (base::Json& port : spec["ports"].MutableElements()) {
@@ -131,7 +123,7 @@ base::Status AdmitServiceAddress(AdmissionRequest& request) {
       }
     }
   }
-  return AssignNodePorts(request, taken, spec);
+  return AssignNodePorts(request, spec);
 }
 
 }  // namespace state
