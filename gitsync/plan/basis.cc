@@ -1,7 +1,8 @@
 // A plan rests on the objects that it looked at, on the namespaces that those are in, and on what
-// is shared: a Service's address is one that no other Service has; what a namespace's quota leaves
-// depends on all that is in it; limit ranges fill in what a manifest leaves out. Without a quota it
-// does not matter what else comes into a namespace.
+// is shared: the address that it gives to a Service is one that no Service has but those that it
+// looked at itself, and may take it from; what a namespace's quota leaves depends on all that is in
+// it; limit ranges fill in what a manifest leaves out. Without a quota it does not matter what else
+// comes into a namespace.
 #include "gitsync/plan/basis.h"
 
 #include <algorithm>
@@ -11,18 +12,27 @@
 
 namespace gitsync {
 
+namespace {
+
+// Whether what is asked for was changed, of a kind that a quota weighs and that has no generation.
+bool IsWeighedAnew(const manifests::KindFacts& facts, const state::Change& change) {
+  return static_cast<bool>(facts.quota_amounts) && change.object->Generation() == 0 &&
+         !((*change.object)["spec"] == (*change.previous)["spec"]);
+}
+
+}  // namespace
+
 void SharedTables::Note(const state::Change& change) {
   const state::Key& key = change.key();
-  const bool asked = change.removed || change.created() ||
-                     change.object->Generation() != change.previous->Generation();
   const manifests::KindFacts& facts = manifests::FactsOf(key.resource);
+  const bool asked = change.removed || change.created() ||
+                     change.object->Generation() != change.previous->Generation() ||
+                     IsWeighedAnew(facts, change);
   if (facts.rules_namespace) rules_[key.ns] = change.revision;
   if (key.resource == "namespaces" && change.removed) {
     rules_.erase(key.name);
     contents_.erase(key.name);
   }
-  // A Service has no generation.
-  if (facts.shares_pool) addresses_ = change.revision;
   if (!asked) return;
   if (key.resource == kKustomizations) applications_ = change.revision;
   if (!key.ns.empty()) contents_[key.ns] = change.revision;
@@ -35,16 +45,30 @@ void PlanBasis::Add(const state::View& view, const state::Key& key) {
 
 void PlanBasis::AddChanged(const state::View& view, const state::Key& key) {
   Add(view, key);
-  addresses |= manifests::FactsOf(key.resource).shares_pool;
   if (key.ns.empty() || namespaces.contains(key.ns)) return;
-  const auto quotas = view.List("resourcequotas", key.ns);
-  namespaces[key.ns] = quotas.begin() != quotas.end();
+  namespaces[key.ns] = !view.List("resourcequotas", key.ns).empty();
   Add(view, state::Key{"namespaces", "", key.ns});
+}
+
+void PlanBasis::AddWrites(const state::Transaction& transaction) {
+  for (const state::Write& write : transaction.writes) {
+    if (!write.document) continue;
+    state::ForEachTaken(write.key.resource, write.document->root(), [&](std::string_view what) {
+      if (!what.empty()) taken.emplace_back(what, write.key);
+    });
+  }
 }
 
 bool Holds(const PlanBasis& basis, const state::View& view, const SharedTables& tables) {
   if (basis.schema != view.schema()->version()) return false;
-  if (basis.addresses && tables.addresses() > basis.made_at) return false;
+  const auto looked_at = [&](const state::Key& key) {
+    return std::any_of(basis.objects.begin(), basis.objects.end(),
+                       [&](const auto& each) { return each.first == key; });
+  };
+  for (const auto& [what, key] : basis.taken) {
+    for (const state::ObjectPtr& holder : view.Lookup(state::Index::kTaken, what))
+      if (holder->key != key && !looked_at(holder->key)) return false;
+  }
   for (const auto& [ns, quota] : basis.namespaces) {
     if (tables.RulesOf(ns) > basis.made_at) return false;
     if (quota && tables.ContentsOf(ns) > basis.made_at) return false;

@@ -24,8 +24,6 @@ class SharedTables {
 
   // Which applications there are, and what their Kustomizations ask for.
   state::Revision applications() const { return applications_; }
-  // The addresses and ports of Services.
-  state::Revision addresses() const { return addresses_; }
   // The quotas and limit ranges of a namespace; what is in it.
   state::Revision RulesOf(const std::string& ns) const { return In(rules_, ns); }
   state::Revision ContentsOf(const std::string& ns) const { return In(contents_, ns); }
@@ -37,7 +35,7 @@ class SharedTables {
     return found == table.end() ? 0 : found->second;
   }
 
-  state::Revision applications_ = 0, addresses_ = 0;
+  state::Revision applications_ = 0;
   Table rules_, contents_;
 };
 
@@ -47,11 +45,14 @@ struct PlanBasis {
   // What was looked at, with its revision: 0 if there was none.
   std::vector<std::pair<state::Key, state::Revision>> objects;
   std::map<std::string, bool> namespaces;  // that it changes something in; true: they have a quota
-  bool addresses = false;                  // it changes Services
+  // Addresses and ports that it gives to a Service, and to which: nobody else has them.
+  std::vector<std::pair<std::string, state::Key>> taken;
 
   void Add(const state::View& view, const state::Key& key);
   // An object that the plan is about to make or change.
   void AddChanged(const state::View& view, const state::Key& key);
+  // What the plan writes.
+  void AddWrites(const state::Transaction& transaction);
 };
 
 bool Holds(const PlanBasis& basis, const state::View& view, const SharedTables& tables);

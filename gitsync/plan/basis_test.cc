@@ -85,7 +85,47 @@ TEST_F(BasisTest, AnObjectThatCameToBe) {
 
 // Two plans of different objects may be given the same address.
 TEST_F(BasisTest, AnAddressThatAnotherServiceWasGiven) {
-  EXPECT_EQ(After(kService, [&] { cluster_.Apply(kOtherService); }), "made again");
+  cluster_.Apply(kService);
+  std::string address = cluster_.Field("services", "shop", "a", "spec.clusterIP");
+  cluster_.Delete("services", "shop", "a");
+  const std::string taker = std::string(kOtherService)
+                                .replace(std::string(kOtherService).find("spec: {"), 7,
+                                         "spec: {clusterIP: " + address + ", ");
+  EXPECT_EQ(After(kService, [&] { cluster_.Apply(taker); }), "made again");
+}
+
+TEST_F(BasisTest, AnAddressOfItsOwnWhateverOthersWereGiven) {
+  EXPECT_EQ(After(kService, [&] { cluster_.Apply(kOtherService); }), "holds");
+  EXPECT_NE(cluster_.Field("services", "shop", "a", "spec.clusterIP"),
+            cluster_.Field("services", "team", "b", "spec.clusterIP"));
+}
+
+// One push may hand a node port on from one of its Services to another.
+TEST_F(BasisTest, APortThatItTakesFromAServiceOfItsOwn) {
+  const auto service = [](const std::string& name, int port) {
+    return "apiVersion: v1\nkind: Service\nmetadata: {name: " + name +
+           ", namespace: shop}\nspec: {type: NodePort, ports: [{port: 80, nodePort: " +
+           std::to_string(port) + "}]}\n";
+  };
+  cluster_.Apply(service("a", 30080));
+  const std::string moved = service("a", 30090) + "---\n" + service("b", 30080);
+  EXPECT_EQ(After(moved, [] {}), "holds");
+  const std::string on = service("b", 30110) + "---\n" + service("c", 30080);
+  EXPECT_EQ(After(on, [&] { cluster_.Apply(service("b", 30100)); }), "made again, conflict");
+}
+
+TEST_F(BasisTest, AQuotaOfWhatServicesAsk) {
+  cluster_.Apply(
+      "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q, namespace: shop}\n"
+      "spec: {hard: {services.nodeports: \"1\"}}\n");
+  cluster_.Apply(kService);
+  EXPECT_EQ(After(kMap,
+                  [&] {
+                    cluster_.Apply(
+                        "apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: shop}\n"
+                        "spec: {type: NodePort, ports: [{port: 80}]}\n");
+                  }),
+            "made again");
 }
 
 TEST_F(BasisTest, AQuotaThatCameOrIsUsedUp) {

@@ -291,6 +291,7 @@ class SyncPlanner {
       if (last) Note(RecordApplied(draft_, application_, set_));
     }
     plan_.transaction = draft_.Finish();
+    plan_.basis.AddWrites(plan_.transaction);
     plan_.complete = last;
   }
 

@@ -70,9 +70,8 @@ struct KindFacts {
   HeldBy held_by = HeldBy::kNoNode;
   // The pods that it asks for, where a controller or the object itself makes them; nothing: none.
   std::optional<PodDemand> (*pods)(base::Value object) = nullptr;
-  bool rules_namespace = false;  // says what may be made in its namespace, and how
-  bool shares_pool = false;  // takes something of what all of its kind share: an address, a port
-  bool short_quota = false;  // a ResourceQuota counts it by its plural alone, too
+  bool rules_namespace = false;           // says what may be made in its namespace, and how
+  bool short_quota = false;               // a ResourceQuota counts it by its plural alone, too
   OfObject<ResourceList&> quota_amounts;  // what it adds to a quota besides its number
 
   // How it is shown.

@@ -68,7 +68,6 @@ extern constinit const KindFacts kServiceFacts = {
     .health = ServiceHealth,
     .named = true,
     .held_by = HeldBy::kEveryNode,
-    .shares_pool = true,
     .short_quota = true,
     .quota_amounts = {NodePorts<Value>, NodePorts<Json>},
     .cells = kCells,
