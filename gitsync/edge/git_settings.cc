@@ -39,6 +39,16 @@ std::string HookText(const GitHostOptions& options, std::string_view name) {
          " --socket " + Quoted(options.hook_socket) + "\n";
 }
 
+// For git's configuration: in quotes only these two are special.
+std::string QuotedForGit(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
 std::string HooksPath(const GitHostOptions& options) { return options.root + "/hooks"; }
 
 }  // namespace
@@ -67,6 +77,22 @@ std::vector<GitSetting> GitSettings(const GitHostOptions& options) {
       {"uploadpack.keepAlive", "5"},
       {"http.receivepack", "true"},
   };
+}
+
+std::string GitConfigText(const GitHostOptions& options) {
+  std::vector<GitSetting> settings = {
+      {"core.repositoryformatversion", "0"}, {"core.filemode", "true"}, {"core.bare", "true"}};
+  for (GitSetting& setting : GitSettings(options)) settings.push_back(std::move(setting));
+  std::string text, section;
+  for (const auto& [key, value] : settings) {
+    const size_t dot = key.find('.');
+    if (key.substr(0, dot) != section) {
+      section = key.substr(0, dot);
+      text += "[" + section + "]\n";
+    }
+    text += "\t" + key.substr(dot + 1) + " = " + QuotedForGit(value) + "\n";
+  }
+  return text;
 }
 
 std::string RepositoryPath(const GitHostOptions& options, const std::string& repository) {

@@ -17,6 +17,9 @@ namespace gitsync {
 using GitSetting = std::pair<std::string, std::string>;
 std::vector<GitSetting> GitSettings(const GitHostOptions& options);
 
+// The configuration file of a bare repository with these settings.
+std::string GitConfigText(const GitHostOptions& options);
+
 std::string RepositoryPath(const GitHostOptions& options, const std::string& repository);
 
 // Makes sure that the hooks directory holds exactly the hooks of this program. Git skips a hook

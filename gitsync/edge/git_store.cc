@@ -6,9 +6,10 @@
 // through an object database of their own, made when a new quarantine directory is first asked
 // for and dropped with it: what a refused push brought is never found among accepted objects.
 //
-// Configuration files outside the repository are not read: this machine's settings must not change
-// what a commit means.
+// No configuration file is read, neither this machine's, which must not change what a commit means,
+// nor the repository's, which says what git programs are to do.
 #include <fcntl.h>
+#include <git2/sys/repository.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -71,6 +72,7 @@ class OpenRepository {
     if (accepted_ == nullptr) {
       const int error = git_repository_open_bare(OwnedBy(accepted_), path_.c_str());
       if (error < 0) return GitFailure(error, "cannot open repository " + path_);
+      RETURN_IF_ERROR(ForgoConfiguration());
     }
     return accepted_.get();
   }
@@ -93,6 +95,17 @@ class OpenRepository {
   }
 
  private:
+  // libgit2 would read it whenever it opens one.
+  Status ForgoConfiguration() {
+    ConfigHandle none;
+    int error = git_config_new(OwnedBy(none));
+    if (error == 0) error = git_repository_set_config(accepted_.get(), none.get());
+    if (error == 0) return {};
+    const Status failed = GitFailure(error, "cannot open repository " + path_);
+    accepted_.reset();
+    return failed;
+  }
+
   // The path comes from a hook's environment: it must lie where git puts quarantines.
   Status CheckInside(const std::string& directory) const {
     std::error_code error;
@@ -125,29 +138,13 @@ class OpenRepository {
   std::string fingerprint_;           // its
 };
 
-Status WriteSettings(git_repository* repository, const GitHostOptions& options) {
-  ConfigHandle config;
-  int error = git_repository_config(OwnedBy(config), repository);
-  for (const auto& [key, value] : GitSettings(options)) {
-    if (error == 0) error = git_config_set_string(config.get(), key.c_str(), value.c_str());
-  }
-  if (error < 0) return GitFailure(error, "cannot write the repository's settings");
-  return {};
-}
-
+// By hand: libgit2 would rewrite the settings for each of them, and leave files that nobody reads.
 Status InitRepository(const std::string& path, const std::string& default_branch,
                       const GitHostOptions& options) {
-  git_repository_init_options init;
-  git_repository_init_options_init(&init, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
-  init.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR | GIT_REPOSITORY_INIT_NO_REINIT;
-  init.mode = 0700;
-  init.initial_head = default_branch.c_str();
-  RepositoryHandle repository;
-  if (const int error = git_repository_init_ext(OwnedBy(repository), path.c_str(), &init);
-      error < 0) {
-    return GitFailure(error, "cannot create repository " + path);
-  }
-  return WriteSettings(repository.get(), options);
+  for (const char* directory : {"/objects/info", "/objects/pack", "/refs/heads", "/refs/tags"})
+    RETURN_IF_ERROR(base::MakeDirectories(path + directory, 0700));
+  RETURN_IF_ERROR(base::WriteFileAtomic(path + "/config", GitConfigText(options), 0600));
+  return base::WriteFileAtomic(path + "/HEAD", "ref: refs/heads/" + default_branch + "\n", 0600);
 }
 
 class LibgitStore : public GitStore {

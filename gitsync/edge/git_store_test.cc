@@ -141,6 +141,9 @@ TEST_F(GitStoreTest, ANewRepositoryHasTheSettingsOfAHost) {
     EXPECT_NE(settings.find(line), std::string::npos) << line << " in\n" << settings;
   }
   EXPECT_EQ(Git({"config", "core.hooksPath"}), options_.root + "/hooks");
+  EXPECT_EQ(Git({"rev-parse", "--is-bare-repository"}), "true");
+  EXPECT_EQ(*base::ListDirectory(options_.root + "/shop.git"),
+            (std::vector<std::string>{"HEAD", "config", "objects", "refs"}));
   EXPECT_EQ(Git({"symbolic-ref", "HEAD"}), kMain);
   EXPECT_EQ(*base::ReadFile(options_.root + "/hooks/pre-receive", 1000),
             "#!/bin/sh\nexec '/usr/bin/plumb' git-hook pre-receive --socket '" +
