@@ -1,7 +1,6 @@
 // Drift is looked for where a change says so, never by polling, and put back, but not in the middle
 // of a deploy. The same changes tell a waiting deploy whose health to look at.
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "base/log.h"
@@ -80,12 +79,13 @@ void SyncEngine::TryLeftAgain(const state::Change& change) {
 
 // An object's health follows from its own status and from what was made for it.
 void SyncEngine::NoteHealth(const state::Change& change) {
-  std::optional<state::Key> root;
-  for (const std::string& name : waiting_) {
+  if (watched_.empty()) return;
+  const auto watched = watched_.find(RootOf(*change.object));
+  if (watched == watched_.end()) return;
+  for (const std::string& name : watched->second) {
     const AppPtr app = Find(name);
-    if (!root) root = RootOf(change.object != nullptr ? *change.object : *change.previous);
-    if (!app->deploy->unhealthy.contains(*root)) continue;
-    app->to_look_at.insert(*root);
+    if (!app->deploy->unhealthy.contains(watched->first)) continue;
+    app->to_look_at.insert(watched->first);
     if (app->health_scheduled) continue;
     app->health_scheduled = true;
     loop_.After(options_.health_delay, Guarded(app, [this, app] {

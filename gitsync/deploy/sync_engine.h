@@ -160,7 +160,7 @@ class SyncEngine {
   std::map<std::string, AppPtr> apps_;
   std::map<std::string, std::set<std::string>> by_source_;  // applications; it may not be there
   std::set<std::string> awaiting_;  // applications that wait for others, and some that did
-  std::set<std::string> waiting_;   // applications that wait for health
+  std::map<state::Key, std::set<std::string>> watched_;  // applications that wait for its health
   SharedTables tables_;
   PlanCounts plans_;
   base::Subscription on_commit_;

@@ -66,6 +66,7 @@ struct SyncEngine::App {
   std::shared_ptr<PushReply> reply;
   base::Backoff retry{base::Duration(), base::Duration()};
   base::Loop::TimerId timer = 0;
+  std::set<state::Key> watches;  // of SyncEngine::watched_
   bool health_scheduled = false;
   std::set<state::Key> to_look_at;  // once health_scheduled
   bool waiting_told = false;        // the record says that it waits for health

@@ -34,6 +34,10 @@ void SyncEngine::Applied(const AppPtr& app) {
     }
   }
   LookAt(app, std::set<state::Key>(deploy.unhealthy));
+  for (const state::Key& key : deploy.unhealthy) {
+    watched_[key].insert(app->name);
+    app->watches.insert(app->watches.end(), key);
+  }
   Advance(app);
 }
 
@@ -43,11 +47,8 @@ void SyncEngine::LookAt(const AppPtr& app, const std::set<state::Key>& keys) {
 
 // Until its time has come; what waits for health is woken by what changes, too.
 void SyncEngine::Wait(const AppPtr& app, const DeployStep& step) {
-  if (!step.message.empty()) {
-    waiting_.insert(app->name);
-    if (!std::exchange(app->waiting_told, true)) {
-      RecordNotReady(app, "Unknown", "Progressing", step.message);
-    }
+  if (!step.message.empty() && !std::exchange(app->waiting_told, true)) {
+    RecordNotReady(app, "Unknown", "Progressing", step.message);
   }
   loop_.Cancel(app->timer);
   app->timer =
@@ -121,7 +122,11 @@ void SyncEngine::Settle(const AppPtr& app, const DeployStep& step) {
 void SyncEngine::Stop(const AppPtr& app, DeployPhase phase, const std::string& line) {
   ++app->epoch;
   app->deploy.reset();
-  waiting_.erase(app->name);
+  for (const state::Key& key : std::exchange(app->watches, {})) {
+    const auto watched = watched_.find(key);
+    watched->second.erase(app->name);
+    if (watched->second.empty()) watched_.erase(watched);
+  }
   loop_.Cancel(std::exchange(app->timer, 0));
   app->health_scheduled = false;
   app->to_look_at.clear();
