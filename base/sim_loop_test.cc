@@ -68,6 +68,23 @@ TEST(SimLoopTest, RunReadyDoesNotMoveTime) {
   EXPECT_EQ(loop.now().monotonic, MonotonicTime());
 }
 
+TEST(SimLoopTest, WhatIsDueGoesBetweenTurnsThatTakeTime) {
+  SimLoop loop(1);
+  loop.set_turn_length(Duration::Millis(10));
+  std::string said;
+  for (const char* piece : {"one ", "two ", "three "}) {
+    loop.Continue([&said, piece] { said += piece; });
+  }
+  loop.After(Duration::Millis(5), [&] {
+    said += "timer ";
+    loop.Post([&] { said += "posted "; });
+  });
+  loop.RunFor(Duration::Millis(19));
+  EXPECT_EQ(said, "one timer posted two ");
+  loop.RunFor(Duration::Millis(1));
+  EXPECT_EQ(said, "one timer posted two three ");
+}
+
 TEST(SimLoopTest, RunForStopsAtItsEndAndMovesBothClocks) {
   SimLoop loop(1, WallTime::FromSeconds(1000));
   std::string said;

@@ -61,8 +61,7 @@ bool SimLoop::RunUntil(const std::function<bool()>& done, Duration limit) {
   const MonotonicTime end = now_.monotonic + limit;
   while (!done()) {
     if (Step(end)) continue;
-    now_.wall = now_.wall + (end - now_.monotonic);
-    now_.monotonic = end;
+    MoveTo(end);
     return false;
   }
   return true;
@@ -77,29 +76,42 @@ void SimLoop::DropAll() {
   timer_times_.clear();
 }
 
-// The queue whose first task is next; null if both are empty.
+// The queue whose first task is next; null if both are empty, or what continues takes its time.
 std::deque<Loop::Task>* SimLoop::NextQueue() {
-  if (!continuing_.empty() && ready_before_continuing_ == 0) return &continuing_;
+  if (!continuing_.empty() && ready_before_continuing_ == 0 && continues_at_ <= now_.monotonic) {
+    return &continuing_;
+  }
   if (ready_.empty()) return nullptr;
   if (ready_before_continuing_ > 0) --ready_before_continuing_;
   return &ready_;
 }
 
-// One task that is due by `until`; false if there is none.
+void SimLoop::MoveTo(MonotonicTime time) {
+  now_.wall = now_.wall + (time - now_.monotonic);
+  now_.monotonic = time;
+}
+
+// One task that is due by `until`, or the time until it is; false if there is none.
 bool SimLoop::Step(MonotonicTime until) {
   if (std::deque<Task>* queue = NextQueue()) {
     Task task = std::move(queue->front());
     queue->pop_front();
     RunTask(std::move(task));
-    if (queue == &continuing_) ready_before_continuing_ = ready_.size();
+    if (queue == &continuing_) {
+      ready_before_continuing_ = ready_.size();
+      continues_at_ = now_.monotonic + turn_length_;
+    }
     return true;
   }
-  if (timers_.empty() || timers_.begin()->first.first > until) return false;
-  const auto [due, id] = timers_.begin()->first;
+  const bool timer =
+      !timers_.empty() && (continuing_.empty() || timers_.begin()->first.first <= continues_at_);
+  if (!timer && continuing_.empty()) return false;
+  const MonotonicTime due = timer ? timers_.begin()->first.first : continues_at_;
+  if (due > until) return false;
+  MoveTo(due);
+  if (!timer) return true;
   Task task = std::move(timers_.begin()->second);
-  Cancel(id);
-  now_.wall = now_.wall + (due - now_.monotonic);
-  now_.monotonic = due;
+  Cancel(timers_.begin()->first.second);
   RunTask(std::move(task));
   return true;
 }

@@ -1,7 +1,8 @@
 // SimLoop: a Loop on virtual time. Everything runs inline on the caller's thread, in an order that
 // follows from the seed alone: posted tasks in order, timers by time then by age, offloaded works
-// run at once and complete after a seeded delay. Tasks take no time: a turn is over when the task
-// has asked so often as the seed says. Two runs of one seed do the same steps.
+// run at once and complete after a seeded delay. Tasks take no time (but see set_turn_length): a
+// turn is over when the task has asked so often as the seed says. Two runs of one seed do the same
+// steps.
 #pragma once
 
 #include <cstdint>
@@ -43,11 +44,14 @@ class SimLoop final : public Loop {
   void set_offload_delay(Duration most) { offload_delay_ = most; }
   // A turn is over for a task that has asked between once and `most` times.
   void set_pieces_a_turn(uint64_t most) { pieces_a_turn_ = most; }
+  // A task that continues a work takes so long: what is due meanwhile goes before the next of them.
+  void set_turn_length(Duration length) { turn_length_ = length; }
   uint64_t turns() const { return turns_; }
 
  private:
   bool Step(MonotonicTime until);
   std::deque<Task>* NextQueue();
+  void MoveTo(MonotonicTime time);
   void RunTask(Task task);
 
   Rng rng_;
@@ -60,6 +64,8 @@ class SimLoop final : public Loop {
   std::deque<Task> ready_;
   std::deque<Task> continuing_;
   size_t ready_before_continuing_ = 0;  // tasks that go before the first of those
+  Duration turn_length_;
+  MonotonicTime continues_at_;  // not before
   std::map<std::pair<MonotonicTime, TimerId>, Task> timers_;
   std::map<TimerId, MonotonicTime> timer_times_;
   TimerId next_timer_ = 1;
