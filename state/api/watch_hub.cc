@@ -1,10 +1,13 @@
 // A watch has three phases: the objects of its snapshot as ADDED events, the changes between its
 // revision and the cursor, then live. In the first two it is fed kBatch at a time, and not at all
 // while kCatchUpBacklog bytes wait for its peer. Events of the snapshot are made on a worker, as
-// lists are. Live watches are told what has become durable in turns.
+// lists are. Live watches are told what has become durable in turns; those that are not live yet
+// go one step each, round and round, in turns of their own: however many there are, of all that
+// continues they are one.
 #include "state/api/watch_hub.h"
 
 #include <tuple>
+#include <utility>
 
 #include "state/api/render.h"
 
@@ -14,8 +17,9 @@ struct WatchHub::Watch {
   Id id = 0;
   WatchRequest request;
   std::unique_ptr<base::Stream> stream;
-  Revision position = 0;       // has seen all up to here
-  std::optional<Key> initial;  // the next object of the snapshot to send; none: done
+  Revision position = 0;                      // has seen all up to here
+  std::optional<Key> initial;                 // the next object of the snapshot to send; none: done
+  std::shared_ptr<const InitialEvents> made;  // from there on
   bool live = false;
   base::Loop::TimerId timeout = 0;
 };
@@ -74,7 +78,8 @@ WatchHub::WatchHub(base::Loop& loop, Store& store, const WatchOptions& options)
       options_(options),
       rng_(options.seed),
       cursor_(store.durable()),
-      telling_(loop, [this] { return TellNext(); }) {
+      telling_(loop, [this] { return TellNext(); }),
+      catching_up_(loop, [this] { return CatchUpNext(); }) {
   on_durable_ = store_.OnDurable([this] { Advance(); });
   bookmark_timer_ = loop_.After(options_.bookmark_interval, [this] { SendBookmarks(); });
 }
@@ -115,7 +120,7 @@ void WatchHub::Add(WatchRequest request, std::unique_ptr<base::Stream> stream) {
   watch->stream->OnClosed(
       lifeline_.Wrap([this, id] { loop_.Post(lifeline_.Wrap([this, id] { Close(id); })); }));
   watches_.emplace(id, std::move(watch));
-  CatchUp(id);
+  QueueBehind(id);
 }
 
 void WatchHub::Send(Watch& watch, std::shared_ptr<const std::string> line) {
@@ -158,26 +163,39 @@ void WatchHub::TellOne() {
   RemoveDropped();
 }
 
+void WatchHub::QueueBehind(Id id) {
+  behind_.push_back(id);
+  catching_up_.Wake();
+}
+
+bool WatchHub::CatchUpNext() {
+  if (!behind_.empty()) {
+    const Id id = behind_.front();
+    behind_.pop_front();
+    CatchUp(id);
+  }
+  return !behind_.empty();
+}
+
+// A step. Until the watch is live, each ends with what brings the next.
 void WatchHub::CatchUp(Id id) {
-  RemoveDropped();
   const auto found = watches_.find(id);
   if (found == watches_.end()) return;
   Watch& watch = *found->second;
-  const auto again = lifeline_.Wrap([this, id] { CatchUp(id); });
   if (watch.stream->Backlog() > kCatchUpBacklog) {
-    loop_.After(kSlowReaderWait, again);
+    loop_.After(kSlowReaderWait, lifeline_.Wrap([this, id] { QueueBehind(id); }));
     return;
   }
-  if (watch.initial) return MakeInitial(watch);
-  const bool done = SendMissed(watch);
-  if (dropped_.count(id) != 0) {
-    RemoveDropped();
-  } else if (done) {
+  if (watch.made != nullptr) {
+    SendInitial(watch);
+  } else if (watch.initial) {
+    return MakeInitial(watch);
+  } else if (SendMissed(watch)) {
     watch.live = true;
     live_[watch.request.selection.kind().Resource()].insert(id);
-  } else {
-    loop_.Continue(again);
   }
+  if (!watch.live) behind_.push_back(id);
+  RemoveDropped();
 }
 
 void WatchHub::MakeInitial(const Watch& watch) {
@@ -185,25 +203,24 @@ void WatchHub::MakeInitial(const Watch& watch) {
                   [this, tie = lifeline_.tie(), id = watch.id, request = watch.request,
                    from = *watch.initial, now = loop_.now().wall]() -> base::Loop::Task {
                     const auto events = std::make_shared<const InitialEvents>(request, from, now);
-                    return tie.Wrap([this, id, events] { SendInitial(id, *events); });
+                    return tie.Wrap([this, id, events] {
+                      const auto found = watches_.find(id);
+                      if (found == watches_.end()) return;
+                      found->second->made = events;
+                      QueueBehind(id);
+                    });
                   });
 }
 
-void WatchHub::SendInitial(Id id, const InitialEvents& events) {
-  const auto found = watches_.find(id);
-  if (found == watches_.end()) return;
-  Watch& watch = *found->second;
-  for (const std::shared_ptr<const std::string>& line : events.lines) Send(watch, line);
-  watch.initial = events.next;
-  if (!watch.initial) {
-    watch.request.snapshot = View();
-    if (watch.request.initial_end) {
-      Send(watch,
-           std::make_shared<const std::string>(RenderBookmarkEvent(
-               watch.request.selection.kind(), watch.request.after, true, watch.request.as)));
-    }
-  }
-  CatchUp(id);
+void WatchHub::SendInitial(Watch& watch) {
+  const std::shared_ptr<const InitialEvents> events = std::exchange(watch.made, nullptr);
+  for (const std::shared_ptr<const std::string>& line : events->lines) Send(watch, line);
+  watch.initial = events->next;
+  if (watch.initial) return;
+  watch.request.snapshot = View();
+  if (!watch.request.initial_end) return;
+  Send(watch, std::make_shared<const std::string>(RenderBookmarkEvent(
+                  watch.request.selection.kind(), watch.request.after, true, watch.request.as)));
 }
 
 // False if there is more to send.

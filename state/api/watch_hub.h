@@ -2,8 +2,8 @@
 //
 // Loop only. A change is read once and encoded once for each (event, form), however many watches
 // carry it. A watch that begins behind, or with the objects that there are, catches up piecewise
-// and as fast as its peer reads, and then joins the others. One that falls too far behind is
-// closed: its client resumes from the last revision that it saw.
+// and as fast as its peer reads, and then joins the others; those that do so take turns. One that
+// falls too far behind is closed: its client resumes from the last revision that it saw.
 #pragma once
 
 #include <cstdint>
@@ -65,9 +65,11 @@ class WatchHub {
   bool TellNext();  // whether more is untold
   void Deliver(Watch& watch, const Change& change, Encoder& encoder);
   void Send(Watch& watch, std::shared_ptr<const std::string> line);
+  void QueueBehind(Id id);
   void CatchUp(Id id);
+  bool CatchUpNext();  // whether more are behind
   void MakeInitial(const Watch& watch);
-  void SendInitial(Id id, const InitialEvents& events);
+  void SendInitial(Watch& watch);
   bool SendMissed(Watch& watch);
   void SendBookmarks();
   void Close(Id id);
@@ -85,7 +87,9 @@ class WatchHub {
   std::deque<Change> untold_;  // durable, and not seen by live watches
   Revision cursor_ = 0;        // what live watches have seen
   base::Loop::TimerId bookmark_timer_ = 0;
-  base::Piecework telling_;  // a change a piece
+  std::deque<Id> behind_;  // whose next step can be taken; some may be gone
+  // Pieces: a change; a step of one watch.
+  base::Piecework telling_, catching_up_;
   base::Subscription on_durable_;
   base::Lifeline lifeline_;
 };

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <utility>
 
+#include "base/piecework.h"
 #include "manifests/wire/protobuf.h"
 #include "manifests/wire/wire_format.h"
 #include "state/api/testing/test_api.h"
@@ -16,6 +18,11 @@ namespace {
 // What a client received, one line an event: "ADDED a", "BOOKMARK end".
 struct Received {
   std::string events;
+  struct Event {
+    std::string type;
+    Revision revision = 0;
+  };
+  std::vector<Event> all;
   std::vector<std::shared_ptr<const std::string>> pieces;  // as they were shared
   bool open = true;
   bool slow = false;  // takes nothing
@@ -54,6 +61,8 @@ class FakeStream final : public base::Stream {
     received_.events +=
         std::string(event["type"].AsString()) + " " + std::string(metadata["name"].AsString());
     if (metadata["annotations"].Has("k8s.io/initial-events-end")) received_.events += "end";
+    received_.all.push_back({std::string(event["type"].AsString()),
+                             std::stoull(std::string(metadata["resourceVersion"].AsString()))});
     return received_.backlog <= base::kMaxStreamBacklog;
   }
   bool Write(std::shared_ptr<const std::string> bytes) override {
@@ -73,15 +82,28 @@ class WatchTest : public testing::Test {
  protected:
   Received& Client() { return clients_.emplace_back(); }
   void Open(Received& received, std::string_view query) {
+    api_.cluster.Settle();
+    OpenAt(hub_, received, query);
+    api_.cluster.Settle();
+  }
+  // Now, which is durable.
+  void OpenAt(WatchHub& hub, Received& received, std::string_view query) {
     Answer answer =
         api_.Ask("GET", "/api/v1/namespaces/default/configmaps?watch=true&" + std::string(query));
     ASSERT_TRUE(std::holds_alternative<WatchRequest>(answer));
     auto& request = std::get<WatchRequest>(answer);
-    api_.cluster.Settle();
-    const base::Status status = hub_.Admit(request);
+    const base::Status status = hub.Admit(request);
     ASSERT_TRUE(status.ok()) << status.ToString();
-    hub_.Add(std::move(request), std::make_unique<FakeStream>(received));
-    api_.cluster.Settle();
+    hub.Add(std::move(request), std::make_unique<FakeStream>(received));
+  }
+  // ConfigMaps PREFIX0, PREFIX1, ..., each with the label, in one transaction.
+  void PutMany(std::string_view prefix, size_t count, std::string_view label = "x") {
+    std::string yaml;
+    for (size_t i = 0; i < count; ++i) {
+      yaml += "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: " + std::string(prefix) +
+              std::to_string(i) + ", labels: {app: " + std::string(label) + "}}}\n";
+    }
+    api_.cluster.Apply(yaml);
   }
   void Put(std::string_view name, std::string_view label) {
     api_.cluster.Apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: " + std::string(name) +
@@ -221,12 +243,8 @@ TEST_F(WatchTest, ManyChangesAreToldPiecewise) {
   const std::string from = "resourceVersion=" + Now();
   Open(one, from);
   Open(two, from);
-  std::string yaml;
   constexpr size_t kChanges = 2000;
-  for (size_t i = 0; i < kChanges; ++i)
-    yaml +=
-        "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: m" + std::to_string(i) + "}}\n";
-  api_.cluster.Apply(yaml);
+  PutMany("m", kChanges);
   api_.cluster.loop.set_pieces_a_turn(7);
   size_t most = 0, seen = 0;
   api_.cluster.loop.OnTurn([&] {
@@ -257,11 +275,7 @@ TEST_F(WatchTest, WhatWaitsToBeToldIsBounded) {
                                                      Now()));
   hub.Add(std::move(request), std::make_unique<FakeStream>(received));
   api_.cluster.Settle();
-  std::string yaml;
-  for (size_t i = 0; i < kMaxUntold + kMore; ++i)
-    yaml +=
-        "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: m" + std::to_string(i) + "}}\n";
-  api_.cluster.Apply(yaml);
+  PutMany("m", kMaxUntold + kMore);
   size_t first = 0;
   api_.cluster.loop.OnTurn([&] {
     if (first == 0) first = received.pieces.size();
@@ -270,6 +284,35 @@ TEST_F(WatchTest, WhatWaitsToBeToldIsBounded) {
   api_.cluster.loop.OnTurn(nullptr);
   EXPECT_EQ(first, kMore);
   EXPECT_EQ(received.pieces.size(), kMaxUntold + kMore);
+}
+
+// However many there are, other work that continues goes between two of their steps, and none of
+// them is served before the others.
+TEST_F(WatchTest, WatchesThatCatchUpTakeTurnsAsOneWork) {
+  constexpr size_t kWatches = 20, kChanges = 100;
+  const std::string from = "resourceVersion=" + Now();
+  PutMany("m", kChanges);
+  api_.cluster.Settle();
+  api_.cluster.loop.set_pieces_a_turn(1);
+  std::vector<Received*> clients;
+  for (size_t i = 0; i < kWatches; ++i) OpenAt(hub_, *clients.emplace_back(&Client()), from);
+  size_t seen = 0, most = 0, apart = 0;
+  base::Piecework other(api_.cluster.loop, [&] {
+    size_t events = 0, least = kChanges, furthest = 0;
+    for (const Received* client : clients) {
+      events += client->pieces.size();
+      least = std::min(least, client->pieces.size());
+      furthest = std::max(furthest, client->pieces.size());
+    }
+    most = std::max(most, events - std::exchange(seen, events));
+    apart = std::max(apart, furthest - least);
+    return seen < kWatches * kChanges;
+  });
+  other.Wake();
+  api_.cluster.Settle();
+  EXPECT_EQ(seen, kWatches * kChanges);
+  EXPECT_EQ(most, 1u);
+  EXPECT_EQ(apart, 1u);
 }
 
 TEST_F(WatchTest, StreamingListsNeedTheirMatch) {
