@@ -315,6 +315,83 @@ TEST_F(WatchTest, WatchesThatCatchUpTakeTurnsAsOneWork) {
   EXPECT_EQ(apart, 1u);
 }
 
+// Bookmarks often, and turns that take time: they come in the middle of everything.
+class BookmarkTest : public WatchTest {
+ protected:
+  BookmarkTest() {
+    api_.cluster.loop.set_pieces_a_turn(1);
+    api_.cluster.loop.set_turn_length(base::Duration::Millis(1));
+  }
+  Received& Begin(const std::string& query) {
+    Received& received = Client();
+    OpenAt(often_, received, "allowWatchBookmarks=true&labelSelector=app%3Dweb&" + query);
+    return received;
+  }
+  // As many again are not for the clients.
+  void PutSome(const std::string& prefix) {
+    PutMany(prefix + "-web", kSome, "web");
+    PutMany(prefix + "-db", kSome, "db");
+  }
+  // After `from`, and the `there` objects that were there then, each event is newer than all that
+  // was said before, and a bookmark is not older.
+  static void ExpectInOrder(const Received& received, Revision from, size_t there, size_t events) {
+    Revision said = from;
+    size_t seen = 0, bookmarks = 0, after_bookmarks = 0;
+    for (const auto& [type, revision] : received.all) {
+      if (type == "BOOKMARK") {
+        EXPECT_GE(revision, said) << "a bookmark after " << seen << " events";
+        ++bookmarks;
+      } else if (++seen <= there) {
+        EXPECT_LE(revision, from);
+        continue;
+      } else {
+        EXPECT_GT(revision, said) << "event " << seen;
+        if (bookmarks > 0) ++after_bookmarks;
+      }
+      said = revision;
+    }
+    EXPECT_EQ(seen, there + events);
+    EXPECT_GT(after_bookmarks, 0u);
+  }
+
+  static constexpr size_t kSome = 40;
+  WatchHub often_{
+      api_.cluster.loop, api_.cluster.store(), {.bookmark_interval = base::Duration::Millis(3)}};
+};
+
+TEST_F(BookmarkTest, TheyPromiseWhatWasSentWhereverAWatchBegins) {
+  PutSome("old");
+  api_.cluster.Settle();
+  const Revision past = api_.cluster.store().durable();
+  PutSome("missed");
+  api_.cluster.Settle();
+  const Revision before = api_.cluster.store().durable();
+  const Received& live = Begin("resourceVersion=" + Now());
+  api_.cluster.Settle();
+  PutSome("told");
+  api_.cluster.Settle(base::Duration::Millis(20));
+  // Live watches are on their way to what these begin at, or behind.
+  ASSERT_GT(often_.untold(), kSome);
+  const Revision now = api_.cluster.store().durable();
+  ASSERT_EQ(now, api_.cluster.store().revision());
+  const Received& ahead = Begin("resourceVersion=" + Now());
+  const Received& plain = Begin("");
+  const Received& streaming =
+      Begin("sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=" + Now());
+  const Received& behind = Begin("resourceVersion=" + std::to_string(past));
+  api_.cluster.Settle(base::Duration::Millis(20));
+  ASSERT_GT(often_.untold(), 0u);
+  PutSome("later");
+  api_.cluster.Settle();
+  PutSome("last");
+  api_.cluster.Settle();
+  ExpectInOrder(live, before, 0, 3 * kSome);
+  ExpectInOrder(ahead, now, 0, 2 * kSome);
+  ExpectInOrder(plain, now, 3 * kSome, 2 * kSome);
+  ExpectInOrder(streaming, now, 3 * kSome, 2 * kSome);
+  ExpectInOrder(behind, past, 0, 4 * kSome);
+}
+
 TEST_F(WatchTest, StreamingListsNeedTheirMatch) {
   EXPECT_EQ(api_.Outcome("GET", "/api/v1/pods?watch=true&sendInitialEvents=true"),
             "422 Invalid: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
