@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "nodeagent/testing/session_test.h"
 
@@ -46,6 +49,77 @@ TEST_F(SessionTest, ANodesViewsAreWholeTransactions) {
   cluster_.loop.OnTurn(nullptr);
   for (const size_t count : seen) EXPECT_EQ(count % 700, 0u) << count;
   EXPECT_EQ(*seen.rbegin(), 2100u);
+}
+
+// Turns take time, so that nodes fall behind while others are told.
+class RoundsTest : public SessionTest {
+ protected:
+  static constexpr int kPiecesBehind = 2;  // of changes to route, from one node to the next
+  static constexpr int kChangesAPiece = 200;
+
+  void SetUp() override {
+    network_.set_delay(base::Duration());
+    cluster_.loop.set_offload_delay(base::Duration());
+    StartAgent("n1");
+    cluster_.Settle();
+  }
+  static std::string Far(int i) { return "far" + std::to_string(i); }
+  // Nodes that are away, each further behind than the next.
+  void LeaveBehind(int count) {
+    for (int i = 0; i < count; ++i) {
+      cluster_.AddNode(Far(i));
+      StartAgent(Far(i));
+    }
+    cluster_.Settle();
+    for (int i = 0; i < count; ++i) {
+      StopAgent(Far(i));
+      CommitServices(kPiecesBehind * kChangesAPiece, "behind" + std::to_string(i) + "-");
+      cluster_.Settle();
+    }
+    cluster_.loop.set_pieces_a_turn(1);
+    cluster_.loop.set_turn_length(base::Duration::Millis(1));
+  }
+  bool Has(const AgentSession& agent, const std::string& service) {
+    return agent.view().Get("services", "default", service) != nullptr;
+  }
+};
+
+TEST_F(RoundsTest, ANodeThatKeepsUpWaitsForOneOfThoseFarBehind) {
+  constexpr int kFar = 6;
+  LeaveBehind(kFar);
+  std::vector<AgentSession*> far;
+  for (int i = 0; i < kFar; ++i) far.push_back(&StartAgent(Far(i)));
+  cluster_.Settle(base::Duration::Millis(5));
+  const AgentSession& near = *agents_["n1"].session;
+  const size_t services = ServicesOf(near);
+  const auto caught_up = [&] {
+    return std::count_if(far.begin(), far.end(),
+                         [&](const AgentSession* each) { return ServicesOf(*each) >= services; });
+  };
+  const auto before = caught_up();
+  ASSERT_LT(before, kFar - 4);
+  CommitServices(1, "new");
+  ASSERT_TRUE(cluster_.loop.RunUntil([&] { return Has(near, "new0"); }, kLong));
+  EXPECT_LE(caught_up() - before, 2) << "the one whose round it was, and one more";
+  ASSERT_TRUE(cluster_.loop.RunUntil([&] { return caught_up() == kFar; }, kLong));
+}
+
+TEST_F(RoundsTest, ANodeFarBehindIsToldWhileOthersNeverRest) {
+  LeaveBehind(1);
+  const AgentSession& near = *agents_["n1"].session;
+  const size_t services = ServicesOf(near);
+  // Faster than it is told: there is always one who is nearer.
+  int made = 0;
+  const std::function<void()> commit = [&] {
+    CommitServices(1, "s" + std::to_string(++made) + "-");
+    cluster_.loop.After(base::Duration::Millis(1), commit);
+  };
+  commit();
+  cluster_.Settle(base::Duration::Millis(20));
+  const AgentSession& far = StartAgent(Far(0));
+  EXPECT_TRUE(cluster_.loop.RunUntil([&] { return ServicesOf(far) >= services; },
+                                     base::Duration::Seconds(1)));
+  EXPECT_FALSE(Has(near, "s" + std::to_string(made) + "-0"));
 }
 
 class SmallWindowTest : public SessionTest {
