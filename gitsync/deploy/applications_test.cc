@@ -143,7 +143,7 @@ class ApplicationsTest : public testing::Test {
 TEST_F(ApplicationsTest, EachDeploysItsPathIntoItsNamespace) {
   const auto terminal = Push({{"front/a.yaml", Map("a")}, {"back/b.yaml", Map("b")}, {"c", "x"}});
   EXPECT_EQ(Told(*terminal),
-            "back: applied HEAD\nback: healthy HEAD\nfront: applied HEAD\nfront: healthy HEAD\n"
+            "back: applied HEAD\nfront: applied HEAD\nback: healthy HEAD\nfront: healthy HEAD\n"
             "healthy: all 2 applications\nexit 0\n");
   EXPECT_EQ(cluster_.Names("configmaps"), "default/a team/b");
   EXPECT_EQ(InventoryOf("front"), "default/a");

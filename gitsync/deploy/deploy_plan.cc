@@ -173,7 +173,7 @@ std::string RevisionOf(const state::View& view, const DeployState& deploy) {
 
 DeployStep NextStep(const state::View& view, const SharedTables& tables, const DeployState& deploy,
                     base::MonotonicTime now) {
-  if (deploy.busy) return Do(Act::kIdle);
+  if (deploy.busy || deploy.unseen) return Do(Act::kIdle);
   if (deploy.retry_at && now < *deploy.retry_at) return WaitUntil(*deploy.retry_at);
   if (deploy.applied) return AfterApplying(view, deploy, now);
   const DeployStep step =

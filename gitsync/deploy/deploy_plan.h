@@ -53,6 +53,7 @@ struct DeployState {
   // The wave that was committed last.
   bool applied = false;   // durable
   bool complete = false;  // it was the last one
+  bool unseen = false;    // the health of some of it has not been looked at yet
   base::MonotonicTime deadline;
   std::set<state::Key> unhealthy;
   std::map<state::Key, std::string> told;  // the last thing said of each

@@ -90,8 +90,7 @@ void SyncEngine::NoteHealth(const state::Change& change) {
     app->health_scheduled = true;
     loop_.After(options_.health_delay, Guarded(app, [this, app] {
                   app->health_scheduled = false;
-                  LookAt(app, std::exchange(app->to_look_at, {}));
-                  Advance(app);
+                  Look(app);
                 }));
   }
 }

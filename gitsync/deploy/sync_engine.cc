@@ -43,7 +43,8 @@ SyncEngine::SyncEngine(base::Loop& loop, state::Store& store, GitStore& git,
       store_(store),
       git_(git),
       options_(std::move(options)),
-      writer_(loop, store, context, state::ProgramActor(kFieldManager)) {
+      writer_(loop, store, context, state::ProgramActor(kFieldManager)),
+      looks_(loop, [this] { return LookNext(); }) {
   DropOrphans();
   on_commit_ = store_.OnCommit([this](const state::Change& change) { Changed(change); });
   for (const std::string& name : SourceNames(store_.view())) AddSource(name);

@@ -6,6 +6,7 @@
 // planned commits on the loop. The Store, GitStore and Loop outlive the engine.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "base/backoff.h"
 #include "base/lifeline.h"
 #include "base/loop.h"
+#include "base/piecework.h"
 #include "base/subscription.h"
 #include "gitsync/deploy/container_log.h"
 #include "gitsync/deploy/deploy_plan.h"
@@ -127,7 +129,9 @@ class SyncEngine {
   void Await(const AppPtr& app, const std::string& why);
   void WakeAwaiting(const state::Change& change);
   void Wait(const AppPtr& app, const DeployStep& step);
-  void LookAt(const AppPtr& app, const std::set<state::Key>& keys);
+  void Look(const AppPtr& app);
+  bool LookNext();  // whether there is more to look at
+  void LookAtOne(const AppPtr& app);
   void FetchLog(const AppPtr& app, const DeployStep& step);
   void Retry(const AppPtr& app, const std::string& message);
   void GiveUp(const AppPtr& app, const std::string& message);
@@ -161,8 +165,10 @@ class SyncEngine {
   std::map<std::string, std::set<std::string>> by_source_;  // applications; it may not be there
   std::set<std::string> awaiting_;  // applications that wait for others, and some that did
   std::map<state::Key, std::set<std::string>> watched_;  // applications that wait for its health
+  std::deque<AppPtr> looking_;                           // at what was applied
   SharedTables tables_;
   PlanCounts plans_;
+  base::Piecework looks_;  // an object's health a piece
   base::Subscription on_commit_;
   base::Lifeline lifeline_;
 };

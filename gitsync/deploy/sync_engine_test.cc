@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/piecework.h"
 #include "gitsync/plan/by_hand.h"
 #include "gitsync/testing/fake_git.h"
 #include "gitsync/testing/terminal.h"
@@ -144,6 +145,47 @@ TEST_F(SyncEngineTest, ThePushWaitsUntilTheWorkloadIsHealthy) {
   EXPECT_EQ(terminal->text,
             "deployments.apps default/web  2/2 available\nhealthy " + Head() + "\nexit 0\n");
   EXPECT_EQ(Condition("status"), "\"True\"");
+}
+
+// What the health of is looked at, besides the Deployment.
+std::string ManyServices(int count) {
+  std::string yaml;
+  for (int i = 0; i < count; ++i) {
+    yaml += "---\napiVersion: v1\nkind: Service\nmetadata: {name: s" + std::to_string(i) +
+            "}\nspec: {ports: [{port: 80}]}\n";
+  }
+  return yaml;
+}
+
+TEST_F(SyncEngineTest, TheHealthOfALargeDeployIsLookedAtInTurns) {
+  constexpr int kServices = 300;
+  cluster_.loop.set_pieces_a_turn(1);
+  const auto terminal = Push({{"services.yaml", ManyServices(kServices)}});
+  const auto told = [&](const std::string& word) {
+    return terminal->text.find(word + Head()) != std::string::npos;
+  };
+  ASSERT_TRUE(cluster_.loop.RunUntil([&] { return told("applied "); }, Duration::Seconds(5)));
+  int turns = 0;
+  base::Piecework other(cluster_.loop, [&] {
+    ++turns;
+    return !told("healthy ");
+  });
+  other.Wake();
+  cluster_.Settle();
+  EXPECT_TRUE(told("healthy "));
+  EXPECT_GE(turns, kServices);
+}
+
+TEST_F(SyncEngineTest, WhatBecomesHealthyWhileTheRestIsLookedAtIsNotMissed) {
+  cluster_.loop.set_pieces_a_turn(1);
+  const auto terminal = Push({{"web.yaml", kWeb}, {"services.yaml", ManyServices(300)}});
+  ASSERT_TRUE(cluster_.loop.RunUntil(
+      [&] { return terminal->text.find("not yet looked at") != std::string::npos; },
+      Duration::Seconds(5)));
+  MakeHealthy();
+  cluster_.Settle();
+  EXPECT_NE(terminal->text.find("healthy " + Head() + "\nexit 0\n"), std::string::npos)
+      << terminal->text;
 }
 
 TEST_F(SyncEngineTest, AFailedRolloutEndsTheWaitWithItsReason) {

@@ -68,7 +68,9 @@ struct SyncEngine::App {
   base::Loop::TimerId timer = 0;
   std::set<state::Key> watches;  // of SyncEngine::watched_
   bool health_scheduled = false;
-  std::set<state::Key> to_look_at;  // once health_scheduled
+  std::set<state::Key> to_look_at;  // when its turn to look comes, before the rest
+  size_t seen = 0;                  // manifests of what was applied, the first ones
+  bool looking = false;             // it has a turn to come
   bool waiting_told = false;        // the record says that it waits for health
 
   // The applications that it waits for, or gave up waiting for.

@@ -1,5 +1,7 @@
-// What is applied has its health looked at where a change says so, until NextStep finds that it is
-// healthy, has failed or has taken too long. Then the deploy is settled, and recorded once.
+// What is applied has its health looked at: first all that may not be healthy, then where a change
+// says so, until NextStep finds that it is healthy, has failed or has taken too long. Then the
+// deploy is settled, and recorded once. Objects are looked at one by one, in turns, applications
+// alternately: however many were applied, nobody waits for all of them.
 #include <utility>
 
 #include "base/log.h"
@@ -24,25 +26,51 @@ void SyncEngine::Applied(const AppPtr& app) {
   }
   const ManifestSet& set = *deploy.reading->set();
   if (deploy.complete) Tell(app, "applied " + ShortCommit(set.commit));
+  app->seen = app->all_settled ? set.manifests.size() : 0;
   if (app->all_settled) {
     for (const state::Key& key : app->unsettled) {
-      if (set.Find(key) != nullptr) deploy.unhealthy.insert(key);
-    }
-  } else {
-    for (const Manifest& manifest : set.manifests) {
-      if (!IsInert(manifest.key)) deploy.unhealthy.insert(deploy.unhealthy.end(), manifest.key);
+      if (set.Find(key) != nullptr) app->to_look_at.insert(key);
     }
   }
-  LookAt(app, std::set<state::Key>(deploy.unhealthy));
-  for (const state::Key& key : deploy.unhealthy) {
-    watched_[key].insert(app->name);
-    app->watches.insert(app->watches.end(), key);
-  }
-  Advance(app);
+  deploy.unhealthy = app->to_look_at;
+  deploy.unseen = true;
+  Look(app);
 }
 
-void SyncEngine::LookAt(const AppPtr& app, const std::set<state::Key>& keys) {
-  for (const std::string& line : LookAtHealth(store_.view(), keys, *app->deploy)) Tell(app, line);
+void SyncEngine::Look(const AppPtr& app) {
+  if (!std::exchange(app->looking, true)) looking_.push_back(app);
+  looks_.Wake();
+}
+
+bool SyncEngine::LookNext() {
+  if (looking_.empty()) return false;
+  const AppPtr app = std::move(looking_.front());
+  looking_.pop_front();
+  app->looking = false;
+  if (app->deploy && app->deploy->applied) LookAtOne(app);
+  return !looking_.empty();
+}
+
+void SyncEngine::LookAtOne(const AppPtr& app) {
+  DeployState& deploy = *app->deploy;
+  const std::vector<Manifest>& manifests = deploy.reading->set()->manifests;
+  std::set<state::Key> one;
+  if (!app->to_look_at.empty()) {
+    one.insert(app->to_look_at.extract(app->to_look_at.begin()));
+  } else if (app->seen < manifests.size()) {
+    const state::Key& key = manifests[app->seen++].key;
+    if (!IsInert(key)) one.insert(*deploy.unhealthy.insert(deploy.unhealthy.end(), key));
+  }
+  for (const std::string& line : LookAtHealth(store_.view(), one, deploy)) Tell(app, line);
+  for (const state::Key& key : one) {
+    if (!deploy.unhealthy.contains(key)) continue;
+    watched_[key].insert(app->name);  // for what changes after it was looked at
+    app->watches.insert(key);
+  }
+  const bool more = !app->to_look_at.empty() || app->seen < manifests.size();
+  if (more && !deploy.failure) return Look(app);
+  deploy.unseen = false;
+  Advance(app);
 }
 
 // Until its time has come; what waits for health is woken by what changes, too.
