@@ -1,26 +1,29 @@
 // The Service has the first address of the service range, which admission gives to nobody by
 // itself; should somebody have asked for it before, any other. It has no selector: who stands
-// behind it is not a pod. A namespace that is ending is left alone until it is gone.
+// behind it is not a pod. A namespace that an earlier plumb began to delete is kept: one would be
+// held by its Secrets for ever, the others would come back as soon as they had gone.
 #include "reconciler/cluster_objects.h"
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 
 #include "base/ip.h"
+#include "state/cluster_namespaces.h"
 
 namespace reconciler {
 namespace {
 
-constexpr std::string_view kNamespaces[] = {"default", "kube-node-lease", "kube-public",
-                                            "kube-system", "plumb-system"};
 constexpr std::string_view kServiceNamespace = "default";
 constexpr std::string_view kServiceName = "kubernetes";
 constexpr int64_t kServicePort = 443;
 constexpr int64_t kApiPort = 6443;
 
 base::Status EnsureNamespace(state::Draft& draft, std::string_view name) {
-  if (draft.view().Get("namespaces", "", name) != nullptr) return base::Status();
+  if (const state::ObjectPtr found = draft.view().Get("namespaces", "", name)) {
+    if (!found->Deleting()) return base::Status();
+    RETURN_IF_ERROR(draft.Undelete(found->key).status());
+    return draft.UpdateStatus(found->key, base::Json::MakeObject({{"phase", "Active"}})).status();
+  }
   return draft
       .Create(base::Json::MakeObject({{"apiVersion", "v1"},
                                       {"kind", "Namespace"},
@@ -47,8 +50,6 @@ base::Json ApiService() {
 base::Status EnsureService(state::Draft& draft) {
   if (draft.view().Get("services", kServiceNamespace, kServiceName) != nullptr)
     return base::Status();
-  const state::ObjectPtr ns = draft.view().Get("namespaces", "", kServiceNamespace);
-  if (ns == nullptr || ns->Deleting()) return base::Status();
   ASSIGN_OR_RETURN(const base::Cidr range, base::Cidr::Parse(draft.context().config->service_cidr));
   const std::string first = base::FormatIpv4(range.first() + 1);
   base::Json service = ApiService();
@@ -60,15 +61,14 @@ base::Status EnsureService(state::Draft& draft) {
 }  // namespace
 
 base::Status EnsureClusterObjects(state::Draft& draft) {
-  for (const std::string_view name : kNamespaces) RETURN_IF_ERROR(EnsureNamespace(draft, name));
+  for (const std::string_view name : state::kClusterNamespaces) {
+    RETURN_IF_ERROR(EnsureNamespace(draft, name));
+  }
   return EnsureService(draft);
 }
 
 bool IsClusterObject(const state::Key& key) {
-  if (key.resource == "namespaces") {
-    return std::find(std::begin(kNamespaces), std::end(kNamespaces), key.name) !=
-           std::end(kNamespaces);
-  }
+  if (state::IsClusterNamespace(key)) return true;
   return key.resource == "services" && key.ns == kServiceNamespace && key.name == kServiceName;
 }
 

@@ -7,8 +7,9 @@
 namespace reconciler {
 
 // Makes those that are missing: the namespaces that the cluster itself lives in, and the Service
-// default/kubernetes, by which clients inside the cluster name the API. The server calls it once at
-// start, before anything else is written; later controllers/cluster_objects.cc keeps them.
+// default/kubernetes, by which clients inside the cluster name the API. A namespace of these that
+// is being deleted, which an earlier plumb allowed, stays. The server calls it once at start,
+// before anything else is written; later controllers/cluster_objects.cc keeps them.
 base::Status EnsureClusterObjects(state::Draft& draft);
 
 // Whether `key` names one of them.

@@ -6,6 +6,7 @@
 //   apply:  the configuration is merged into what is there, by who owns what; then as above
 //   delete: a pod that runs gets its grace period; an object with finalizers waits for them; else
 //           it goes at once
+//   undelete: times of the deletion and the finalizers that it brought go, defaults come back
 // Whoever creates or changes fields manages them from then on; what defaults and admission add on
 // the way of an apply has no manager.
 #include "state/draft.h"
@@ -378,6 +379,27 @@ base::Result<ObjectPtr> Draft::Delete(const Key& key, const DeleteOptions& optio
     metadata.Set("deletionTimestamp", (context_.now + base::Duration::Seconds(grace)).ToString());
     metadata.Set("deletionGracePeriodSeconds", grace);
   }
+  return Stage(key, object, old->managers);
+}
+
+base::Result<ObjectPtr> Draft::Undelete(const Key& key) {
+  const ObjectPtr old = view_.Get(key);
+  if (old == nullptr)
+    return base::Status(base::Code::kNotFound, key.resource + " \"" + key.name + "\" not found");
+  if (!old->Deleting()) return old;
+  const manifests::Kind* kind = schema().FindByResource(key.resource);
+  CHECK(kind != nullptr);
+  base::Json object = old->document.ToJson();
+  base::Json& metadata = object["metadata"];
+  metadata.Remove("deletionTimestamp");
+  metadata.Remove("deletionGracePeriodSeconds");
+  if (base::Json* finalizers = metadata.Find("finalizers")) {
+    std::erase_if(finalizers->MutableElements(), [](const base::Json& each) {
+      return each.AsString() == kForegroundFinalizer || each.AsString() == kOrphanFinalizer;
+    });
+    if (finalizers->empty()) metadata.Remove("finalizers");
+  }
+  manifests::ApplyDefaults(*kind, object);  // what it gave up on its way
   return Stage(key, object, old->managers);
 }
 

@@ -94,6 +94,10 @@ class Draft {
   // was. kNotFound, kConflict (a precondition), kForbidden.
   base::Result<ObjectPtr> Delete(const Key& key, const DeleteOptions& options);
 
+  // Takes back a deletion that has begun and not ended, which no client can: for what must not go,
+  // and did begin to when it still could. kNotFound.
+  base::Result<ObjectPtr> Undelete(const Key& key);
+
   // What Create, Update and Apply would find wrong with `object`, which has its defaults.
   manifests::Findings Validate(const manifests::Kind& kind, const base::Json& object,
                                manifests::UnknownFields unknown) const;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "manifests/yaml/yaml.h"
+#include "state/cluster_namespaces.h"
 #include "state/own_secrets.h"
 #include "state/testing/test_cluster.h"
 
@@ -329,11 +330,44 @@ TEST_F(OwnSecretsTest, OthersAreAnybodys) {
   EXPECT_TRUE(As(gitsync).Create(Secret("plumb.ca", "default")).ok());
 }
 
-TEST_F(OwnSecretsTest, TheirNamespaceStays) {
-  EXPECT_EQ(As(VaultActor()).Delete({"namespaces", "", "plumb-system"}, {}).status().ToString(),
-            "Forbidden: namespaces \"plumb-system\" is forbidden: this namespace may not be "
-            "deleted, plumb keeps its own objects in it");
-  EXPECT_TRUE(As(VaultActor()).Delete({"namespaces", "", "default"}, {}).ok());
+TEST(DraftTest, NamespacesOfTheClusterCannotBeDeleted) {
+  TestCluster cluster;
+  cluster.AddNamespace("team");
+  for (const std::string_view name : kClusterNamespaces) {
+    if (name != "default") cluster.AddNamespace(name);
+    for (const ActorPtr& actor : {VaultActor(), ActorPtr()}) {
+      DraftContext context = cluster.Context();
+      context.actor = actor;
+      Draft draft(cluster.store().view(), context);
+      EXPECT_EQ(draft.Delete({"namespaces", "", std::string(name)}, {}).status().ToString(),
+                "Forbidden: namespaces \"" + std::string(name) +
+                    "\" is forbidden: this namespace may not be deleted");
+    }
+  }
+  cluster.Delete("namespaces", "", "team");
+}
+
+TEST(DraftTest, ADeletionIsTakenBackAsIfItHadNeverBegun) {
+  TestCluster cluster;
+  cluster.Apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, finalizers: [a/b]}\n");
+  const Key key{"configmaps", "default", "a"};
+  const auto stored = [&] {
+    base::Json object = cluster.store().view().Get(key)->document.ToJson();
+    object["metadata"].Remove("resourceVersion");
+    return object.ToString();
+  };
+  const std::string before = stored();
+  cluster.Delete("configmaps", "default", "a", {.propagation = Propagation::kForeground});
+  EXPECT_NE(stored(), before);
+  for (const size_t writes : {1, 0}) {
+    Draft draft(cluster.store().view(), cluster.Context());
+    ASSERT_TRUE(draft.Undelete(key).ok());
+    EXPECT_EQ(draft.Finish().writes.size(), writes);
+    ASSERT_TRUE(cluster.store().Commit(draft.Finish()).ok());
+    EXPECT_EQ(stored(), before);
+  }
+  Draft draft(cluster.store().view(), cluster.Context());
+  EXPECT_EQ(draft.Undelete({"configmaps", "default", "b"}).status().code(), base::Code::kNotFound);
 }
 
 }  // namespace

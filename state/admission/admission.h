@@ -32,7 +32,7 @@ using Admission = base::Status (*)(AdmissionRequest& request);
 // of all.cc.
 const std::vector<Admission>& AllAdmissions();
 
-// Whether the object may be deleted by the context's actor (own_secret.cc).
+// Whether the object may be deleted by the context's actor.
 base::Status CheckDeletion(const Key& key, const DraftContext& context);
 
 }  // namespace state

@@ -24,4 +24,12 @@ const std::vector<Admission>& AllAdmissions() {
   return kAll;
 }
 
+base::Status CheckNamespaceDeletion(const Key& key);
+base::Status CheckOwnSecretDeletion(const Key& key, const DraftContext& context);
+
+base::Status CheckDeletion(const Key& key, const DraftContext& context) {
+  RETURN_IF_ERROR(CheckNamespaceDeletion(key));
+  return CheckOwnSecretDeletion(key, context);
+}
+
 }  // namespace state

@@ -1,8 +1,7 @@
 // A namespaced object needs a namespace, and one that is being deleted takes no new objects:
-// otherwise it would never be empty. plumb's own credentials are made even there: no start does
-// without.
+// otherwise it would never be empty. Those that every cluster has are not deleted at all.
 #include "state/admission/admission.h"
-#include "state/own_secrets.h"
+#include "state/cluster_namespaces.h"
 
 namespace state {
 
@@ -17,13 +16,20 @@ base::Status AdmitNamespaceLifecycle(AdmissionRequest& request) {
   if (ns == nullptr) {
     return base::Status(base::Code::kNotFound, "namespaces \"" + request.key.ns + "\" not found");
   }
-  if (ns->Deleting() && !IsOwnSecret(request.key)) {
+  if (ns->Deleting()) {
     return base::Status(base::Code::kForbidden,
                         request.kind.Resource() + " \"" + request.key.name +
                             "\" is forbidden: unable to create new content in namespace " +
                             request.key.ns + " because it is being terminated");
   }
   return base::Status();
+}
+
+base::Status CheckNamespaceDeletion(const Key& key) {
+  if (!IsClusterNamespace(key)) return base::Status();
+  return base::Status(base::Code::kForbidden, "namespaces \"" + key.name +
+                                                  "\" is forbidden: this namespace may not be "
+                                                  "deleted");
 }
 
 }  // namespace state

@@ -1,6 +1,5 @@
 // plumb's own Secrets are written and removed by plumb alone: a repository that declares one, a
-// client that creates, changes or deletes one, is told so. The namespace that they are in cannot be
-// deleted, since all of them would go with it.
+// client that creates, changes or deletes one, is told so.
 #include "state/admission/admission.h"
 #include "state/own_secrets.h"
 
@@ -22,12 +21,7 @@ base::Status AdmitOwnSecret(AdmissionRequest& request) {
   return CheckWriter(request.key, request.context);
 }
 
-base::Status CheckDeletion(const Key& key, const DraftContext& context) {
-  if (key.resource == "namespaces" && key.name == kSystemNamespace) {
-    return base::Status(base::Code::kForbidden, "namespaces \"" + key.name +
-                                                    "\" is forbidden: this namespace may not be "
-                                                    "deleted, plumb keeps its own objects in it");
-  }
+base::Status CheckOwnSecretDeletion(const Key& key, const DraftContext& context) {
   return CheckWriter(key, context);
 }
 

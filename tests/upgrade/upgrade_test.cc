@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -154,6 +155,8 @@ class UpgradeTest : public testing::TestWithParam<const char*> {
 
   void SettleControllers();
   void SettleRepositories();
+  // The object as it is stored; the server is stopped.
+  void EditStored(const state::Key& wanted, const std::function<void(base::Json&)>& edit);
   void AskForADirectoryOnly(const std::string& repository, const std::string& manifest);
 
   // Output and errors of a command; a nonzero exit first, as "exit 1: ".
@@ -366,6 +369,29 @@ TEST_P(UpgradeTest, PushesGoOnFromWhereTheyWere) {
   }
 }
 
+void UpgradeTest::EditStored(const state::Key& wanted,
+                             const std::function<void(base::Json&)>& edit) {
+  auto storage = state::OpenLevelDb(old_->data_dir() + "/store");
+  ASSERT_TRUE(storage.ok()) << storage.status().ToString();
+  std::optional<state::Record> newest;
+  const auto find = [&](std::string_view key, std::string_view value) {
+    auto record = state::DecodeRecord(*state::ParseRecordKey(key), value);
+    EXPECT_TRUE(record.ok());
+    if (record->object->key == wanted) newest = *std::move(record);
+    return true;
+  };
+  ASSERT_TRUE((*storage)->Scan(state::kLogFirst, state::kLogLast, find).ok());
+  ASSERT_TRUE(newest && !newest->removed);
+  base::Json object = newest->object->document.ToJson();
+  edit(object);
+  auto edited = std::make_shared<state::Object>(*newest->object);
+  edited->document = base::Document(object);
+  newest->object = edited;
+  state::StorageBatch batch;
+  batch.puts.emplace_back(state::RecordKey(edited->revision), state::EncodeRecord(*newest));
+  ASSERT_TRUE((*storage)->Write(batch, {}).ok());
+}
+
 // As an earlier release left an application whose path it had accepted and did not heed: it applied
 // manifests/, while spec.path said another directory.
 void UpgradeTest::AskForADirectoryOnly(const std::string& repository, const std::string& manifest) {
@@ -397,35 +423,17 @@ void UpgradeTest::AskForADirectoryOnly(const std::string& repository, const std:
   const std::string revision = "main@sha1:" + git({"rev-parse", "main"}, bare);
   const std::string tree = git({"rev-parse", "main^{tree}"}, bare);
 
-  auto storage = state::OpenLevelDb(old_->data_dir() + "/store");
-  ASSERT_TRUE(storage.ok()) << storage.status().ToString();
-  state::StorageBatch batch;
-  const auto edit = [&](std::string_view key, std::string_view value) {
-    const auto number = state::ParseRecordKey(key);
-    auto record = state::DecodeRecord(*number, value);
-    EXPECT_TRUE(record.ok());
-    if (record->object->key.resource != "kustomizations.kustomize.toolkit.fluxcd.io" ||
-        record->object->key.name != repository || record->removed) {
-      return true;
-    }
-    base::Json object = record->object->document.root().ToJson();
-    if (std::as_const(object)["status"]["history"].empty()) return true;  // before its first deploy
-    object["metadata"].Set("generation", record->object->Generation() + 1);
-    object["spec"].Set("path", "./only");
-    object["status"].Set("observedGeneration", record->object->Generation() + 1);
-    object["status"].Set("lastAppliedRevision", revision);
-    base::Json& entry = object["status"]["history"].MutableElements().front();
-    entry.Set("digest", tree);
-    entry["metadata"].Set("revision", revision);
-    auto edited = std::make_shared<state::Object>(*record->object);
-    edited->document = base::Document(object);
-    record->object = edited;
-    batch.puts.assign(1, {std::string(key), state::EncodeRecord(*record)});  // the newest
-    return true;
-  };
-  ASSERT_TRUE((*storage)->Scan(state::kLogFirst, state::kLogLast, edit).ok());
-  ASSERT_EQ(batch.puts.size(), 1u);
-  ASSERT_TRUE((*storage)->Write(batch, {}).ok());
+  EditStored({"kustomizations.kustomize.toolkit.fluxcd.io", "plumb-system", repository},
+             [&](base::Json& object) {
+               const int64_t generation = object["metadata"]["generation"].AsInt() + 1;
+               object["metadata"].Set("generation", generation);
+               object["spec"].Set("path", "./only");
+               object["status"].Set("observedGeneration", generation);
+               object["status"].Set("lastAppliedRevision", revision);
+               base::Json& entry = object["status"]["history"].MutableElements().front();
+               entry.Set("digest", tree);
+               entry["metadata"].Set("revision", revision);
+             });
 }
 
 TEST_P(UpgradeTest, WhatBeginsToActIsHeldUntilSomebodyAsks) {
@@ -484,6 +492,22 @@ TEST_P(UpgradeTest, TokensHaveTheRoleThatTheyHad) {
   }
   EXPECT_EQ(told, "admin: 200 201 200\ndeployer: 200 201 403\nviewer: 200 403 403\n");
   EXPECT_EQ(StatusFor("not-a-token", "GET", maps), "401");
+}
+
+// An earlier release could be told to delete it, and waited for what was in it: which goes on.
+TEST_P(UpgradeTest, ItsNamespaceThatWasEndingStays) {
+  EditStored({"namespaces", "", "plumb-system"}, [](base::Json& object) {
+    object["metadata"].Set("deletionTimestamp", "2026-01-01T00:00:00Z");
+    object["metadata"].Set("deletionGracePeriodSeconds", 0);
+    object["status"].Set("phase", "Terminating");
+  });
+  ASSERT_NO_FATAL_FAILURE(StartServer(old_->data_dir()));
+  SettleControllers();
+  SettleRepositories();
+  const Listing now = List();
+  EXPECT_EQ(Differences(old_->listing(), now), New(": new\n"));
+  EXPECT_EQ(now.at("namespaces plumb-system")["status"].ToString(), R"({"phase":"Active"})");
+  EXPECT_EQ(StatusFor(old_->Token("admin"), "DELETE", "/api/v1/namespaces/plumb-system"), "403");
 }
 
 TEST_P(UpgradeTest, ItsCredentialsMoveIntoTheStore) {
