@@ -12,7 +12,14 @@ namespace reconciler {
 // before anything else is written; later controllers/cluster_objects.cc keeps them.
 base::Status EnsureClusterObjects(state::Draft& draft);
 
-// Whether `key` names one of them.
+// Has the Service lead to the server: the EndpointSlice default/kubernetes. One that somebody
+// applies is theirs.
+base::Status EnsureApiEndpoint(state::Draft& draft);
+
+state::Key ApiServiceKey();
+state::Key ApiEndpointKey();
+
+// Whether `key` names one of all these.
 bool IsClusterObject(const state::Key& key);
 
 }  // namespace reconciler

@@ -33,6 +33,9 @@ struct ClusterConfig {
   int pod_prefix_length = 24;  // of a node's share of pod_cidr
   int node_port_first = 30000, node_port_last = 32767;
   std::string cluster_domain = "cluster.local";
+  // Where pods reach the API server itself; no address if none is known.
+  std::string api_address = {};
+  int api_port = 6443;
   std::vector<manifests::KindCheck> checks = {};  // what the rooms above know of kinds
 };
 

@@ -3,12 +3,12 @@
 
 #include <cstdio>
 
-#include "base/edge/process.h"
 #include "plumb/commands/arguments.h"
 #include "plumb/commands/client.h"
 #include "plumb/commands/commands.h"
 #include "plumb/commands/config_file.h"
 #include "plumb/commands/main_loop.h"
+#include "plumb/commands/own_address.h"
 #include "plumb/commands/server_command.h"
 #include "plumb/data_directory.h"
 #include "plumb/node/edge/agent.h"
@@ -43,19 +43,10 @@ std::string HostName() {
   return name;
 }
 
-// The source address of packets to the server, as the kernel's routes have it.
-base::Result<std::string> AddressTowards(const std::string& url) {
+std::string HostOf(const std::string& url) {
   const size_t start = url.find("://");
-  const std::string host = start == std::string::npos
-                               ? url
-                               : url.substr(start + 3, url.find(':', start + 3) - start - 3);
-  ASSIGN_OR_RETURN(const std::string route, base::RunChecked({"ip", "-4", "route", "get", host}));
-  const size_t source = route.find(" src ");
-  if (source == std::string::npos) {
-    return base::Status(base::Code::kUnavailable,
-                        "no route to " + host + "; name this node's address with --node-ip");
-  }
-  return route.substr(source + 5, route.find_first_of(" \n", source + 5) - source - 5);
+  return start == std::string::npos ? url
+                                    : url.substr(start + 3, url.find(':', start + 3) - start - 3);
 }
 
 FlagSet AgentFlags() {
@@ -82,7 +73,12 @@ base::Result<AgentOptions> ReadAgentOptions(const Arguments& arguments) {
   if (arguments.Has("--node-ip")) {
     options.node_ip = arguments.Get("--node-ip");
   } else {
-    ASSIGN_OR_RETURN(options.node_ip, AddressTowards(options.server));
+    const base::Result<std::string> address = AddressTowards(HostOf(options.server));
+    if (!address.ok()) {
+      return base::Status(address.status().code(), std::string(address.status().message()) +
+                                                       "; name this node's address with --node-ip");
+    }
+    options.node_ip = *address;
   }
   if (geteuid() != 0) {
     return base::Status(base::Code::kForbidden,
@@ -132,7 +128,7 @@ int UpCommand(const Words& words) {
   node.cluster = options->cluster;
   node.node_ip = arguments->Get("--node-ip");
   if (node.node_ip.empty()) {
-    const base::Result<std::string> address = AddressTowards("https://192.0.2.1:1");
+    const base::Result<std::string> address = DefaultAddress();
     if (!address.ok()) {
       return Fail(
           base::Status(base::Code::kUnavailable,
@@ -140,6 +136,8 @@ int UpCommand(const Words& words) {
     }
     node.node_ip = *address;
   }
+  if (options->address == kAnyAddress && !arguments->Has("--advertise"))
+    options->cluster.api_address = node.node_ip;
   if (geteuid() != 0) {
     return Fail(base::Status(base::Code::kForbidden,
                              "plumb up runs containers and programs the network: run it as root"));

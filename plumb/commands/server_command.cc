@@ -8,6 +8,7 @@
 #include "plumb/commands/commands.h"
 #include "plumb/commands/config_file.h"
 #include "plumb/commands/main_loop.h"
+#include "plumb/commands/own_address.h"
 
 namespace plumb {
 
@@ -15,6 +16,8 @@ const char* const kServerFlagsHelp =
     "  --data-dir DIR        where everything is kept (default /var/lib/plumb)\n"
     "  --listen ADDR[:PORT]  where to serve (default 0.0.0.0:6443); agents connect to PORT + 1 as "
     "well\n"
+    "  --advertise ADDRESS   where pods reach this server (default: as it listens, or the default "
+    "route's)\n"
     "  --name NAME           a further DNS name or address of this server, for its certificate; "
     "may be repeated\n"
     "  --pod-cidr CIDR       addresses of pods (default 10.88.0.0/13)\n"
@@ -28,8 +31,21 @@ const char* const kServerFlagsHelp =
     "\nExit codes: 0 stopped by a signal, 1 failed, 2 wrong usage or configuration, 5 not "
     "permitted,\n6 the port is taken, the data is in use or of a newer plumb.\n";
 
+namespace {
+
+// Where pods reach a server that listens at `address`; empty if that is not known.
+std::string AddressForPods(const std::string& address) {
+  const bool any = address == kAnyAddress;
+  const base::Result<std::string> own = any ? DefaultAddress() : base::Result<std::string>(address);
+  const bool reachable = own.ok() && base::ParseIpv4(*own).ok() && !own->starts_with("127.");
+  return reachable ? *own : "";
+}
+
+}  // namespace
+
 FlagSet ServerFlags() {
-  return {{"--data-dir", "--listen", "--name", "--pod-cidr", "--service-cidr", "--webhook-allow"},
+  return {{"--data-dir", "--listen", "--advertise", "--name", "--pod-cidr", "--service-cidr",
+           "--webhook-allow"},
           {"--help", "-h"}};
 }
 
@@ -47,6 +63,12 @@ base::Result<ServerOptions> ReadServerOptions(const Arguments& arguments) {
       return base::Status(base::Code::kInvalid,
                           "--listen " + listen + ": the port must be between 1 and 65534");
     }
+  }
+  if (arguments.Has("--advertise")) {
+    options.cluster.api_address = arguments.Get("--advertise");
+    RETURN_IF_ERROR(base::ParseIpv4(options.cluster.api_address).status());
+  } else {
+    options.cluster.api_address = AddressForPods(options.address);
   }
   if (arguments.Has("--pod-cidr")) options.cluster.pod_cidr = arguments.Get("--pod-cidr");
   if (arguments.Has("--service-cidr"))

@@ -1,5 +1,5 @@
 // Cluster objects: the namespaces that the cluster lives in and the Service of its API come back
-// when they are gone.
+// when they are gone; the Service's endpoint is also put back when it was changed.
 #include "reconciler/cluster_objects.h"
 
 #include "reconciler/controllers/all.h"
@@ -13,14 +13,18 @@ class ClusterObjectsController final : public Controller {
 
   void Affects(const state::Change& change, const state::View&,
                const Enqueue& enqueue) const override {
-    // One key stands for all of them. In a store that lacks one, any namespace calls for it.
+    // In a store that lacks one, any namespace calls for all of them.
     const bool first_look = change.created() && change.key().resource == "namespaces";
-    if (first_look || (change.removed && IsClusterObject(change.key())))
-      enqueue(state::Key{"namespaces", "", ""});
+    const bool changed = !change.created() && IsClusterObject(change.key());
+    const bool endpoint = change.key() == ApiEndpointKey();
+    if (first_look || (changed && !endpoint)) enqueue(state::Key{"namespaces", "", ""});
+    if (first_look || (changed && endpoint)) enqueue(ApiEndpointKey());
   }
 
-  base::Status Reconcile(Turn& turn, const state::Key&) const override {
-    return EnsureClusterObjects(turn.draft());
+  // The endpoint has a turn of its own: what keeps it from being written keeps nothing else.
+  base::Status Reconcile(Turn& turn, const state::Key& key) const override {
+    return key == ApiEndpointKey() ? EnsureApiEndpoint(turn.draft())
+                                   : EnsureClusterObjects(turn.draft());
   }
 };
 

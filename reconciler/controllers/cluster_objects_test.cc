@@ -10,6 +10,7 @@
 namespace reconciler {
 namespace {
 
+constexpr char kSlices[] = "endpointslices.discovery.k8s.io";
 constexpr char kNamespaces[] = "default kube-node-lease kube-public kube-system plumb-system";
 
 class ClusterObjectsTest : public ControllerTest {
@@ -22,6 +23,9 @@ class ClusterObjectsTest : public ControllerTest {
   }
   std::string Api(const char* path) {
     return cluster_->Field("services", "default", "kubernetes", path);
+  }
+  std::string Slice(const char* path) {
+    return cluster_->Field(kSlices, "default", "kubernetes", path);
   }
   // How many objects it wrote.
   size_t Ensure() {
@@ -99,6 +103,60 @@ TEST_F(ClusterObjectsTest, ServiceOfTheApiTakesAnotherAddressIfTheFirstIsSomebod
   Settle();
   EXPECT_EQ(Api("spec.ports[0].name"), R"("https")");
   EXPECT_NE(Api("spec.clusterIP"), R"("10.96.0.1")");
+}
+
+TEST_F(ClusterObjectsTest, ServiceOfTheApiLeadsToTheServer) {
+  const auto endpoint = [&] {
+    Settle();
+    return Slice("ports[0].port") + Slice("endpoints[0].addresses") + Slice("metadata.labels");
+  };
+  const auto moved_to = [&](const char* address, int port) {
+    cluster_->config.api_address = address;
+    cluster_->config.api_port = port;
+    Start();
+    return endpoint();
+  };
+  Start();
+  EXPECT_EQ(endpoint(), "absentabsentabsent");
+  const std::string first = R"(7443["192.0.2.7"]{"kubernetes.io/service-name":"kubernetes"})";
+  EXPECT_EQ(moved_to("192.0.2.7", 7443), first);
+  cluster_->Delete(kSlices, "default", "kubernetes");
+  EXPECT_EQ(endpoint(), first);
+  base::Json other = cluster_->Get(kSlices, "default", "kubernetes")->document.ToJson();
+  other["endpoints"].MutableElements().clear();
+  Write(*cluster_->Get(kSlices, "default", "kubernetes"), std::move(other));
+  EXPECT_EQ(endpoint(), first);
+  ExpectNothingMoreToWrite();
+  EXPECT_EQ(moved_to("192.0.2.8", 6443),
+            R"(6443["192.0.2.8"]{"kubernetes.io/service-name":"kubernetes"})");
+}
+
+TEST_F(ClusterObjectsTest, AnEndpointThatSomebodyAppliesIsTheirs) {
+  const auto slice = [](const char* type, const char* address) {
+    return base::Json::MakeObject(
+        {{"apiVersion", "discovery.k8s.io/v1"},
+         {"kind", "EndpointSlice"},
+         {"metadata", base::Json::MakeObject({{"name", "kubernetes"}, {"namespace", "default"}})},
+         {"addressType", type},
+         {"endpoints", base::Json::MakeArray({base::Json::MakeObject(
+                           {{"addresses", base::Json::MakeArray({address})}})})}});
+  };
+  cluster_->config.api_address = "192.0.2.7";
+  cluster_->config.api_port = 7443;
+  state::Draft made(cluster_->store().view(), cluster_->Context());
+  ASSERT_TRUE(made.Create(slice("IPv6", "2001:db8::1")).ok());
+  ASSERT_TRUE(cluster_->store().Commit(made.Finish()).ok());
+  Start();
+  Settle();
+  EXPECT_EQ(Slice("addressType") + Slice("endpoints[0].addresses"), R"("IPv4"["192.0.2.7"])");
+  state::DraftContext somebody = cluster_->Context();
+  somebody.actor = state::ProgramActor("somebody");
+  state::Draft applied(cluster_->store().view(), somebody);
+  ASSERT_TRUE(applied.Apply(slice("IPv4", "192.0.2.99"), {.force = true}).ok());
+  ASSERT_TRUE(cluster_->store().Commit(applied.Finish()).ok());
+  Settle();
+  EXPECT_EQ(Slice("endpoints[0].addresses"), R"(["192.0.2.99"])");
+  ExpectNothingMoreToWrite();
 }
 
 // The door has refused that since; what was stored before is mended when it is opened.

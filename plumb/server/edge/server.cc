@@ -19,6 +19,7 @@
 #include "plumb/server/edge/git_routes.h"
 #include "plumb/server/edge/join_route.h"
 #include "plumb/server/edge/restore.h"
+#include "reconciler/cluster_objects.h"
 #include "state/edge/leveldb_storage.h"
 #include "state/errands/edge/http_caller.h"
 
@@ -32,12 +33,27 @@ uint64_t RandomSeed() {
   return static_cast<uint64_t>(device()) << 32 | device();
 }
 
-std::vector<std::string> CertificateNames(const ServerOptions& options) {
+// Of the API, inside the cluster.
+std::string ServiceAddress(const state::View& view) {
+  const state::ObjectPtr service = view.Get(reconciler::ApiServiceKey());
+  return service == nullptr ? "" : std::string((*service)["spec"]["clusterIP"].AsString());
+}
+
+std::vector<std::string> CertificateNames(const ServerOptions& options, const state::View& view) {
   std::vector<std::string> names = {"localhost",  "127.0.0.1",          "plumb",
                                     "kubernetes", "kubernetes.default", "kubernetes.default.svc"};
-  if (options.address != "0.0.0.0") names.push_back(options.address);
+  names.push_back(names.back() + "." + options.cluster.cluster_domain);
+  for (const std::string& address :
+       {options.address, options.cluster.api_address, ServiceAddress(view)}) {
+    if (!address.empty() && address != kAnyAddress) names.push_back(address);
+  }
   names.insert(names.end(), options.names.begin(), options.names.end());
   return names;
+}
+
+ServerOptions WithApiPort(ServerOptions options) {
+  options.cluster.api_port = options.port;
+  return options;
 }
 
 std::string HistoryName(const std::string& ca_certificate) {
@@ -49,7 +65,7 @@ std::string HistoryName(const std::string& ca_certificate) {
 
 struct Server::Impl {
   Impl(base::Loop& the_loop, ServerOptions the_options)
-      : loop(the_loop), options(std::move(the_options)) {}
+      : loop(the_loop), options(WithApiPort(std::move(the_options))) {}
   ~Impl() {
     if (http) http->Stop();
     agents.reset();
@@ -63,7 +79,7 @@ struct Server::Impl {
   void AddConsole(const Authenticator& authenticate);
   gitsync::GitHostOptions GitOptions() const;
   std::string Url() const {
-    return "https://" + (options.address == "0.0.0.0" ? "127.0.0.1" : options.address) + ":" +
+    return "https://" + (options.address == kAnyAddress ? "127.0.0.1" : options.address) + ":" +
            std::to_string(options.port);
   }
 
@@ -104,10 +120,11 @@ base::Status Server::Impl::Start(std::function<void(base::Status)> failed) {
                                   .history = HistoryName,
                                   .seed = RandomSeed},
                                  std::move(failed)));
-  ASSIGN_OR_RETURN(credentials, Credentials::Open(loop, plane->store(), plane->NewContext(),
-                                                  {.data_dir = options.data_dir,
-                                                   .names = CertificateNames(options),
-                                                   .server_url = Url()}));
+  ASSIGN_OR_RETURN(credentials,
+                   Credentials::Open(loop, plane->store(), plane->NewContext(),
+                                     {.data_dir = options.data_dir,
+                                      .names = CertificateNames(options, plane->store().view()),
+                                      .server_url = Url()}));
   RETURN_IF_ERROR(StartHooks());
   return StartServing();
 }

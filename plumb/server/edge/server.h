@@ -17,14 +17,15 @@
 namespace plumb {
 
 inline constexpr int kDefaultPort = 6443;
+inline constexpr const char* kAnyAddress = "0.0.0.0";
 
 struct ServerOptions {
   std::string data_dir;
-  std::string address = "0.0.0.0";
+  std::string address = kAnyAddress;
   int port = kDefaultPort;
   std::vector<std::string> names;         // further DNS names and addresses, for the certificate
   std::vector<base::Cidr> webhook_allow;  // internal addresses that webhooks may go to
-  state::ClusterConfig cluster;
+  state::ClusterConfig cluster;           // but for api_port, which is `port`
 };
 
 class Server {
