@@ -1,0 +1,159 @@
+// What becomes of applications whose Kustomizations are changed, asked for again, deleted or held.
+#include <gtest/gtest.h>
+
+#include "gitsync/testing/applications_fixture.h"
+
+namespace gitsync {
+namespace {
+
+class ApplicationChangesTest : public ApplicationsFixture {};
+
+TEST_F(ApplicationChangesTest, AChangedPathIsAppliedAtOnceAndPrunesWhatItLeaves) {
+  Push({{"front/a.yaml", Map("a")}, {"back/b.yaml", Map("b")}, {"other/c.yaml", Map("c")}});
+  Add("back", "path: other, targetNamespace: team");
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a team/c");
+}
+
+TEST_F(ApplicationChangesTest, SettingsThatCannotBeActedOnAreSaid) {
+  Push({{"front/a.yaml", Map("a")}, {"back/b.yaml", Map("b")}});
+  Add("back", "path: ../back");
+  EXPECT_EQ(Ready("back"),
+            "\"False\" \"spec.path of the Kustomization: \\\"../back\\\" may lead out of the "
+            "repository; write it without \\\"..\\\", from the root of the repository\"");
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a team/b");
+  Push({{"front/a.yaml", Map("a", "two")}, {"back/b.yaml", Map("b", "two")}});
+  EXPECT_EQ(cluster_.Field("configmaps", "default", "a", "data"), R"({"a":"two"})");
+  EXPECT_EQ(cluster_.Field("configmaps", "team", "b", "data"), R"({"a":"one"})");
+}
+
+TEST_F(ApplicationChangesTest, WhatMovesToOneThatCannotBeReadIsKeptUntilItCan) {
+  Push({{"front/a.yaml", Map("a")},
+        {"front/m.yaml", Map("m")},
+        {"front/gone.yaml", Map("gone")},
+        {"back/b.yaml", Map("b")}});
+  const std::string uid = Uid("default", "m");
+  Add("back", "path: ../back");
+  Push({{"front/a.yaml", Map("a")}, {"back/m.yaml", Map("m")}, {"back/b.yaml", Map("b")}});
+  EXPECT_EQ(Uid("default", "m"), uid);
+  EXPECT_EQ(InventoryOf("front"), "default/a default/gone default/m");
+  Add("back", "path: back");
+  EXPECT_EQ(Uid("default", "m"), uid);
+  EXPECT_EQ(InventoryOf("front"), "default/a");
+  EXPECT_EQ(InventoryOf("back"), "default/b default/m");
+  EXPECT_EQ(Uid("default", "gone"), "absent");  // that was nobody's
+}
+
+TEST_F(ApplicationChangesTest, ADeletedOneLeavesWhatItDeployed) {
+  Push({{"front/a.yaml", Map("a")}, {"back/b.yaml", Map("b")}});
+  cluster_.Delete(kKustomizations, kSystemNamespace, "back");
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Get(kInventories, kSystemNamespace, "back"), nullptr);
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a team/b");
+  Push({{"front/a.yaml", Map("a", "two")}});
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a team/b");
+}
+
+// A crash may come between the record's end and its inventory's.
+TEST_F(ApplicationChangesTest, OneThatWasDeletedLeavesNothingThatALaterOneWouldPruneBy) {
+  Push({{"front/a.yaml", Map("a")}, {"back/b.yaml", Map("b")}});
+  engine_.reset();
+  cluster_.Delete(kKustomizations, kSystemNamespace, "front");
+  Start();
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names(kInventories), "plumb-system/back");
+  Add("front", "path: back, targetNamespace: default");
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names("configmaps").find("default/a"), 0u);
+}
+
+// An earlier plumb deployed manifests/, whatever path said.
+class HeldApplicationTest : public ApplicationChangesTest {
+ protected:
+  HeldApplicationTest() {
+    Add("site", "suspend: false");
+    Push(files_);
+    engine_.reset();
+    Add("site", "path: new");
+    state::Draft draft(cluster_.store().view(), cluster_.Context());
+    base::Json status = (*draft.view().Get(KustomizationKey("site")))["status"].ToJson();
+    for (base::Json& entry : status["history"].MutableElements()) {
+      entry["metadata"].Remove("placement");
+    }
+    EXPECT_TRUE(draft.UpdateStatus(KustomizationKey("site"), std::move(status)).ok());
+    EXPECT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
+    Start();
+    cluster_.Settle();
+  }
+
+  const FakeGit::Files files_ = {{"front/a.yaml", Map("a")},
+                                 {"back/b.yaml", Map("b")},
+                                 {"manifests/old.yaml", Map("old")},
+                                 {"new/new.yaml", Map("new")}};
+};
+
+TEST_F(HeldApplicationTest, NothingHappensAndTheRecordSaysWhatWould) {
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/old team/b");
+  EXPECT_EQ(Ready("site"),
+            "\"False\" \"held: sourceRef, path and targetNamespace of the Kustomization act since "
+            "this version of plumb, which would change or prune 2 objects; push a commit, or run "
+            "plumb sync site, to have it done\"");
+  const state::Revision before = cluster_.store().revision();
+  Restart();
+  EXPECT_EQ(cluster_.store().revision(), before);
+}
+
+// What another one's mended settings make clear is still nobody's wish.
+TEST_F(HeldApplicationTest, ItStaysHeldWhileItIsUnclearWhoHasWhatItWouldPrune) {
+  engine_.reset();
+  Add("front", "path: ../front");
+  Start();
+  cluster_.Settle();
+  Add("front", "path: front");
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/old team/b");
+}
+
+TEST_F(HeldApplicationTest, APushReleasesIt) {
+  Push(files_);
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/new team/b");
+  Restart();
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/new team/b");
+}
+
+// What plumb sync does, and Flux's users do with kubectl.
+TEST_F(HeldApplicationTest, AnAnnotationReleasesIt) {
+  Annotate("site", "1");
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/new team/b");
+  EXPECT_EQ(Handled("site"), "\"1\"");
+  const state::Revision before = cluster_.store().revision();
+  Restart();
+  EXPECT_EQ(cluster_.store().revision(), before);
+}
+
+TEST_F(HeldApplicationTest, AnAnnotationThatNobodyHasAnsweredYetReleasesItAtTheStart) {
+  engine_.reset();
+  Annotate("site", "1");
+  Start();
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/new team/b");
+}
+
+TEST_F(ApplicationChangesTest, AnAnnotationIsAnsweredHoweverItEnds) {
+  Push({{"front/web.yaml", kWeb}, {"back/b.yaml", Map("b")}});
+  cluster_.SetStatus("deployments.apps", "default", "web", kFailedWeb);
+  cluster_.Settle();
+  Annotate("front", "1");
+  EXPECT_EQ(Handled("front"), "\"1\"");
+  Annotate("front", "2");
+  EXPECT_EQ(Handled("front"), "\"2\"");
+  EXPECT_EQ(Ready("front").substr(0, 7), "\"False\"");
+  Annotate("back", "1");
+  EXPECT_EQ(Handled("back"), "\"1\"");
+  Add("back", "path: ../back");
+  Annotate("back", "2");
+  EXPECT_EQ(Handled("back"), "\"2\"");
+  EXPECT_TRUE(engine_->Idle());
+}
+
+}  // namespace
+}  // namespace gitsync
