@@ -132,7 +132,12 @@ TEST_F(ApplicationsTest, AFailedDependencyEndsThePush) {
 TEST_F(ApplicationsTest, ACycleOrAnUnknownNameIsSaid) {
   Add("back", "path: back, dependsOn: [{name: front}]");
   Add("front", "path: front, dependsOn: [{name: back}]");
-  Push({{"front/a.yaml", Map("a")}, {"back/b.yaml", Map("b")}});
+  const auto terminal = Push({{"front/a.yaml", Map("a")}, {"back/b.yaml", Map("b")}});
+  EXPECT_NE(Told(*terminal).find("front: failed HEAD: not applied: it depends on itself (front, "
+                                 "back, front); take one of them out of the spec.dependsOn before "
+                                 "it\nfailed: back, front\nexit 0\n"),
+            std::string::npos)
+      << terminal->text;
   EXPECT_EQ(Ready("back"),
             "\"False\" \"not applied: it depends on itself (back, front, back); take one of them "
             "out of the spec.dependsOn before it\"");
@@ -146,6 +151,78 @@ TEST_F(ApplicationsTest, ACycleOrAnUnknownNameIsSaid) {
   EXPECT_EQ(Ready("front"),
             "\"False\" \"not applied: it depends on application bakc, which does not exist; make "
             "that Kustomization, or correct spec.dependsOn\"");
+}
+
+TEST_F(ApplicationsTest, OneIsJudgedByWhatThoseItDependsOnBring) {
+  Add("back", "path: back, targetNamespace: shop");
+  const FakeGit::Files files = {{"front/shop.yaml", kShop},
+                                {"front/conf.yaml", Map("conf, namespace: shop")},
+                                {"back/reader.yaml", kReader}};
+  // Nobody can say which is applied first.
+  EXPECT_EQ(
+      Push(files)->text,
+      "back: back/reader.yaml:3:11: namespace shop does not exist; add a Namespace manifest, or "
+      "correct metadata.namespace\n"
+      "refused: 1 error, nothing was changed\nexit 1\n");
+  Add("back", "path: back, targetNamespace: shop, dependsOn: [{name: front}]");
+  EXPECT_EQ(Push(files, {"dry-run"})->text,
+            "front: created     namespaces shop\nfront: created     configmaps shop/conf\n"
+            "front: 2 created\nback: created     deployments.apps shop/reader\nback: 1 created\n"
+            "dry run: nothing was pushed\nexit 1\n");
+  const auto terminal = Push(files);
+  cluster_.SetStatus("deployments.apps", "shop", "reader", "{observedGeneration: 1}");
+  cluster_.Settle();
+  EXPECT_NE(terminal->text.find("healthy: all 2 applications\n"), std::string::npos)
+      << terminal->text;
+}
+
+TEST_F(ApplicationsTest, OneSeesAllThatItDependsOnAndNoOther) {
+  const auto place = [](const std::string& ns) { return Map("m, namespace: " + ns); };
+  const auto ns = [](const std::string& name) {
+    return "apiVersion: v1\nkind: Namespace\nmetadata: {name: " + name + "}\n";
+  };
+  Add("base", "path: base");
+  Add("front", "path: front, dependsOn: [{name: base}]");
+  Add("back", "path: back, dependsOn: [{name: base}]");
+  Add("all", "path: all, dependsOn: [{name: front}, {name: back}]");
+  FakeGit::Files files = {{"base/ns.yaml", ns("base")},       {"front/ns.yaml", ns("front")},
+                          {"front/m.yaml", place("base")},    {"back/ns.yaml", ns("back")},
+                          {"back/m.yaml", Map("m")},          {"all/base.yaml", Map("extra")},
+                          {"all/front.yaml", place("front")}, {"all/back.yaml", place("back")}};
+  EXPECT_NE(Push(files)->text.find("healthy: all 4 applications\n"), std::string::npos);
+  EXPECT_EQ(cluster_.Names("configmaps"), "back/m base/m default/extra default/m front/m");
+  files["front/more.yaml"] = ns("more");
+  files["back/more.yaml"] = place("more");
+  EXPECT_EQ(Push(files)->text,
+            "back: back/more.yaml:3:32: namespace more does not exist; add a Namespace manifest, "
+            "or correct metadata.namespace\n"
+            "refused: 1 error, nothing was changed\nexit 1\n");
+}
+
+// A plan that was made for what another was to bring is made again on what there is.
+TEST_F(ApplicationsTest, WhatWasForeseenAndIsNotThereIsNotRestedOn) {
+  Add("back", "path: back, targetNamespace: shop, dependsOn: [{name: front}]");
+  // Its second wave waits for the first: it puts back nothing.
+  const auto terminal =
+      Push({{"front/shop.yaml", kShop},
+            {"front/web.yaml", kWeb},
+            {"front/late.yaml", Map("late, annotations: {plumb.dev/wave: \"1\"}")},
+            {"back/b.yaml", Map("b")}});
+  const state::Key shop{"namespaces", "", "shop"};
+  state::Draft draft(cluster_.store().view(), cluster_.Context());
+  EXPECT_TRUE(RecordReady(draft, "front", "True", "ReconciliationSucceeded", "applied").ok());
+  EXPECT_TRUE(RecordDeploy(draft, "front",
+                           {.revision = "main@sha1:" + head_, .phase = DeployPhase::kHealthy})
+                  .ok());
+  state::Transaction ready_and_gone = draft.Finish();
+  ready_and_gone.writes.push_back(
+      {shop, std::nullopt, cluster_.store().view().Get(shop)->revision});
+  EXPECT_TRUE(cluster_.store().Commit(std::move(ready_and_gone)).ok());
+  cluster_.Settle();
+  EXPECT_NE(
+      terminal->text.find("back: not applied: back/b.yaml:3:11: namespace shop does not exist"),
+      std::string::npos)
+      << terminal->text;
 }
 
 TEST_F(ApplicationsTest, WithoutWaitAppliedIsReady) {

@@ -2,7 +2,8 @@
 // moves only then, and the deploys begin when the second hook says that it has moved. References
 // are judged here; once a push is accepted, they only warn.
 //
-// The verdict's plans are kept until the second hook: what they depend on may be as it was.
+// The verdict's plans are kept until the second hook: what they depend on may be as it was. One
+// that rests on what another application of the push is yet to bring has only judged.
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -102,7 +103,7 @@ void SyncEngine::Judged(const SourcePtr& source, const PushOptions& options,
     return Refuse(session, "refused: " + std::to_string(errors) +
                                (errors == 1 ? " error" : " errors") + ", nothing was changed");
   }
-  for (const std::string& sentence : verdict->left_out) session.Print(sentence);
+  for (const auto& [name, sentence] : verdict->left_out) session.Print(sentence);
   if (source->applications.empty()) {
     session.Print("no Kustomization refers to repository " + source->name +
                   ": nothing is deployed");
@@ -134,7 +135,7 @@ std::optional<Reading> SyncEngine::TakeVerdict(PushVerdict& verdict,
     reading.at = verdict.at;
     reading.sets = verdict.sets;
     reading.application = std::move(one.application);
-    reading.plan = std::move(one.plan);
+    if (!one.foreseen) reading.plan = std::move(one.plan);
     return reading;
   }
   return std::nullopt;

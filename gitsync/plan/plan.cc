@@ -237,7 +237,10 @@ class SyncPlanner {
       const std::string heir = sets_.OtherWith(application_.name, key);
       if (live == nullptr) {
         left_.insert(key);
-      } else if (!heir.empty() && Owner(*live) == application_.name) {
+      } else if (const std::string_view owner = Owner(*live); owner != application_.name) {
+        Add(Action::kHandedOver, key, "to " + Called(before_, owner));
+        left_.insert(key);
+      } else if (!heir.empty()) {
         // Kept in the inventory until then: whatever comes between, somebody owns it.
         plan_.withheld = true;
         Add(Action::kHandedOver, key, "to application " + heir + ", once that is applied");
@@ -262,10 +265,7 @@ class SyncPlanner {
   }
 
   void PruneOne(const state::Object& live) {
-    const std::string_view owner = Owner(live);
-    if (owner != application_.name) {
-      Add(Action::kHandedOver, live.key, "to " + Called(before_, owner));
-    } else if (KeepsFromPruning(live)) {
+    if (KeepsFromPruning(live)) {
       Add(Action::kSkipped, live.key, "not pruned: an annotation asks to keep it");
     } else if (!live.Deleting()) {
       const base::Status deleted =

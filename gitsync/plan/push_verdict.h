@@ -3,9 +3,14 @@
 // Each may refuse it. Those that nothing is applied for (suspended, or their settings cannot be
 // acted on) are left out, unless all of them are. A path that the commit lacks refuses the push
 // only if no application goes on: otherwise it is the failure of its application alone.
+//
+// They are judged in the order of spec.dependsOn, each on the state that those it depends on would
+// leave: what the push brings with them is there by then. Those without relation do not see each
+// other, since nobody can say which is applied first.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,12 +25,13 @@ struct PushVerdict {
   struct One {
     Application application;
     SyncPlan plan;
-    bool missing = false;  // its path, of which it fails alone
+    bool missing = false;   // its path, of which it fails alone
+    bool foreseen = false;  // the plan rests on what is not there yet: it is made again when it is
   };
   state::Revision at = 0;  // of the View that it was made from
   std::shared_ptr<const SourceSets> sets;
-  std::vector<One> applications;
-  std::vector<std::string> left_out;  // a sentence each
+  std::vector<One> applications;                // those that others depend on before these
+  std::map<std::string, std::string> left_out;  // applications, and a sentence each
 
   size_t errors() const;  // that refuse the push
 };

@@ -31,6 +31,18 @@ spec:
     metadata: {labels: {app: web}}
     spec: {containers: [{name: web, image: "hello:1"}]}
 )";
+  // Names the ConfigMap "conf", which has to be there.
+  static constexpr char kReader[] = R"(apiVersion: apps/v1
+kind: Deployment
+metadata: {name: reader}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: reader}}
+  template:
+    metadata: {labels: {app: reader}}
+    spec: {containers: [{name: main, image: "hello:1", envFrom: [{configMapRef: {name: conf}}]}]}
+)";
+  static constexpr char kShop[] = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
   static constexpr char kHealthyWeb[] =
       "{observedGeneration: 1, replicas: 1, updatedReplicas: 1, availableReplicas: 1}";
   static constexpr char kFailedWeb[] =

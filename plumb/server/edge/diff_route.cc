@@ -4,7 +4,9 @@
 // cache of its own, so that what a client sends can never be taken for what was pushed.
 #include "plumb/server/edge/diff_route.h"
 
+#include <algorithm>
 #include <atomic>
+#include <map>
 #include <mutex>
 
 #include "gitsync/plan/push_verdict.h"
@@ -28,7 +30,7 @@ struct Basis {
   std::string source;
   std::vector<gitsync::Application> all;     // of the source
   std::vector<gitsync::Application> chosen;  // to be shown
-  state::DraftContext context;
+  std::map<std::string, state::DraftContext> contexts;
 };
 
 // A commit as it was sent or is stored.
@@ -84,10 +86,11 @@ class DiffService {
 
   // A repository's name stands for all of its applications.
   Result<Basis> Recall(const std::string& name) const {
-    Basis basis{source_.store.view(), name, {}, {}, source_.context()};
+    Basis basis{source_.store.view(), name, {}, {}, {}};
     ASSIGN_OR_RETURN(basis.all, source_.engine.Recall(name));
     const bool repository = basis.view.Get(gitsync::GitRepositoryKey(name)) != nullptr;
     for (const gitsync::Application& each : basis.all) {
+      basis.contexts[each.name] = source_.context();
       if (repository || each.name == name) basis.chosen.push_back(each);
     }
     if (!repository) {
@@ -96,6 +99,22 @@ class DiffService {
       basis.source = gitsync::SourceOf(*object);
     }
     return basis;
+  }
+
+  // As a push would be judged, for all, unless nothing is applied for what is to be shown: then it
+  // says why itself.
+  static const std::vector<gitsync::Application>& Judges(const Basis& basis) {
+    const bool acts = std::any_of(
+        basis.chosen.begin(), basis.chosen.end(), [&](const gitsync::Application& each) {
+          const auto state = gitsync::ReadApplication(basis.view, each.name);
+          return state.ok() && !state->settings.suspended;
+        });
+    return acts ? basis.all : basis.chosen;
+  }
+
+  static bool IsChosen(const Basis& basis, const std::string& application) {
+    return std::any_of(basis.chosen.begin(), basis.chosen.end(),
+                       [&](const gitsync::Application& each) { return each.name == application; });
   }
 
   static Result<Json> Report(const Basis& basis, const std::string& name, const Tree& tree) {
@@ -116,12 +135,15 @@ class DiffService {
       sets->sets[part.application] = std::make_shared<const gitsync::ManifestSet>(std::move(set));
     }
     sets->Index(nullptr);
-    ASSIGN_OR_RETURN(const gitsync::PushVerdict verdict,
-                     gitsync::JudgePush(basis.view, basis.chosen, sets, gitsync::PushOptions(),
-                                        [&](const std::string&) { return basis.context; }));
+    ASSIGN_OR_RETURN(
+        const gitsync::PushVerdict verdict,
+        gitsync::JudgePush(basis.view, Judges(basis), sets, gitsync::PushOptions(),
+                           [&](const std::string& each) { return basis.contexts.at(each); }));
     std::vector<ApplicationPlan> plans;
     for (const gitsync::PushVerdict::One& one : verdict.applications) {
-      plans.push_back({one.application.name, &one.plan, sets->sets.at(one.application.name).get()});
+      const std::string& application = one.application.name;
+      if (!IsChosen(basis, application)) continue;
+      plans.push_back({application, &one.plan, sets->sets.at(application).get()});
     }
     ASSIGN_OR_RETURN(Json report, DiffReport(basis.view, plans));
     if (verdict.errors() == 0) {  // what an application alone fails of refuses nothing
@@ -130,7 +152,9 @@ class DiffService {
       }
       report.Set("errors", Json::MakeArray());
     }
-    for (const std::string& sentence : verdict.left_out) report["warnings"].Append(sentence);
+    for (const auto& [application, sentence] : verdict.left_out) {
+      if (IsChosen(basis, application)) report["warnings"].Append(sentence);
+    }
     report.Set("repository", name);
     return report;
   }
