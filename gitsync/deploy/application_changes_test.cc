@@ -26,6 +26,32 @@ TEST_F(ApplicationChangesTest, SettingsThatCannotBeActedOnAreSaid) {
   EXPECT_EQ(cluster_.Field("configmaps", "team", "b", "data"), R"({"a":"one"})");
 }
 
+// Whoever waits for it is told, at once.
+TEST_F(ApplicationChangesTest, WhatWasUnderWayWhenTheSettingsWereBrokenHasFailed) {
+  Push({{"front/web.yaml", kWeb}, {"back/b.yaml", Map("b")}});
+  const auto phase = [&] {
+    return cluster_.Field(kKustomizations, kSystemNamespace, "front",
+                          "status.history[0].lastReconciledStatus");
+  };
+  const auto stopped = [&] {
+    return StoppedBecause(
+        cluster_.Get(kKustomizations, kSystemNamespace, "front")->document.root());
+  };
+  EXPECT_EQ(phase() + " " + stopped(), "\"Progressing\" ");
+  Add("front", "path: ../front");
+  EXPECT_EQ(
+      phase() + " " + stopped(),
+      "\"HealthCheckFailed\" spec.path of the Kustomization: \"../front\" may lead out of the "
+      "repository; write it without \"..\", from the root of the repository");
+  const state::Revision before = cluster_.store().revision();
+  Restart();
+  EXPECT_EQ(cluster_.store().revision(), before);
+  Add("front", "path: front");
+  cluster_.SetStatus("deployments.apps", "default", "web", kHealthyWeb);
+  cluster_.Settle();
+  EXPECT_EQ(phase() + " " + stopped(), "\"ReconciliationSucceeded\" ");
+}
+
 TEST_F(ApplicationChangesTest, WhatMovesToOneThatCannotBeReadIsKeptUntilItCan) {
   Push({{"front/a.yaml", Map("a")},
         {"front/m.yaml", Map("m")},

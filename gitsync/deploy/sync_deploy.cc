@@ -238,7 +238,7 @@ void SyncEngine::Rest(const AppPtr& app, const DeployStep& step) {
 // Until there is a push, the Kustomization is changed, or there is such a source.
 void SyncEngine::GiveUp(const AppPtr& app, const std::string& message) {
   Record(app, [&](state::Draft& draft) {
-    RETURN_IF_ERROR(RecordReady(draft, app->name, "False", "ReconciliationFailed", message));
+    RETURN_IF_ERROR(RecordStalled(draft, app->name, message));
     return RecordHandled(draft, app->name);
   });
   Stop(app, DeployPhase::kFailed, "not applied: " + message);

@@ -16,6 +16,8 @@ using base::Json;
 
 // Earlier plumbs said here how the last deploy ended, which the history says.
 constexpr std::string_view kSettled = "Settled";
+constexpr std::string_view kStalled = "Stalled";
+constexpr std::string_view kFailedReason = "ReconciliationFailed";
 constexpr std::string_view kSourceKind = "GitRepository";
 
 std::string InventoryId(const manifests::Kind& kind, const state::Key& key) {
@@ -111,6 +113,13 @@ base::Result<ApplicationSettings> SettingsOf(const state::Object& kustomization)
   return settings;
 }
 
+void SetObserved(Json& status, const state::Object& kustomization, std::string_view type,
+                 std::string_view value, std::string_view reason, std::string_view message,
+                 base::WallTime now) {
+  manifests::SetCondition(status, type, value, reason, message, now)
+      .Set("observedGeneration", kustomization.Generation());
+}
+
 // Where the application is deployed from and to: "site", "site ./apps/web to shop".
 std::string PlacementOf(const ApplicationSettings& settings) {
   const std::string& ns = settings.scope.target_namespace;
@@ -164,6 +173,17 @@ std::string SourceOf(const state::Object& kustomization) {
 
 std::string_view RequestedAt(const state::Object& kustomization) {
   return kustomization.Meta("annotations")[kRequestedAnnotation].AsString();
+}
+
+std::string StoppedBecause(base::Value kustomization) {
+  if (kustomization["spec"]["suspend"].AsBool()) {
+    return "it is suspended; set spec.suspend of its Kustomization to false to go on";
+  }
+  const base::Value stalled = manifests::ConditionOf(kustomization["status"], kStalled);
+  const bool current =
+      stalled["observedGeneration"].AsInt() == kustomization["metadata"]["generation"].AsInt();
+  if (stalled["status"].AsString() != "True" || !current) return "";
+  return std::string(stalled["message"].AsString());
 }
 
 ApplicationScope ScopeOf(const state::Object& kustomization) {
@@ -268,6 +288,7 @@ base::Status RecordApplied(state::Draft& draft, const Application& application,
     NotePlacement(status, deploy, IsPlainlyPlaced(application));
   }
   status.Set("lastAppliedRevision", revision);
+  manifests::RemoveCondition(status, kStalled);
   return draft.UpdateStatus(object->key, std::move(status)).status();
 }
 
@@ -288,6 +309,7 @@ base::Status RecordDeploy(state::Draft& draft, std::string_view application, con
   if (history == std::as_const(status)["history"]) return base::Status();
   status.Set("history", std::move(history));
   manifests::RemoveCondition(status, kSettled);
+  manifests::RemoveCondition(status, kStalled);
   return draft.UpdateStatus(object->key, std::move(status)).status();
 }
 
@@ -296,8 +318,25 @@ base::Status RecordReady(state::Draft& draft, std::string_view application, std:
   const state::ObjectPtr object = draft.view().Get(KustomizationKey(application));
   if (object == nullptr) return NoRepository(application);
   Json status = (*object)["status"].ToJson();
-  manifests::SetCondition(status, "Ready", value, reason, message, draft.context().now)
-      .Set("observedGeneration", object->Generation());
+  SetObserved(status, *object, "Ready", value, reason, message, draft.context().now);
+  manifests::RemoveCondition(status, kStalled);
+  return draft.UpdateStatus(object->key, std::move(status)).status();
+}
+
+base::Status RecordStalled(state::Draft& draft, std::string_view application,
+                           std::string_view message) {
+  const state::ObjectPtr object = draft.view().Get(KustomizationKey(application));
+  if (object == nullptr) return NoRepository(application);
+  const base::WallTime now = draft.context().now;
+  Json status = (*object)["status"].ToJson();
+  for (Deploy& deploy : HistoryOf((*object)["status"])) {
+    if (deploy.ended()) continue;
+    deploy.phase = DeployPhase::kFailed;
+    deploy.message = "not applied: " + std::string(message);
+    status.Set("history", WithDeploy(std::as_const(status)["history"], deploy, now));
+  }
+  SetObserved(status, *object, "Ready", "False", kFailedReason, message, now);
+  SetObserved(status, *object, kStalled, "True", kFailedReason, message, now);
   return draft.UpdateStatus(object->key, std::move(status)).status();
 }
 

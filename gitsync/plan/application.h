@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/document.h"
 #include "base/time.h"
 #include "gitsync/plan/history.h"
 #include "gitsync/render/manifest_set.h"
@@ -79,6 +80,8 @@ base::Status NoRepository(std::string_view name);
 // Empty if it is of a kind that plumb does not read.
 std::string SourceOf(const state::Object& kustomization);
 std::string_view RequestedAt(const state::Object& kustomization);  // empty if never
+// Why nothing more is done for a Kustomization as it is now: a sentence, or empty.
+std::string StoppedBecause(base::Value kustomization);
 ApplicationScope ScopeOf(const state::Object& kustomization);
 // "repository site" for the application of a repository's own name, else "application back".
 std::string Called(const state::View& view, std::string_view application);
@@ -108,9 +111,14 @@ base::Status Disown(state::Draft& draft, const std::string& owner,
 // The history of the Kustomization with `deploy` in it. What is no news writes nothing.
 base::Status RecordDeploy(state::Draft& draft, std::string_view application, const Deploy& deploy);
 
-// The condition Ready of the Kustomization. An unchanged one writes nothing.
+// The condition Ready of the Kustomization. An unchanged one writes nothing. It takes back
+// RecordStalled, as a deploy that begins does.
 base::Status RecordReady(state::Draft& draft, std::string_view application, std::string_view value,
                          std::string_view reason, std::string_view message);
+// That nothing is done for it until somebody changes something: Ready is false, Flux's condition
+// Stalled is true, and a deploy that was under way has failed.
+base::Status RecordStalled(state::Draft& draft, std::string_view application,
+                           std::string_view message);
 // That whatever was asked for (kRequestedAnnotation) has been done, however it ended.
 base::Status RecordHandled(state::Draft& draft, std::string_view application);
 

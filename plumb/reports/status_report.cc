@@ -79,6 +79,14 @@ Json DeployStatus(const state::Object& record, size_t objects) {
   if (ready.Exists() && ready["status"].AsString() != "True") {
     report.Set("message", ready["message"].AsString());
   }
+  // Whatever goes on by the history.
+  const std::string stopped = gitsync::StoppedBecause(record.document.root());
+  if (stopped.empty()) return report;
+  report.Set("message", stopped);
+  if (!record["spec"]["suspend"].AsBool()) {
+    report.Set("phase", gitsync::PhaseName(gitsync::DeployPhase::kFailed));
+    report.Set("since", manifests::ConditionOf(status, "Stalled")["lastTransitionTime"].AsString());
+  }
   return report;
 }
 

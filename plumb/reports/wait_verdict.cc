@@ -1,5 +1,6 @@
 #include "plumb/reports/wait_verdict.h"
 
+#include "gitsync/plan/application.h"
 #include "manifests/kinds/conditions.h"
 
 namespace plumb {
@@ -17,24 +18,25 @@ std::string Progress(const base::Json& status) {
 
 WaitVerdict JudgeDeploy(const base::Json& kustomization, const std::string& commit,
                         const std::function<bool(const std::string&)>& contains) {
-  const base::Document status(kustomization["status"]);
-  WaitVerdict verdict{.commit = commit};
-  const std::vector<gitsync::Deploy> history = gitsync::HistoryOf(status.root());
+  const base::Document object(kustomization);
+  const std::string stopped = gitsync::StoppedBecause(object.root());
+  const std::string failure = "not applied: " + stopped;
+  const std::vector<gitsync::Deploy> history = gitsync::HistoryOf(object.root()["status"]);
   for (const gitsync::Deploy& deploy : history) {
     const std::string deployed = deploy.commit();
     if (!deployed.starts_with(commit)) continue;
-    verdict = {true, deployed, deploy.phase, deploy.message};
-    if (deploy.phase == DeployPhase::kProgressing) {
-      verdict.message = Progress(kustomization["status"]);
-    }
-    return verdict;
+    if (!deploy.ended() && !stopped.empty()) return {true, deployed, DeployPhase::kFailed, failure};
+    if (commit.empty() && !stopped.empty()) break;  // what was pushed since was left out
+    return {true, deployed, deploy.phase,
+            deploy.ended() ? deploy.message : Progress(kustomization["status"])};
   }
   for (const gitsync::Deploy& deploy : history) {
     const std::string deployed = deploy.commit();
     if (deploy.tree.empty() || !contains(deployed)) continue;
     return {true, commit, DeployPhase::kSuperseded, "deployed as part of " + deployed};
   }
-  return verdict;
+  if (!stopped.empty()) return {true, commit, DeployPhase::kFailed, failure};
+  return {.commit = commit};
 }
 
 int ExitCodeOf(DeployPhase phase) {

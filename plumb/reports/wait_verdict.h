@@ -19,7 +19,8 @@ struct WaitVerdict {
 
 // `commit`: its id or the beginning of it; empty for the newest deploy, whichever that is.
 // `contains(newer)` says whether the commit is part of `newer`, which was deployed: then it never
-// will be on its own.
+// will be on its own. Where nothing more is done for the Kustomization as it is, what has not ended
+// has failed, and so has the newest deploy: what was pushed since was not applied for it.
 WaitVerdict JudgeDeploy(const base::Json& kustomization, const std::string& commit,
                         const std::function<bool(const std::string& newer)>& contains);
 

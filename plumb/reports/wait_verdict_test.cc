@@ -18,15 +18,9 @@ class WaitVerdictTest : public testing::Test {
   }
 
   std::string Judge(const std::string& commit, const std::string& contained_in = "nothing") {
-    const base::Json object = base::Json::MakeObject(
-        {{"status",
-          base::Json::MakeObject(
-              {{"history", history_},
-               {"conditions",
-                base::Json::MakeArray({base::Json::MakeObject(
-                    {{"type", "Ready"}, {"status", "Unknown"}, {"message", "1/2"}})})}})}});
+    object_["status"].Set("history", history_);
     const WaitVerdict verdict = JudgeDeploy(
-        object, commit, [&](const std::string& newer) { return newer == contained_in; });
+        object_, commit, [&](const std::string& newer) { return newer == contained_in; });
     if (!verdict.known) return "unknown";
     std::string text = verdict.commit + " " + std::string(gitsync::PhaseName(verdict.phase));
     if (verdict.phase != DeployPhase::kProgressing) {
@@ -37,6 +31,9 @@ class WaitVerdictTest : public testing::Test {
 
   base::Json history_;
   int64_t second_ = 0;
+  base::Json object_ = *base::ParseJson(
+      R"({"metadata": {"generation": 2}, "spec": {}, "status": {"conditions": [
+            {"type": "Ready", "status": "Unknown", "message": "1/2"}]}})");
 };
 
 TEST_F(WaitVerdictTest, EachDeployIsAnsweredForByItsOwnEnd) {
@@ -61,6 +58,27 @@ TEST_F(WaitVerdictTest, ACommitThatWasNotPushedIsUnknown) {
 TEST_F(WaitVerdictTest, ACommitBelowTheHeadOfAPushIsSupersededByIt) {
   Record("bbbb", DeployPhase::kProgressing);
   EXPECT_EQ(Judge("aaaa", "bbbb"), "aaaa superseded exit 2: deployed as part of bbbb");
+}
+
+TEST_F(WaitVerdictTest, WhatNothingMoreIsDoneForHasFailed) {
+  Record("aaaa", DeployPhase::kProgressing);
+  Record("aaaa", DeployPhase::kHealthy);
+  object_["status"]["conditions"].Append(*base::ParseJson(
+      R"({"type": "Stalled", "status": "True", "observedGeneration": 2, "message": "no path"})"));
+  EXPECT_EQ(Judge(""), " failed exit 1: not applied: no path");
+  Record("bbbb", DeployPhase::kProgressing);
+  EXPECT_EQ(Judge("aaaa"), "aaaa healthy exit 0");
+  EXPECT_EQ(Judge("bbbb"), "bbbb failed exit 1: not applied: no path");
+  EXPECT_EQ(Judge("cccc"), "cccc failed exit 1: not applied: no path");
+  EXPECT_EQ(Judge("cccc", "aaaa"), "cccc superseded exit 2: deployed as part of aaaa");
+  // It was changed since.
+  object_["metadata"].Set("generation", 3);
+  EXPECT_EQ(Judge("bbbb"), "bbbb progressing: 1/2");
+  EXPECT_EQ(Judge("cccc"), "unknown");
+  object_["spec"].Set("suspend", true);
+  EXPECT_EQ(Judge("cccc"),
+            "cccc failed exit 1: not applied: it is suspended; set spec.suspend of its "
+            "Kustomization to false to go on");
 }
 
 TEST_F(WaitVerdictTest, ADeployThatComesAgainHasNotEnded) {

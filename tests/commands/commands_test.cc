@@ -43,6 +43,9 @@ std::string Replaced(const std::string& text, const std::string& pattern, const 
   return std::regex_replace(text, std::regex(pattern), with);
 }
 
+constexpr char kKustomizations[] =
+    "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/plumb-system/kustomizations";
+
 class CommandsTest : public testing::Test {
  protected:
   CommandsTest() {
@@ -237,9 +240,7 @@ TEST_F(CommandsTest, WaitForWhatDoesNotComeTimesOutAndForNoRepositoryFailsAtOnce
 // A second application of the repository, of one directory of it.
 TEST_F(CommandsTest, ARepositoryStandsForAllOfItsApplications) {
   StartWithRepository();
-  const std::string kustomizations =
-      "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/plumb-system/kustomizations";
-  ASSERT_EQ(SendByHand("POST", kustomizations,
+  ASSERT_EQ(SendByHand("POST", kKustomizations,
                        R"({"metadata":{"name":"extra"},"spec":{"interval":"10m","prune":true,)"
                        R"("path":"extra","targetNamespace":"kube-system",)"
                        R"("sourceRef":{"kind":"GitRepository","name":"site"}}})"),
@@ -291,13 +292,33 @@ TEST_F(CommandsTest, SyncAppliesAgainAndSaysHowItEnded) {
   EXPECT_EQ(Plumb({"sync", "nix"}),
             "exit 4\nplumb: there is no repository \"nix\" on the server; plumb repo list names "
             "those there are\n");
-  EXPECT_EQ(SendByHand("PATCH",
-                       "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/plumb-system/"
-                       "kustomizations/site",
-                       R"({"spec":{"suspend":true}})"),
-            "exit 0\n200");
+  EXPECT_EQ(
+      SendByHand("PATCH", std::string(kKustomizations) + "/site", R"({"spec":{"suspend":true}})"),
+      "exit 0\n200");
   const std::string suspended = Plumb({"sync", "site"});
   EXPECT_NE(suspended.find("site is suspended; set spec.suspend"), std::string::npos) << suspended;
+}
+
+// Whoever waits for what will not come is told, at once.
+TEST_F(CommandsTest, AnApplicationWhoseSettingsCannotBeActedOnHasFailed) {
+  StartWithRepository();
+  ASSERT_EQ(SendByHand("POST", kKustomizations,
+                       R"({"metadata":{"name":"extra"},"spec":{"interval":"10m","prune":true,)"
+                       R"("path":"../extra","sourceRef":{"kind":"GitRepository","name":"site"}}})"),
+            "exit 0\n201");
+  const std::string commit = Commit("conf.yaml", kConfig);
+  EXPECT_EQ(Push(), "exit 0");
+  const std::string why =
+      "spec.path of the Kustomization: \"../extra\" may lead out of the repository; write it "
+      "without \"..\", from the root of the repository\n";
+  EXPECT_EQ(Plumb({"wait"}), "exit 1\nextra " + commit + " failed: not applied: " + why + "site " +
+                                 commit + " healthy\n");
+  EXPECT_EQ(Plumb({"wait", "--repo", "extra", "abcdef0"}),
+            "exit 1\nextra abcdef0 failed: not applied: " + why);
+  EXPECT_EQ(Plumb({"sync", "extra"}), "exit 1\nextra " + why);
+  const std::string status = Plumb({"status"});
+  EXPECT_TRUE(std::regex_search(status, std::regex("extra \\(site\\) +- +failed"))) << status;
+  EXPECT_NE(status.find("extra: " + why), std::string::npos) << status;
 }
 
 TEST_F(CommandsTest, StatusIsAPageAndForScriptsJson) {
