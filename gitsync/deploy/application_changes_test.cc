@@ -181,5 +181,27 @@ TEST_F(ApplicationChangesTest, AnAnnotationIsAnsweredHoweverItEnds) {
   EXPECT_TRUE(engine_->Idle());
 }
 
+// Two ask, one after the other: what answers the second is no answer of the first's deploy.
+TEST_F(ApplicationChangesTest, ARequestIsAnsweredByADeployThatBeganAfterIt) {
+  Add("back", "path: back, dependsOn: [{name: front}]");
+  Push({{"front/web.yaml", kWeb}, {"back/b.yaml", Map("b")}});
+  Annotate("back", "1");
+  EXPECT_EQ(Handled("back"), "absent");
+  std::string answers;
+  const base::Subscription watching = cluster_.store().OnCommit([&](const state::Change& change) {
+    if (change.key() != KustomizationKey("back")) return;
+    answers += (*change.object)["status"]["lastHandledReconcileAt"].AsString("-");
+  });
+  // The deploy under way is about to find that it has failed.
+  state::Draft draft(cluster_.store().view(), cluster_.Context());
+  EXPECT_TRUE(RecordDeploy(draft, "front",
+                           {.revision = "main@sha1:" + head_, .phase = DeployPhase::kFailed})
+                  .ok());
+  EXPECT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
+  Annotate("back", "2");
+  // Asked for, the end of the old deploy, the end of the new one.
+  EXPECT_EQ(answers, "-12");
+}
+
 }  // namespace
 }  // namespace gitsync

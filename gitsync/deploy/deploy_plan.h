@@ -42,6 +42,7 @@ struct DeployState {
   std::string application;
   std::string pushed;     // the commit; empty if no push asked for it
   bool asked = false;     // somebody did: what would be held is not
+  std::string requested;  // kRequestedAnnotation when it began: what its end answers
   bool has_logs = false;  // of containers that crashed
   base::Duration health_limit = base::Duration::Minutes(15);  // unless the Kustomization has one
 

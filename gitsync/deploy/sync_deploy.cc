@@ -22,6 +22,7 @@ void SyncEngine::Begin(const AppPtr& app, Start start) {
   deploy.application = app->name;
   deploy.pushed = start.commit;
   deploy.asked = start.asked;
+  deploy.requested = app->requested;
   deploy.has_logs = options_.container_log != nullptr;
   deploy.health_limit = options_.health_limit;
   deploy.reading = std::move(start.reading);
@@ -223,14 +224,16 @@ void SyncEngine::Retry(const AppPtr& app, const std::string& message) {
   Tell(app, "not applied: " + message + "; trying again in " + delay.ToString());
   Record(app, [&](state::Draft& draft) {
     RETURN_IF_ERROR(RecordReady(draft, app->name, "False", "ReconciliationFailed", message));
-    return RecordHandled(draft, app->name);
+    return RecordHandled(draft, app->name, deploy.requested);
   });
 }
 
 void SyncEngine::Rest(const AppPtr& app, const DeployStep& step) {
   // What is suspended answers when it goes on.
   if (step.phase == DeployPhase::kHealthy) {
-    Record(app, [&](state::Draft& draft) { return RecordHandled(draft, app->name); });
+    Record(app, [&](state::Draft& draft) {
+      return RecordHandled(draft, app->name, app->deploy->requested);
+    });
   }
   Stop(app, step.phase, step.message);
 }
@@ -239,7 +242,7 @@ void SyncEngine::Rest(const AppPtr& app, const DeployStep& step) {
 void SyncEngine::GiveUp(const AppPtr& app, const std::string& message) {
   Record(app, [&](state::Draft& draft) {
     RETURN_IF_ERROR(RecordStalled(draft, app->name, message));
-    return RecordHandled(draft, app->name);
+    return RecordHandled(draft, app->name, app->deploy->requested);
   });
   Stop(app, DeployPhase::kFailed, "not applied: " + message);
 }

@@ -123,7 +123,7 @@ void SyncEngine::Settle(const AppPtr& app, const DeployStep& step) {
   Record(app, [&](state::Draft& draft) {
     RETURN_IF_ERROR(RecordReady(draft, app->name, healthy ? "True" : "False", step.reason,
                                 healthy ? "applied " + commit : message));
-    RETURN_IF_ERROR(RecordHandled(draft, app->name));
+    RETURN_IF_ERROR(RecordHandled(draft, app->name, deploy.requested));
     return RecordDeploy(
         draft, app->name,
         {.revision = RevisionOf(draft.view(), deploy), .phase = step.phase, .message = message});

@@ -340,10 +340,10 @@ base::Status RecordStalled(state::Draft& draft, std::string_view application,
   return draft.UpdateStatus(object->key, std::move(status)).status();
 }
 
-base::Status RecordHandled(state::Draft& draft, std::string_view application) {
+base::Status RecordHandled(state::Draft& draft, std::string_view application,
+                           std::string_view requested) {
   const state::ObjectPtr object = draft.view().Get(KustomizationKey(application));
   if (object == nullptr) return NoRepository(application);
-  const std::string_view requested = RequestedAt(*object);
   if (requested.empty()) return base::Status();
   Json status = (*object)["status"].ToJson();
   status.Set("lastHandledReconcileAt", requested);

@@ -119,7 +119,9 @@ base::Status RecordReady(state::Draft& draft, std::string_view application, std:
 // Stalled is true, and a deploy that was under way has failed.
 base::Status RecordStalled(state::Draft& draft, std::string_view application,
                            std::string_view message);
-// That whatever was asked for (kRequestedAnnotation) has been done, however it ended.
-base::Status RecordHandled(state::Draft& draft, std::string_view application);
+// That what was asked for (a value of kRequestedAnnotation, or empty) has been done, however it
+// ended.
+base::Status RecordHandled(state::Draft& draft, std::string_view application,
+                           std::string_view requested);
 
 }  // namespace gitsync

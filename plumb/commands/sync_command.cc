@@ -1,13 +1,14 @@
 // plumb sync: asks for applications to be applied now, as Flux's users do it: a new value of the
 // annotation reconcile.fluxcd.io/requestedAt. The answer is status.lastHandledReconcileAt.
 #include <cstdio>
+#include <set>
 
 #include "base/net/http.h"
 #include "gitsync/plan/application.h"
-#include "manifests/kinds/conditions.h"
 #include "plumb/commands/command_support.h"
 #include "plumb/commands/follow_applications.h"
 #include "plumb/commands/terminal.h"
+#include "plumb/reports/wait_verdict.h"
 
 namespace plumb {
 namespace {
@@ -37,7 +38,10 @@ base::Result<std::string> ChooseName(const Arguments& arguments, Client& client)
   return ChooseRepository(arguments, client, git.ok() ? &*git : nullptr);
 }
 
-base::Status Ask(Client& client, const std::string& name, const std::string& value) {
+// The names of those that were asked for.
+base::Result<std::set<std::string>> Ask(Client& client, const std::string& name,
+                                        const std::string& value) {
+  std::set<std::string> asked;
   ASSIGN_OR_RETURN(const base::Json list, client.Get(kKustomizationList));
   const Applications applications = ChooseApplications(list, name);
   if (applications.empty()) return NoSuchName(name);
@@ -56,8 +60,9 @@ base::Status Ask(Client& client, const std::string& name, const std::string& val
                    base::Json::MakeObject(
                        {{"metadata", base::Json::MakeObject({{"annotations", annotations}})}}))
             .status());
+    asked.insert(application);
   }
-  return base::Status();
+  return asked;
 }
 
 }  // namespace
@@ -74,15 +79,16 @@ int SyncCommand(const Words& words) {
   const base::Result<std::string> name = ChooseName(*arguments, *client);
   if (!name.ok()) return Fail(name.status());
   const std::string value = WallClock().ToMicroString();
-  if (const base::Status asked = Ask(*client, *name, value); !asked.ok()) return Fail(asked);
+  const base::Result<std::set<std::string>> asked = Ask(*client, *name, value);
+  if (!asked.ok()) return Fail(asked.status());
   bool failed = false;
   const base::Status status = FollowApplications(
       *client, *name, *timeout, [&](const std::string& application, const base::Json& object) {
-        if (object["status"]["lastHandledReconcileAt"].AsString() != value) return false;
-        const base::Json& ready = manifests::ConditionOf(object["status"], "Ready");
-        failed |= ready["status"].AsString("True") != "True";
-        std::printf("%s %s\n", application.c_str(),
-                    std::string(ready["message"].AsString("nothing was pushed yet")).c_str());
+        if (!asked->contains(application)) return true;  // it came since
+        const SyncVerdict verdict = JudgeSync(object, value);
+        if (!verdict.ended) return false;
+        failed |= !verdict.healthy;
+        std::printf("%s %s\n", application.c_str(), verdict.message.c_str());
         return true;
       });
   if (status.code() == base::Code::kTimeout) {

@@ -39,6 +39,22 @@ WaitVerdict JudgeDeploy(const base::Json& kustomization, const std::string& comm
   return {.commit = commit};
 }
 
+SyncVerdict JudgeSync(const base::Json& kustomization, std::string_view value) {
+  const base::Json& metadata = kustomization["metadata"];
+  const base::Json& status = kustomization["status"];
+  const std::string_view handled = status["lastHandledReconcileAt"].AsString();
+  const std::string_view newest =
+      metadata["annotations"][gitsync::kRequestedAnnotation].AsString(value);
+  if (handled == value || handled == newest) {
+    const base::Json& ready = manifests::ConditionOf(status, "Ready");
+    return {true, ready["status"].AsString("True") == "True",
+            std::string(ready["message"].AsString("nothing was pushed yet"))};
+  }
+  if (!kustomization["spec"]["suspend"].AsBool()) return {};
+  const base::Document object(kustomization);
+  return {true, false, "not applied: " + gitsync::StoppedBecause(object.root())};
+}
+
 int ExitCodeOf(DeployPhase phase) {
   if (phase == DeployPhase::kFailed) return 1;
   return phase == DeployPhase::kSuperseded ? 2 : 0;

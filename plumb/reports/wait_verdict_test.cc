@@ -29,6 +29,15 @@ class WaitVerdictTest : public testing::Test {
     return text + (verdict.message.empty() ? "" : ": " + verdict.message);
   }
 
+  // What asks, what was answered, and how.
+  std::string Sync(const std::string& value, const std::string& requested,
+                   const std::string& handled) {
+    object_["metadata"]["annotations"].Set("reconcile.fluxcd.io/requestedAt", requested);
+    object_["status"].Set("lastHandledReconcileAt", handled);
+    const SyncVerdict verdict = JudgeSync(object_, value);
+    return verdict.ended ? (verdict.healthy ? "healthy " : "failed ") + verdict.message : "awaited";
+  }
+
   base::Json history_;
   int64_t second_ = 0;
   base::Json object_ = *base::ParseJson(
@@ -79,6 +88,21 @@ TEST_F(WaitVerdictTest, WhatNothingMoreIsDoneForHasFailed) {
   EXPECT_EQ(Judge("cccc"),
             "cccc failed exit 1: not applied: it is suspended; set spec.suspend of its "
             "Kustomization to false to go on");
+}
+
+TEST_F(WaitVerdictTest, ARequestIsAnsweredByItselfOrByOneThatCameAfterIt) {
+  EXPECT_EQ(Sync("b", "b", ""), "awaited");
+  EXPECT_EQ(Sync("b", "b", "a"), "awaited");
+  EXPECT_EQ(Sync("b", "b", "b"), "failed 1/2");
+  EXPECT_EQ(Sync("b", "c", "a"), "awaited");
+  EXPECT_EQ(Sync("b", "c", "b"), "failed 1/2");
+  EXPECT_EQ(Sync("b", "c", "c"), "failed 1/2");
+  object_["status"]["conditions"] = base::Json::MakeArray();
+  EXPECT_EQ(Sync("b", "b", "b"), "healthy nothing was pushed yet");
+  object_["spec"].Set("suspend", true);
+  EXPECT_EQ(Sync("b", "b", "a"),
+            "failed not applied: it is suspended; set spec.suspend of its Kustomization to false "
+            "to go on");
 }
 
 TEST_F(WaitVerdictTest, ADeployThatComesAgainHasNotEnded) {

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <regex>
 
 #include "base/edge/files.h"
@@ -319,6 +321,32 @@ TEST_F(CommandsTest, AnApplicationWhoseSettingsCannotBeActedOnHasFailed) {
   const std::string status = Plumb({"status"});
   EXPECT_TRUE(std::regex_search(status, std::regex("extra \\(site\\) +- +failed"))) << status;
   EXPECT_NE(status.find("extra: " + why), std::string::npos) << status;
+}
+
+TEST_F(CommandsTest, ASyncThatAnotherOneOvertakesEndsWithIt) {
+  StartWithRepository();
+  const std::string path = std::string(kKustomizations) + "/site";
+  const std::string slow = Replaced(kStuck, "Seconds: 1", "Seconds: 600");
+  Commit("web.yaml", slow);
+  EXPECT_EQ(Push({"-o", "nowait"}), "exit 0");
+  std::future<std::string> first = std::async(std::launch::async, [&] {
+    return Plumb({"sync", "site"});
+  });
+  const auto asked = [&] {
+    const std::string admin = data_dir_ + "/pki/admin";
+    const std::string record =
+        Run({"curl", "-s", "--cacert", data_dir_ + "/pki/ca.crt", "--cert", admin + ".crt", "--key",
+             admin + ".key", "https://127.0.0.1:" + std::to_string(server_->port()) + path});
+    return record.find("reconcile.fluxcd.io/requestedAt\":") != std::string::npos;
+  };
+  while (!asked() && first.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+  }
+  EXPECT_EQ(PatchByHand(path, R"({"metadata":{"annotations":{)"
+                              R"("reconcile.fluxcd.io/requestedAt":"of another"}}})"),
+            "exit 0\n200");
+  Commit("web.yaml", Replaced(slow, "spec:\n  prog", "spec:\n  replicas: 0\n  prog"));
+  EXPECT_EQ(Push(), "exit 0");
+  EXPECT_EQ(first.get(), "exit 0\nsite applied " + Head() + "\n");
 }
 
 TEST_F(CommandsTest, StatusIsAPageAndForScriptsJson) {
