@@ -203,5 +203,74 @@ TEST_F(ApplicationChangesTest, ARequestIsAnsweredByADeployThatBeganAfterIt) {
   EXPECT_EQ(answers, "-12");
 }
 
+TEST_F(ApplicationChangesTest, APushMayEndAnotherApplicationOfItsSource) {
+  const std::string extra =
+      "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n"
+      "metadata: {name: extra, namespace: plumb-system}\nspec: {interval: 10m, prune: true, "
+      "sourceRef: {kind: GitRepository, name: site}, path: extra}\n";
+  Add("back", "path: back");
+  Annotate("back", "team,plumb-system", kNamespacesAnnotation);
+  FakeGit::Files files = {{"front/a.yaml", Map("a")},
+                          {"back/b.yaml", Map("b, namespace: team")},
+                          {"back/extra.yaml", extra},
+                          {"extra/e.yaml", Map("e")}};
+  Push(files);
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/e team/b");
+  files.erase("back/extra.yaml");
+  files["extra/e.yaml"] = Map("e", "two");
+  const auto terminal = Push(files);
+  EXPECT_EQ(Told(*terminal),
+            "extra: its Kustomization was deleted\nback: applied HEAD\nback: healthy HEAD\n"
+            "front: applied HEAD\nfront: healthy HEAD\nfailed: extra\nexit 0\n");
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/e team/b");
+  EXPECT_EQ(cluster_.Field("configmaps", "default", "e", "data"), R"({"a":"one"})");
+  EXPECT_EQ(cluster_.Names(kInventories), "plumb-system/back plumb-system/front");
+  EXPECT_TRUE(engine_->Idle());
+}
+
+// What nobody asked of an application does not end what is under way for it: it follows.
+TEST_F(ApplicationChangesTest, WhatBecomesClearDuringADeployIsPrunedAfterIt) {
+  Push({{"front/gone.yaml", Map("gone")}, {"front/a.yaml", Map("a")}, {"back/b.yaml", Map("b")}});
+  Add("back", "path: ../back");
+  const auto terminal = Push({{"front/web.yaml", kWeb}, {"back/b.yaml", Map("b")}});
+  EXPECT_EQ(InventoryOf("front"), "default/a default/gone default/web");
+  Add("back", "path: back");
+  EXPECT_FALSE(terminal->finished());
+  EXPECT_EQ(InventoryOf("front"), "default/a default/gone default/web");
+  cluster_.SetStatus("deployments.apps", "default", "web", kHealthyWeb);
+  cluster_.Settle();
+  EXPECT_TRUE(Told(*terminal).ends_with("healthy HEAD\nexit 0\n")) << terminal->text;
+  EXPECT_EQ(InventoryOf("front"), "default/web");
+}
+
+// The plan of one that waits knows who has what when it goes on.
+TEST_F(ApplicationChangesTest, AnotherIsChangedWhileADeployWaits) {
+  Add("base", "path: base");
+  Add("front", "path: front, dependsOn: [{name: base}]");
+  FakeGit::Files files = {{"base/web.yaml", kWeb},
+                          {"front/m.yaml", Map("m")},
+                          {"front/a.yaml", Map("a")},
+                          {"back/b.yaml", Map("b")}};
+  Push(files);
+  cluster_.SetStatus("deployments.apps", "default", "web", kHealthyWeb);
+  cluster_.Settle();
+  const std::string uid = Uid("default", "m");
+  std::string web = kWeb;
+  files["base/web.yaml"] = web.replace(web.find("hello:1"), 7, "hello:2");
+  files.erase("front/m.yaml");
+  files["other/m.yaml"] = Map("m");  // which is nobody's yet
+  const auto terminal = Push(files);
+  Add("back", "path: other");
+  EXPECT_EQ(InventoryOf("back"), "default/m");
+  EXPECT_FALSE(terminal->finished());
+  cluster_.SetStatus("deployments.apps", "default", "web",
+                     "{observedGeneration: 2, replicas: 1, updatedReplicas: 1, "
+                     "availableReplicas: 1}");
+  cluster_.Settle();
+  EXPECT_TRUE(terminal->finished());
+  EXPECT_EQ(InventoryOf("front"), "default/a");
+  EXPECT_EQ(Uid("default", "m"), uid);
+}
+
 }  // namespace
 }  // namespace gitsync

@@ -124,10 +124,11 @@ spec:
     return "absent";
   }
 
-  void Annotate(const std::string& application, const std::string& value) {
+  void Annotate(const std::string& application, const std::string& value,
+                std::string_view annotation = kRequestedAnnotation) {
     state::Draft draft(cluster_.store().view(), cluster_.Context());
     base::Json object = draft.view().Get(KustomizationKey(application))->document.root().ToJson();
-    object["metadata"]["annotations"].Set(kRequestedAnnotation, value);
+    object["metadata"]["annotations"].Set(annotation, value);
     EXPECT_TRUE(draft.Update(std::move(object)).ok());
     EXPECT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
     cluster_.Settle();
