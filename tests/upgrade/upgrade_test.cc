@@ -479,6 +479,57 @@ TEST_P(UpgradeTest, WhatBeginsToActIsHeldUntilSomebodyAsks) {
   EXPECT_EQ(deployments("shop"), "shop/spare-1 ");
 }
 
+// ebd31d0 accepted a Provider of type generic, and sent nothing by it: the Provider of the fixture
+// is made one before today's program sees it.
+TEST_P(UpgradeTest, AProviderThatDidNothingIsHeldUntilItIsChanged) {
+  ASSERT_NO_FATAL_FAILURE(
+      EditStored({"providers.notification.toolkit.fluxcd.io", "plumb-system", "hooks"},
+                 [](base::Json& object) { object["spec"].Set("type", "generic"); }));
+  const std::string hooks =
+      "/apis/notification.toolkit.fluxcd.io/v1beta3/namespaces/plumb-system/providers/hooks";
+  const auto sent = [&] {
+    std::string subjects;
+    const base::Json list = Ask("GET", "/apis/plumb.dev/v1/namespaces/plumb-system/deliveries");
+    for (const base::Json& delivery : list["items"].Elements()) {
+      if (delivery["spec"]["type"].AsString() != "generic") continue;
+      subjects += std::string(delivery["spec"]["subject"].AsString()) + "\n";
+    }
+    return subjects;
+  };
+  const auto deploy = [&] {
+    const std::string checkout = Clone("shop");
+    Run({"git", "commit", "-q", "--allow-empty", "-m", "nothing"}, checkout);
+    const std::string pushed = Run({"git", "push", "origin", "main"}, checkout);
+    EXPECT_NE(pushed.find("healthy"), std::string::npos) << pushed;
+    const std::string head = Run({"git", "rev-parse", "HEAD"}, checkout);
+    return "main@sha1:" + head;
+  };
+  for (int start = 1; start <= 2; ++start) {
+    ASSERT_NO_FATAL_FAILURE(StartServer(old_->data_dir()));
+    deploy();
+    base::Json hook = Ask("GET", hooks);
+    EXPECT_EQ(
+        std::as_const(hook)["metadata"]["annotations"]["plumb.dev/held-generation"].AsString(),
+        "1");
+    // A write that is answered: what was written before it is listed.
+    hook["metadata"]["labels"].Set("start", std::to_string(start));
+    Ask("PUT", hooks, hook.ToString());
+    EXPECT_EQ(sent(), "");
+    if (start == 1) {
+      ASSERT_NO_FATAL_FAILURE(StopServer());
+    }
+  }
+  base::Json hook = Ask("GET", hooks);
+  hook["spec"].Set("address", "http://10.77.0.11:30901/deploys");
+  Ask("PUT", hooks, hook.ToString());
+  const std::string told = deploy();
+  Await("/apis/plumb.dev/v1/namespaces/plumb-system/deliveries", [&](const base::Json& delivery) {
+    return delivery["spec"]["type"].AsString() == "generic" &&
+           std::string(delivery["spec"]["subject"].AsString()) + "\n" == told;
+  });
+  EXPECT_EQ(sent(), told);
+}
+
 TEST_P(UpgradeTest, TokensHaveTheRoleThatTheyHad) {
   ASSERT_NO_FATAL_FAILURE(StartServer(old_->data_dir()));
   const std::string maps = "/api/v1/namespaces/people/configmaps";
