@@ -293,5 +293,28 @@ TEST_F(ApplicationsTest, AfterARestartNothingIsWrittenTwice) {
   EXPECT_TRUE(engine_->Idle());
 }
 
+// Each may commit as much as the push brings for it.
+TEST_F(ApplicationsTest, APushBeginsItsDeploysOneByOne) {
+  Push({{"front/a.yaml", Map("a")}, {"back/b.yaml", Map("b")}});
+  const std::string commit = git_.Push(
+      "site", "refs/heads/main", {{"front/a.yaml", Map("a", "two")}, {"back/b.yaml", Map("b")}},
+      "change\n", cluster_.loop.now().wall);
+  const auto terminal = std::make_shared<Terminal>();
+  engine_->PostReceive({"site", "ann", {{"", commit, "refs/heads/main"}}, {"nowait"}, {}},
+                       terminal);
+  const auto is_on_its_way = [&](const std::string& application) {
+    return cluster_.Field(kKustomizations, kSystemNamespace, application,
+                          "status.history[0].metadata.revision") == "\"main@sha1:" + commit + "\"";
+  };
+  EXPECT_TRUE(is_on_its_way("back"));
+  EXPECT_FALSE(is_on_its_way("front"));
+  EXPECT_FALSE(terminal->finished());
+  cluster_.loop.RunUntil([&] { return terminal->finished(); }, Duration::Seconds(1));
+  // Whoever asks for the deploys by now finds them.
+  EXPECT_TRUE(is_on_its_way("front"));
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Field("configmaps", "default", "a", "data"), R"({"a":"two"})");
+}
+
 }  // namespace
 }  // namespace gitsync

@@ -66,6 +66,13 @@ bool SyncEngine::Do(const AppPtr& app, const DeployStep& step) {
   return true;
 }
 
+struct SyncEngine::HeadRequest {
+  state::View view;
+  state::Revision applications_at;  // when they changed last, in `view`
+  Application known;
+  std::set<std::string> all;  // applications of the source
+};
+
 void SyncEngine::Read(const AppPtr& app) {
   DeployState& deploy = *app->deploy;
   if (app->source == nullptr) return GiveUp(app, "its GitRepository is not there");
@@ -74,11 +81,13 @@ void SyncEngine::Read(const AppPtr& app) {
   deploy.applied = false;
   deploy.retry_at.reset();
   deploy.busy = true;
+  HeadRequest request{store_.view(), tables_.applications(), Known(*app),
+                      app->source->applications};
   RunOnWorker(app->source,
-              [this, app, source = app->source, epoch = app->epoch, view = store_.view(),
-               options = app->options, context = Context(*app), known = Known(*app),
-               all = KnownOf(*app->source)]() -> base::Loop::Task {
-                auto reading = std::make_shared<Reading>(ReadHead(view, *source, known, all));
+              [this, app, source = app->source, epoch = app->epoch, request = std::move(request),
+               options = app->options, context = Context(*app)]() -> base::Loop::Task {
+                auto reading = std::make_shared<Reading>(ReadHead(*source, request));
+                const state::View& view = request.view;
                 if (reading->ok() &&
                     DependenciesOf(view, *reading->application, reading->sets->commit).state ==
                         Dependencies::State::kMet) {
@@ -94,27 +103,32 @@ void SyncEngine::Read(const AppPtr& app) {
               });
 }
 
-// On a worker.
-Reading SyncEngine::ReadHead(const state::View& view, const Source& source,
-                             const Application& known, const std::vector<Application>& all) const {
+// On the source's worker. The others' settings are read again only after one of them was changed.
+Reading SyncEngine::ReadHead(Source& source, const HeadRequest& request) const {
+  const state::View& view = request.view;
   Reading reading;
   reading.at = view.revision();
-  auto state = ReadState(view, known);
+  auto state = ReadState(view, request.known);
   reading.status = state.status();
   if (!state.ok()) return reading;
   const auto head = git_.Resolve(source.name, DeployRef(state->settings.branch));
   reading.nothing = head.status().code() == Code::kNotFound;
   reading.status = head.status();
   if (!head.ok()) return reading;
-  const auto sets = source.reader->Read(*head, {}, PartsOf(view, all), view.schema());
+  if (!source.parts || source.parts_at != request.applications_at) {
+    source.parts = PartsOf(view, request.all);
+    source.parts_at = request.applications_at;
+  }
+  const auto sets = source.reader->Read(*head, {}, *source.parts, view.schema());
   reading.status = sets.status();
   if (!sets.ok()) return reading;
   reading.sets = *sets;
   reading.application = *std::move(state);
   const std::string& tree = reading.set()->tree;
-  for (const Application& each : all) {
-    const auto other = ReadApplication(view, each.name);
-    if (other.ok() && other->HasApplied(tree)) reading.application->applied_trees.push_back(tree);
+  if (!reading.application->HasApplied(tree) &&
+      std::any_of(request.all.begin(), request.all.end(),
+                  [&](const std::string& each) { return HasApplied(view, each, tree); })) {
+    reading.application->applied_trees.push_back(tree);
   }
   return reading;
 }
@@ -153,6 +167,7 @@ void SyncEngine::Commit(const AppPtr& app) {
     app->applied = deploy.reading->set();
     app->withheld = plan.withheld;
     app->left = plan.unsure;
+    app->left.empty() ? (void)leaving_.erase(app->name) : (void)leaving_.insert(app->name);
     std::erase_if(app->unsure, [&](const auto& each) {
       return each.second.own || each.second.at <= plan.basis.made_at;
     });

@@ -65,12 +65,13 @@ void SyncEngine::TryLeftAgain(const state::Change& change) {
   const state::Key& key = change.key();
   const bool is_namespace = key.resource == "namespaces";
   if (!change.removed && !(is_namespace && change.created())) return;
-  for (const auto& [name, app] : apps_) {
-    const bool left = std::any_of(app->left.begin(), app->left.end(), [&](const state::Key& each) {
-      return each == key || (is_namespace && each.ns == key.name);
-    });
+  for (const std::string& name : leaving_) {
+    const AppPtr app = Find(name);
+    const auto is_in = [&](const state::Key& each) { return each.ns == key.name; };
+    const bool left = app->left.contains(key) ||
+                      (is_namespace && std::any_of(app->left.begin(), app->left.end(), is_in));
     if (!left || std::exchange(app->again, true)) continue;
-    loop_.After(options_.drift_delay, lifeline_.Wrap([this, app = app] {
+    loop_.After(options_.drift_delay, lifeline_.Wrap([this, app] {
       if (Find(app->name) != app) return;
       if (app->again && !app->deploy) Begin(app, Start());
     }));

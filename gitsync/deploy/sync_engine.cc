@@ -44,7 +44,8 @@ SyncEngine::SyncEngine(base::Loop& loop, state::Store& store, GitStore& git,
       git_(git),
       options_(std::move(options)),
       writer_(loop, store, context, state::ProgramActor(kFieldManager)),
-      looks_(loop, [this] { return LookNext(); }) {
+      looks_(loop, [this] { return LookNext(); }),
+      beginning_(loop, [this] { return BeginNext(); }) {
   DropOrphans();
   on_commit_ = store_.OnCommit([this](const state::Change& change) { Changed(change); });
   for (const std::string& name : SourceNames(store_.view())) AddSource(name);
@@ -71,7 +72,8 @@ void SyncEngine::DropOrphans() {
 }
 
 bool SyncEngine::Idle() const {
-  return std::all_of(apps_.begin(), apps_.end(),
+  return to_begin_.empty() &&
+         std::all_of(apps_.begin(), apps_.end(),
                      [](const auto& entry) {
                        return !entry.second->deploy && !entry.second->repair_scheduled;
                      }) &&
@@ -131,6 +133,7 @@ void SyncEngine::Unjoin(const App& app) {
 void SyncEngine::Leave(const AppPtr& app, const std::string& why) {
   Stop(app, DeployPhase::kFailed, why);
   Unjoin(*app);
+  leaving_.erase(app->name);
   apps_.erase(app->name);
 }
 

@@ -116,12 +116,14 @@ class SyncEngine {
   std::set<std::string> ToDeploy(const Source& source) const;
 
   void Begin(const AppPtr& app, Start start);
+  void BeginLater(base::Loop::Task begin);
+  bool BeginNext();
   void Advance(const AppPtr& app);
   // What NextStep says. True if there is something to be done at once.
   bool Do(const AppPtr& app, const DeployStep& step);
   void Read(const AppPtr& app);
-  Reading ReadHead(const state::View& view, const Source& source, const Application& known,
-                   const std::vector<Application>& all) const;
+  struct HeadRequest;
+  Reading ReadHead(Source& source, const HeadRequest& request) const;
   void PlanAgain(const AppPtr& app);
   void Commit(const AppPtr& app);
   void TellSuperseded(const std::string& application, SyncPlan& plan);
@@ -164,6 +166,7 @@ class SyncEngine {
   std::map<std::string, AppPtr> apps_;
   std::map<std::string, std::set<std::string>> by_source_;  // applications; it may not be there
   std::set<std::string> awaiting_;  // applications that wait for others, and some that did
+  std::set<std::string> leaving_;   // applications whose last plan had to leave something
   std::map<state::Key, std::set<std::string>> watched_;  // applications that wait for its health
   std::deque<AppPtr> looking_;                           // at what was applied
   SharedTables tables_;
@@ -171,6 +174,9 @@ class SyncEngine {
   base::Piecework looks_;  // an object's health a piece
   base::Subscription on_commit_;
   base::Lifeline lifeline_;
+  // Of a push each application's is a piece: it may commit as much as the push brings for it.
+  std::deque<base::Loop::Task> to_begin_;
+  base::Piecework beginning_;
 };
 
 }  // namespace gitsync

@@ -26,7 +26,10 @@ struct SyncEngine::Source {
   // Works wait for their turn: GitStore and SourceReader serve one at a time.
   std::deque<std::function<base::Loop::Task()>> works;
   bool busy = false;
+  // Its worker's. The parts are those of the Kustomizations as they were at `parts_at`.
   std::shared_ptr<SourceReader> reader;
+  std::optional<Parts> parts;
+  state::Revision parts_at = 0;
 
   // Of the push that was accepted last, until its post-receive hook comes.
   std::shared_ptr<PushVerdict> expected;

@@ -58,29 +58,28 @@ void SyncEngine::Check(const SourcePtr& source, const PushRequest& request, cons
                        const PushOptions& options, std::shared_ptr<HookSession> session) {
   std::map<std::string, state::DraftContext> contexts;
   for (const std::string& name : source->applications) contexts[name] = Context(*Find(name));
-  RunOnWorker(source,
-              [this, source, commit = update.new_oid, quarantine = request.quarantine, options,
-               session, view = store_.view(), contexts = std::move(contexts),
-               known = KnownOf(*source)]() -> base::Loop::Task {
-                const auto sets =
-                    source->reader->Read(commit, quarantine, PartsOf(view, known), view.schema());
-                if (!sets.ok()) {
-                  return [session, why = sets.status()] {
-                    Refuse(*session, "the commit could not be read: " + std::string(why.message()));
-                  };
-                }
-                auto judged = JudgePush(view, known, *sets, options,
-                                        [&](const std::string& name) { return contexts.at(name); });
-                if (!judged.ok()) {
-                  return [session, why = judged.status()] {
-                    Refuse(*session, std::string(why.message()));
-                  };
-                }
-                return [this, source, options, session,
-                        verdict = std::make_shared<PushVerdict>(*std::move(judged))] {
-                  Judged(source, options, verdict, *session);
-                };
-              });
+  RunOnWorker(
+      source,
+      [this, source, commit = update.new_oid, quarantine = request.quarantine, options, session,
+       view = store_.view(), contexts = std::move(contexts), applications = source->applications,
+       known = KnownOf(*source)]() -> base::Loop::Task {
+        const auto sets =
+            source->reader->Read(commit, quarantine, PartsOf(view, applications), view.schema());
+        if (!sets.ok()) {
+          return [session, why = sets.status()] {
+            Refuse(*session, "the commit could not be read: " + std::string(why.message()));
+          };
+        }
+        auto judged = JudgePush(view, known, *sets, options,
+                                [&](const std::string& name) { return contexts.at(name); });
+        if (!judged.ok()) {
+          return [session, why = judged.status()] { Refuse(*session, std::string(why.message())); };
+        }
+        return [this, source, options, session,
+                verdict = std::make_shared<PushVerdict>(*std::move(judged))] {
+          Judged(source, options, verdict, *session);
+        };
+      });
 }
 
 void SyncEngine::Judged(const SourcePtr& source, const PushOptions& options,
@@ -121,7 +120,9 @@ void SyncEngine::ExpectPostReceive(const SourcePtr& source,
     if (source->expected != verdict || FindSource(source->name) != source) return;
     source->expected = nullptr;
     for (const std::string& name : ToDeploy(*source)) {
-      if (const AppPtr app = Find(name)) Begin(app, {.asked = true});
+      BeginLater([this, name] {
+        if (const AppPtr app = Find(name)) Begin(app, {.asked = true});
+      });
     }
   }));
 }
@@ -145,8 +146,8 @@ std::optional<Reading> SyncEngine::TakeVerdict(PushVerdict& verdict,
 std::set<std::string> SyncEngine::ToDeploy(const Source& source) const {
   std::set<std::string> running, suspended;
   for (const std::string& name : source.applications) {
-    const auto state = ReadApplication(store_.view(), name);
-    if (state.ok()) (state->settings.suspended ? suspended : running).insert(name);
+    const auto settings = ReadSettings(store_.view(), name);
+    if (settings.ok()) (settings->suspended ? suspended : running).insert(name);
   }
   return running.empty() ? suspended : running;
 }
@@ -172,19 +173,41 @@ void SyncEngine::PostReceive(PushRequest request, std::shared_ptr<HookSession> s
   const bool waits = !chosen.no_wait && !applications.empty();
   const auto reply = waits ? std::make_shared<PushReply>(session, applications) : nullptr;
   for (const std::string& name : applications) {
-    Start start{.asked = true, .options = chosen, .reply = reply, .commit = deploy->new_oid};
-    if (verdict != nullptr) start.reading = TakeVerdict(*verdict, name);
-    // What one of them deploys may be the end of another.
-    if (const AppPtr app = Find(name)) {
-      Begin(app, std::move(start));
-    } else if (reply != nullptr) {
-      reply->End(name, DeployPhase::kFailed, "its Kustomization was deleted");
-    }
+    const auto start = std::make_shared<Start>(
+        Start{.asked = true, .options = chosen, .reply = reply, .commit = deploy->new_oid});
+    if (verdict != nullptr) start->reading = TakeVerdict(*verdict, name);
+    BeginLater([this, name, start, reply] {
+      // What one of them deploys may be the end of another.
+      if (const AppPtr app = Find(name)) {
+        Begin(app, std::move(*start));
+      } else if (reply != nullptr) {
+        reply->End(name, DeployPhase::kFailed, "its Kustomization was deleted");
+      }
+    });
   }
-  // Only now: whoever asks for the deploys once the push has returned finds them.
-  if (waits) return;
-  if (chosen.no_wait) session->Print("accepted; plumb wait tells how it ends");
-  session->Finish(0);
+  if (!waits) {
+    // Only then: whoever asks for the deploys once the push has returned finds them.
+    BeginLater([session, no_wait = chosen.no_wait] {
+      if (no_wait) session->Print("accepted; plumb wait tells how it ends");
+      session->Finish(0);
+    });
+  }
+  BeginNext();
+}
+
+// In a turn of its own, or in this one by BeginNext.
+void SyncEngine::BeginLater(base::Loop::Task begin) {
+  to_begin_.push_back(std::move(begin));
+  beginning_.Wake();
+}
+
+// True if some are left.
+bool SyncEngine::BeginNext() {
+  if (to_begin_.empty()) return false;
+  const base::Loop::Task begin = std::move(to_begin_.front());
+  to_begin_.pop_front();
+  begin();
+  return !to_begin_.empty();
 }
 
 }  // namespace gitsync

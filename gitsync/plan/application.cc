@@ -202,16 +202,20 @@ std::string Called(const state::View& view, std::string_view application) {
   return (own ? "repository " : "application ") + std::string(application);
 }
 
-base::Result<Application> ReadApplication(const state::View& view, const std::string& name) {
+base::Result<ApplicationSettings> ReadSettings(const state::View& view, const std::string& name) {
   const state::ObjectPtr object = view.Get(KustomizationKey(name));
   if (object == nullptr) return NoRepository(name);
+  ASSIGN_OR_RETURN(ApplicationSettings settings, SettingsOf(*object));
+  if (view.Get(GitRepositoryKey(settings.source)) == nullptr) return NoRepository(settings.source);
+  settings.branch = BranchOf(view, settings.source);
+  return settings;
+}
+
+base::Result<Application> ReadApplication(const state::View& view, const std::string& name) {
   Application application;
   application.name = name;
-  ASSIGN_OR_RETURN(application.settings, SettingsOf(*object));
-  if (view.Get(GitRepositoryKey(application.settings.source)) == nullptr) {
-    return NoRepository(application.settings.source);
-  }
-  application.settings.branch = BranchOf(view, application.settings.source);
+  ASSIGN_OR_RETURN(application.settings, ReadSettings(view, name));
+  const state::ObjectPtr object = view.Get(KustomizationKey(name));
   const base::Value status = (*object)["status"];
   const std::string_view revision = status["lastAppliedRevision"].AsString();
   application.applied_commit = revision.substr(std::min(revision.rfind(':') + 1, revision.size()));
@@ -224,6 +228,15 @@ base::Result<Application> ReadApplication(const state::View& view, const std::st
   application.asked =
       !requested.empty() && requested != status["lastHandledReconcileAt"].AsString();
   return application;
+}
+
+bool HasApplied(const state::View& view, std::string_view application, std::string_view tree) {
+  const state::ObjectPtr object = view.Get(KustomizationKey(application));
+  if (object == nullptr) return false;
+  for (const base::Value entry : (*object)["status"]["history"].Elements()) {
+    if (entry["digest"].AsString() == tree) return true;
+  }
+  return false;
 }
 
 std::vector<std::string> ApplicationNames(const state::View& view) {

@@ -88,7 +88,11 @@ std::string Called(const state::View& view, std::string_view application);
 
 // kNotFound if the state has no such application or no such source; kInvalid if it asks for what
 // cannot be done: the message is a sentence about its spec.
+base::Result<ApplicationSettings> ReadSettings(const state::View& view, const std::string& name);
+// The same, with what its status says.
 base::Result<Application> ReadApplication(const state::View& view, const std::string& name);
+// Whether the history of an application has the tree.
+bool HasApplied(const state::View& view, std::string_view application, std::string_view tree);
 // `known`, an earlier answer, is given back if it is still right.
 Inventory ReadInventory(const state::View& view, const manifests::Schema& schema,
                         const std::string& name, const Inventory& known = {});

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "gitsync/plan/application.h"
+#include "gitsync/plan/repository.h"
 #include "manifests/kinds/kind_facts.h"
 
 namespace gitsync {
@@ -33,8 +34,12 @@ void SharedTables::Note(const state::Change& change) {
     rules_.erase(key.name);
     contents_.erase(key.name);
   }
+  // Where an application may write, annotations say.
+  const bool rescoped = key.resource == kKustomizations && !asked &&
+                        ScopeOf(*change.object) != ScopeOf(*change.previous);
+  const bool concerns = key.resource == kKustomizations || key.resource == kGitRepositories;
+  if (rescoped || (concerns && asked)) applications_ = change.revision;
   if (!asked) return;
-  if (key.resource == kKustomizations) applications_ = change.revision;
   if (!key.ns.empty()) contents_[key.ns] = change.revision;
 }
 

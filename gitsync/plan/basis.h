@@ -22,7 +22,7 @@ class SharedTables {
  public:
   void Note(const state::Change& change);
 
-  // Which applications there are, and what their Kustomizations ask for.
+  // Which applications and sources there are, what they ask for, and where they may write.
   state::Revision applications() const { return applications_; }
   // The quotas and limit ranges of a namespace; what is in it.
   state::Revision RulesOf(const std::string& ns) const { return In(rules_, ns); }

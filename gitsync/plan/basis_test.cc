@@ -157,7 +157,17 @@ TEST_F(BasisTest, WhatApplicationsThereAreIsATableOfItsOwn) {
   EXPECT_GT(tables_.applications(), before);
   const state::Revision made = tables_.applications();
   cluster_.SetStatus(kKustomizations, kSystemNamespace, "other", "{lastAppliedRevision: x}");
+  const auto annotate = [&](std::string_view annotation, std::string_view value) {
+    state::Draft again(cluster_.store().view(), cluster_.Context());
+    base::Json object = (*again.view().Get(KustomizationKey("other"))).document.ToJson();
+    object["metadata"]["annotations"].Set(annotation, value);
+    EXPECT_TRUE(again.Update(std::move(object)).ok());
+    EXPECT_TRUE(cluster_.store().Commit(again.Finish()).ok());
+  };
+  annotate(kRequestedAnnotation, "1");
   EXPECT_EQ(tables_.applications(), made);
+  annotate(kNamespacesAnnotation, "team");
+  EXPECT_GT(tables_.applications(), made);
 }
 
 }  // namespace

@@ -136,14 +136,14 @@ base::Result<Application> ReadState(const state::View& view, const Application& 
   return state;
 }
 
-Parts PartsOf(const state::View& view, const std::vector<Application>& known) {
+Parts PartsOf(const state::View& view, const std::set<std::string>& applications) {
   Parts parts;
-  for (const Application& each : known) {
-    const auto state = ReadApplication(view, each.name);
-    if (state.ok()) {
-      parts.parts.push_back(Part{each.name, state->settings.path, state->settings.scope});
-    } else if (state.status().code() == Code::kInvalid) {
-      parts.unclear.insert(each.name);
+  for (const std::string& name : applications) {
+    const auto settings = ReadSettings(view, name);
+    if (settings.ok()) {
+      parts.parts.push_back(Part{name, settings->path, settings->scope});
+    } else if (settings.status().code() == Code::kInvalid) {
+      parts.unclear.insert(name);
     }
   }
   return parts;

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,7 +49,7 @@ base::Result<PushVerdict> JudgePush(const state::View& view, const std::vector<A
 // `known` brought up to `view`.
 base::Result<Application> ReadState(const state::View& view, const Application& known);
 
-// What each of `known` takes of a commit.
-Parts PartsOf(const state::View& view, const std::vector<Application>& known);
+// What each of `applications` takes of a commit.
+Parts PartsOf(const state::View& view, const std::set<std::string>& applications);
 
 }  // namespace gitsync

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "gitsync/plan/push_verdict.h"
 #include "gitsync/plan/repository.h"
@@ -119,7 +120,9 @@ class DiffService {
 
   static Result<Json> Report(const Basis& basis, const std::string& name, const Tree& tree) {
     auto sets = std::make_shared<gitsync::SourceSets>();
-    const gitsync::Parts parts = gitsync::PartsOf(basis.view, basis.all);
+    std::set<std::string> applications;
+    for (const gitsync::Application& each : basis.all) applications.insert(each.name);
+    const gitsync::Parts parts = gitsync::PartsOf(basis.view, applications);
     sets->commit = tree.commit;
     sets->unclear = parts.unclear;
     gitsync::ParseCache cache;
