@@ -46,7 +46,10 @@ void IndexValues(Index index, const manifests::KindFacts& facts, const Object& o
       emit(labels.IsObject() ? labels.Bytes() : kNoLabels);
       return;
     }
-    case Index::kTaken: return ForEachTaken(object.key.resource, object.document.root(), emit);
+    case Index::kTaken:
+      if (object.key.resource == "services")
+        ForEachTaken(object.key.resource, object.document.root(), emit);
+      return;
     case Index::kEnded:
       if (object.key.resource == "pods" && manifests::HasEnded(object.document.root()) &&
           !object.Deleting())
