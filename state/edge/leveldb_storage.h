@@ -14,7 +14,7 @@ class Env;
 namespace state {
 
 struct LevelDbOptions {
-  size_t write_buffer_bytes = 32u << 20;
+  size_t write_buffer_bytes = 16u << 20;  // in memory are up to two
   size_t max_file_bytes = 8u << 20;
   int max_open_files = 500;  // each a descriptor
   size_t block_cache_bytes = 16u << 20;
