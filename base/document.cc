@@ -592,4 +592,17 @@ Document Document::WithString(std::string_view object, std::string_view key,
   return Document(blob);
 }
 
+bool Document::OverwriteString(std::string_view object, std::string_view key,
+                               std::string_view value) {
+  const Value old = root()[object][key];
+  CHECK(old.IsString() && blob_->references.load(std::memory_order_acquire) == 1);
+  const std::string_view old_bytes = old.Bytes();
+  std::string quoted;
+  AppendQuoted(value, quoted);
+  const bool fits = quoted.size() == old_bytes.size() && !blob_->IsEscaped(old.node_) &&
+                    quoted.find('\\') == std::string::npos;
+  if (fits) quoted.copy(blob_->text() + (old_bytes.data() - blob_->text()), quoted.size());
+  return fits;
+}
+
 }  // namespace base

@@ -91,6 +91,9 @@ class Document {
   // The same document with the string member `object`.`key` (both must exist at the root) replaced;
   // cheaper than a round trip through Json. The store stamps resourceVersion this way.
   Document WithString(std::string_view object, std::string_view key, std::string_view value) const;
+  // The same in place; false, and nothing has changed, unless `value` is as long as what is there.
+  // For whoever made this document and has given it to nobody.
+  bool OverwriteString(std::string_view object, std::string_view key, std::string_view value);
 
   bool operator==(const Document& other) const { return Bytes() == other.Bytes(); }
 

@@ -169,6 +169,16 @@ TEST(DocumentTest, WithStringReplacesOneMember) {
   EXPECT_EQ(document["metadata"]["resourceVersion"].AsString(), "1");
 }
 
+TEST(DocumentTest, OverwritesAStringOfTheSameLength) {
+  Document document = Parse(R"({"a":"\n","metadata":{"name":"web","resourceVersion":"12"}})");
+  EXPECT_TRUE(document.OverwriteString("metadata", "resourceVersion", "34"));
+  EXPECT_EQ(document.Bytes(), R"({"a":"\n","metadata":{"name":"web","resourceVersion":"34"}})");
+  for (const char* value : {"", "5", "567", "\n", "\""}) {
+    EXPECT_FALSE(document.OverwriteString("metadata", "resourceVersion", value)) << value;
+  }
+  EXPECT_EQ(document["metadata"]["resourceVersion"].AsString(), "34");
+}
+
 TEST(DocumentTest, CopiesShare) {
   const Document document = Parse(R"({"a":[1,2,3]})");
   const Document copy = document;  // NOLINT: a copy is what is tested
