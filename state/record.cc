@@ -14,7 +14,19 @@ constexpr uint8_t kManaged = 4;  // managers follow the key
 
 constexpr int64_t kNanos = 1'000'000'000;
 
-void AppendVarint(uint64_t value, std::string& out) {
+// Takes what a string takes, and counts it.
+class ByteCounter {
+ public:
+  void operator+=(char) { ++bytes_; }
+  void operator+=(std::string_view text) { bytes_ += text.size(); }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  size_t bytes_ = 0;
+};
+
+template <typename Out>
+void AppendVarint(uint64_t value, Out& out) {
   while (value >= 0x80) {
     out += static_cast<char>(value | 0x80);
     value >>= 7;
@@ -22,7 +34,8 @@ void AppendVarint(uint64_t value, std::string& out) {
   out += static_cast<char>(value);
 }
 
-void AppendField(std::string_view field, std::string& out) {
+template <typename Out>
+void AppendField(std::string_view field, Out& out) {
   AppendVarint(field.size(), out);
   out += field;
 }
@@ -48,7 +61,8 @@ bool TakeField(std::string_view& bytes, std::string& field) {
 
 // How many; then of each whether it applies, its name, version and subresource, the time in seconds
 // and the bytes of its set.
-void AppendManagers(const manifests::ManagedFields& managers, std::string& out) {
+template <typename Out>
+void AppendManagers(const manifests::ManagedFields& managers, Out& out) {
   AppendVarint(managers.size(), out);
   for (const manifests::ManagedEntry& entry : managers) {
     AppendVarint(entry.manager->applies ? 1 : 0, out);
@@ -85,6 +99,20 @@ bool TakeManagers(std::string_view& bytes, manifests::ManagedFieldsPtr& managers
   return true;
 }
 
+// All but the checksum.
+template <typename Out>
+void AppendContent(const Record& record, Out& out) {
+  const Object& object = *record.object;
+  const bool managed = object.managers != nullptr && !object.managers->empty();
+  out += static_cast<char>((record.removed ? kRemoved : 0) | (record.last ? kLast : 0) |
+                           (managed ? kManaged : 0));
+  AppendField(object.key.resource, out);
+  AppendField(object.key.ns, out);
+  AppendField(object.key.name, out);
+  if (managed) AppendManagers(*object.managers, out);
+  out += object.document.Bytes();
+}
+
 }  // namespace
 
 std::string RecordKey(Revision revision) {
@@ -104,20 +132,18 @@ base::Result<Revision> ParseRecordKey(std::string_view key) {
 }
 
 std::string EncodeRecord(const Record& record) {
-  const Object& object = *record.object;
   std::string bytes;
-  bytes.reserve(object.document.Bytes().size() + 64);
-  const bool managed = object.managers != nullptr && !object.managers->empty();
-  bytes += static_cast<char>((record.removed ? kRemoved : 0) | (record.last ? kLast : 0) |
-                             (managed ? kManaged : 0));
-  AppendField(object.key.resource, bytes);
-  AppendField(object.key.ns, bytes);
-  AppendField(object.key.name, bytes);
-  if (managed) AppendManagers(*object.managers, bytes);
-  bytes += object.document.Bytes();
+  bytes.reserve(RecordSize(record));
+  AppendContent(record, bytes);
   const uint32_t crc = base::Crc32c(bytes);
   for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(crc >> shift);
   return bytes;
+}
+
+size_t RecordSize(const Record& record) {
+  ByteCounter counter;
+  AppendContent(record, counter);
+  return counter.bytes() + sizeof(uint32_t);
 }
 
 base::Result<Record> DecodeRecord(Revision revision, std::string_view bytes) {

@@ -35,6 +35,8 @@ struct Record {
 std::string RecordKey(Revision revision);
 base::Result<Revision> ParseRecordKey(std::string_view key);
 std::string EncodeRecord(const Record& record);
+// How many bytes that has.
+size_t RecordSize(const Record& record);
 // kCorruption if the bytes are not those of EncodeRecord.
 base::Result<Record> DecodeRecord(Revision revision, std::string_view bytes);
 

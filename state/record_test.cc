@@ -11,7 +11,9 @@ TEST(RecordTest, ReadsBackWhatItWrote) {
   auto object = std::make_shared<Object>();
   object->key = Key{"deployments.apps", "default", "web"};
   object->document = *base::Document::Parse(R"({"metadata":{"name":"web"},"text":"a\nb"})");
-  const base::Result<Record> record = DecodeRecord(7, EncodeRecord(Record{true, true, object}));
+  const std::string bytes = EncodeRecord(Record{true, true, object});
+  EXPECT_EQ(RecordSize(Record{true, true, object}), bytes.size());
+  const base::Result<Record> record = DecodeRecord(7, bytes);
   ASSERT_TRUE(record.ok()) << record.status().ToString();
   EXPECT_TRUE(record->removed);
   EXPECT_TRUE(record->last);
@@ -32,7 +34,9 @@ TEST(RecordTest, ManagersReadBack) {
       R"("subresource":"status","time":"2026-11-28T01:02:04Z"}])"));
   ASSERT_TRUE(managers.ok()) << managers.status().ToString();
   object->managers = std::make_shared<const manifests::ManagedFields>(*managers);
-  const base::Result<Record> record = DecodeRecord(7, EncodeRecord(Record{false, true, object}));
+  const std::string bytes = EncodeRecord(Record{false, true, object});
+  EXPECT_EQ(RecordSize(Record{false, true, object}), bytes.size());
+  const base::Result<Record> record = DecodeRecord(7, bytes);
   ASSERT_TRUE(record.ok()) << record.status().ToString();
   std::string was, is;
   AppendJson(*object, was);

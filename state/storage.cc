@@ -35,19 +35,17 @@ base::Status CheckLimits(const StorageBatch& batch, const StorageLimits& limits)
 }
 
 void BatchBuilder::Put(std::string key, std::string value) {
-  bytes_ += key.size() + value.size();
-  ++keys_;
+  room_.Add(key.size() + value.size());
   batch_.puts.emplace_back(std::move(key), std::move(value));
 }
 
 void BatchBuilder::Delete(std::string key) {
-  bytes_ += key.size();
-  ++keys_;
+  room_.Add(key.size());
   batch_.deletes.push_back(std::move(key));
 }
 
 StorageBatch BatchBuilder::Take() {
-  bytes_ = keys_ = 0;
+  room_.Clear();
   return std::exchange(batch_, {});
 }
 

@@ -36,26 +36,43 @@ struct StorageLimits {
 // kTooLarge if a key, a value or all of them exceed `limits`. Every Write asks this first.
 base::Status CheckLimits(const StorageBatch& batch, const StorageLimits& limits);
 
-// A batch that grows as far as `limits` allow.
-class BatchBuilder {
+// How much one Write may still take.
+class BatchRoom {
  public:
-  explicit BatchBuilder(const StorageLimits& limits) : limits_(limits) {}
+  explicit BatchRoom(const StorageLimits& limits) : limits_(limits) {}
 
   // Whether a put or delete of so many bytes may be added. The first one always may: the Storage
   // refuses it if it is too large alone.
   bool Fits(size_t bytes) const {
     return keys_ == 0 || (keys_ < limits_.batch_keys && bytes_ + bytes <= limits_.batch_bytes);
   }
+  void Add(size_t bytes) {
+    bytes_ += bytes;
+    ++keys_;
+  }
+  bool empty() const { return keys_ == 0; }
+  void Clear() { bytes_ = keys_ = 0; }
+
+ private:
+  const StorageLimits limits_;
+  size_t bytes_ = 0, keys_ = 0;
+};
+
+// A batch that grows as far as `limits` allow.
+class BatchBuilder {
+ public:
+  explicit BatchBuilder(const StorageLimits& limits) : room_(limits) {}
+
+  bool Fits(size_t bytes) const { return room_.Fits(bytes); }
   void Put(std::string key, std::string value);
   void Delete(std::string key);
-  bool empty() const { return keys_ == 0; }
+  bool empty() const { return room_.empty(); }
   // What was added since the last call.
   StorageBatch Take();
 
  private:
-  const StorageLimits limits_;
+  BatchRoom room_;
   StorageBatch batch_;
-  size_t bytes_ = 0, keys_ = 0;
 };
 
 // What a writer believes of who may write: that `key` holds `value` (nothing: is not there). A

@@ -1,7 +1,9 @@
-// A commit:  check preconditions -> stamp revisions -> queue its records, in batches within the
-//            Storage's limits -> put into the view -> append to the log.
-// A flush:   one batch at a time goes to the Storage on a worker; when it is durable, what waited
-//            is released, and what queued up meanwhile goes next, as one batch.
+// A commit:  check preconditions and stamp revisions (staging.h), unless that was prepared -> queue
+//            its records, in batches within the Storage's limits -> put into the view -> append to
+//            the log.
+// A flush:   one batch at a time is encoded and goes to the Storage, on its thread; when it is
+//            durable, what waited is released, and what queued up meanwhile goes next, as one
+//            batch.
 // A crash loses a suffix of transactions, never a part of one: a batch is atomic, and a transaction
 // that was split over batches counts only once its last record is there; opening takes what is
 // there of an unfinished one out again.
@@ -10,11 +12,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 #include <utility>
 
-#include "manifests/kinds/kind_facts.h"
 #include "manifests/versions.h"
-#include "state/record.h"
 
 namespace state {
 namespace {
@@ -175,89 +176,89 @@ void Store::ConvertStored() {
 base::Status Store::Check(const Transaction& transaction) const {
   if (broken_)
     return base::Status(base::Code::kUnavailable, "the store failed; plumb is shutting down");
-  if (transaction.writes.size() > kMaxTransactionWrites) {
-    return base::Status(base::Code::kTooLarge,
-                        "a transaction of " + std::to_string(transaction.writes.size()) +
-                            " objects; the limit is " + std::to_string(kMaxTransactionWrites));
+  if (transaction.writes.size() <= kMaxTransactionWrites) return base::Status();
+  return base::Status(base::Code::kTooLarge,
+                      "a transaction of " + std::to_string(transaction.writes.size()) +
+                          " objects; the limit is " + std::to_string(kMaxTransactionWrites));
+}
+
+// True if it is over the newest View then. What was committed since it was made is put in one by
+// one; of more than it has itself, it is staged anew as quickly.
+bool Store::BringUp(PreparedTransaction& prepared) const {
+  const Revision made_at = prepared.before().revision();
+  if (made_at < floor_ || revision() - made_at > prepared.size()) return false;
+  const std::vector<Change> since(log_.begin() + static_cast<ptrdiff_t>(made_at - floor_),
+                                  log_.end());
+  return prepared.MoveTo(view_, since);
+}
+
+base::Result<Store::Committed> Store::Commit(const Transaction& transaction,
+                                             PreparedTransaction* prepared) {
+  RETURN_IF_ERROR(Check(transaction));
+  if (transaction.empty()) return Committed();
+  std::span<const Write> writes(transaction.writes);
+  if (prepared == nullptr || prepared->size() == 0 || !BringUp(*prepared)) {
+    ASSIGN_OR_RETURN(std::vector<StagedWrite> staged,
+                     StageWrites(writes, view_, view_.revision(), owners_));
+    return Enter(std::move(staged), transaction.actor, std::nullopt);
   }
-  for (const Write& write : transaction.writes) {
-    const ObjectPtr now = view_.Get(write.key);
-    if ((now ? now->revision : 0) != write.expected) {
-      return base::Status(base::Code::kConflict,
-                          write.key.ToString() +
-                              " was changed meanwhile; read it again and apply the change to that");
-    }
-    const size_t bytes = write.document ? write.document->Bytes().size() : 0;
-    if (bytes <= kMaxObjectBytes) continue;
-    const size_t limit =
-        std::max(kMaxObjectBytes, manifests::FactsOf(write.key.resource).max_bytes);
-    if (bytes > limit) {
-      return base::Status(base::Code::kTooLarge,
-                          write.key.ToString() + " has " + std::to_string(bytes) +
-                              " bytes; the limit is " + std::to_string(limit));
-    }
+  std::vector<StagedWrite> staged = prepared->Take();
+  CHECK(staged.size() <= writes.size());
+  ASSIGN_OR_RETURN(std::vector<StagedWrite> rest,
+                   StageWrites(writes.subspan(staged.size()), prepared->after(),
+                               view_.revision() + staged.size(), owners_));
+  for (StagedWrite& each : rest) {
+    each.removed ? prepared->after().Remove(each.object->key) : prepared->after().Put(each.object);
+    staged.push_back(std::move(each));
+  }
+  return Enter(std::move(staged), transaction.actor, std::move(prepared->after()));
+}
+
+base::Status Store::CheckRecords(const std::vector<StagedWrite>& staged) const {
+  const size_t most =
+      std::min(batch_limits_.value_bytes, batch_limits_.batch_bytes - RecordKey(0).size());
+  for (const StagedWrite& each : staged) {
+    if (each.record_bytes <= most) continue;
+    return base::Status(base::Code::kTooLarge,
+                        each.object->key.ToString() + " has " + std::to_string(each.record_bytes) +
+                            " bytes with the managers of its fields; the storage takes " +
+                            std::to_string(most));
   }
   return base::Status();
 }
 
-base::Result<std::vector<Store::Staged>> Store::Stage(const Transaction& transaction) {
-  std::vector<Staged> staged;
-  staged.reserve(transaction.writes.size());
-  Revision revision = view_.revision();
-  const size_t most =
-      std::min(batch_limits_.value_bytes, batch_limits_.batch_bytes - RecordKey(revision).size());
-  for (const Write& write : transaction.writes) {
-    const bool last = &write == &transaction.writes.back();
-    ObjectPtr previous = view_.Get(write.key);
-    CHECK(write.document ||
-          previous);  // a removal names an object that exists: `expected` was not 0
-    const base::Document& document = write.document ? *write.document : previous->document;
-    auto object = std::make_shared<Object>();
-    object->key = write.key;
-    object->revision = ++revision;
-    object->managers = owners_.Share(write.document ? write.managers : previous->managers);
-    object->document = document.WithString("metadata", "resourceVersion", std::to_string(revision));
-    std::string record = EncodeRecord(Record{!write.document.has_value(), last, object});
-    if (record.size() > most) {
-      return base::Status(base::Code::kTooLarge,
-                          write.key.ToString() + " has " + std::to_string(record.size()) +
-                              " bytes with the managers of its fields; the storage takes " +
-                              std::to_string(most));
-    }
-    staged.push_back(
-        {std::move(object), std::move(previous), !write.document.has_value(), std::move(record)});
-  }
-  return staged;
-}
-
-base::Result<Store::Committed> Store::Commit(Transaction transaction) {
-  RETURN_IF_ERROR(Check(transaction));
+// `after`: the View with all that is staged, if there is one already.
+base::Result<Store::Committed> Store::Enter(std::vector<StagedWrite> staged, const ActorPtr& actor,
+                                            std::optional<View> after) {
+  RETURN_IF_ERROR(CheckRecords(staged));
   Committed committed;
-  if (transaction.empty()) return committed;
-  ASSIGN_OR_RETURN(std::vector<Staged> staged, Stage(transaction));
-  for (Staged& each : staged) {
-    std::string key = RecordKey(each.object->revision);
-    BatchBuilder& batch = RoomFor(key.size() + each.record.size());
-    batch.Put(std::move(key), std::move(each.record));
+  committed.first = revision() + 1;
+  committed.last = revision() + staged.size();
+  committed.objects.reserve(staged.size());
+  for (const StagedWrite& each : staged) {
+    const bool last = &each == &staged.back();
+    PutRecord(Record{each.removed, last, each.object}, each.record_bytes);
   }
-  const size_t log_start = log_.size();
-  for (Staged& each : staged) {
-    each.removed ? view_.Remove(each.object->key) : view_.Put(each.object);
+  if (after) {
+    view_ = *std::move(after);
+  } else {
+    for (const StagedWrite& each : staged)
+      each.removed ? view_.Remove(each.object->key) : view_.Put(each.object);
+  }
+  for (StagedWrite& each : staged) {
     committed.objects.push_back(each.object);
-    const Revision revision = each.object->revision;
-    Append(Change{revision, std::move(each.object), std::move(each.previous), each.removed,
-                  transaction.actor});
+    const Revision at = each.object->revision;
+    Append(Change{at, std::move(each.object), std::move(each.previous), each.removed, actor});
   }
-  committed.first = view_.revision() + 1;
-  committed.last = view_.revision() + staged.size();
   view_.set_revision(committed.last);
   ++stats_.commits;
   stats_.writes += staged.size();
-
-  const std::vector<Change> changes(log_.begin() + static_cast<ptrdiff_t>(log_start), log_.end());
   Trim();
   FlushSoon();
-  for (const Change& change : changes) commit_listeners_.Tell(change);
+  // Not durable yet, they stay in the log, whatever a listener commits.
+  for (Revision at = committed.first; at <= committed.last; ++at) {
+    commit_listeners_.Tell(log_[static_cast<size_t>(at - floor_ - 1)]);
+  }
   return committed;
 }
 
@@ -283,19 +284,24 @@ void Store::Trim() {
 }
 
 // The batch for what comes next, of so many bytes. A full one ends with what is in the view now.
-BatchBuilder& Store::RoomFor(size_t bytes) {
+Store::LogBatch& Store::RoomFor(size_t bytes) {
   if (pending_.empty()) {
-    pending_.push_back({BatchBuilder(batch_limits_)});
-  } else if (!pending_.back().batch.Fits(bytes)) {
+    pending_.push_back({BatchRoom(batch_limits_)});
+  } else if (!pending_.back().room.Fits(bytes)) {
     pending_.back().after = view_;
-    pending_.push_back({BatchBuilder(batch_limits_)});
+    pending_.push_back({BatchRoom(batch_limits_)});
   }
+  pending_.back().room.Add(bytes);
   return pending_.back().batch;
 }
 
+void Store::PutRecord(Record record, size_t bytes) {
+  const size_t with_key = bytes + RecordKey(0).size();
+  RoomFor(with_key).records.push_back(std::move(record));
+}
+
 void Store::DeleteRecord(Revision revision) {
-  std::string key = RecordKey(revision);
-  RoomFor(key.size()).Delete(std::move(key));
+  RoomFor(RecordKey(0).size()).superseded.push_back(revision);
 }
 
 // What is due on the loop commits first: one sync serves all of it.
@@ -308,15 +314,26 @@ void Store::FlushSoon() {
   }));
 }
 
-StorageBatch Store::TakeBatch(View& after) {
+Store::LogBatch Store::TakeBatch(View& after) {
   Pending& next = pending_.front();
-  StorageBatch batch = next.batch.Take();
+  LogBatch batch = std::move(next.batch);
   after = next.after.value_or(view_);
-  if (floor_ > stored_floor_) batch.puts.emplace_back(kFloorKey, std::to_string(floor_));
+  if (floor_ > stored_floor_) batch.floor = floor_;
   stored_floor_ = floor_;
   pending_.pop_front();
   ++stats_.batches;
   return batch;
+}
+
+// Any thread.
+StorageBatch Store::Encode(const LogBatch& batch) {
+  StorageBatch encoded;
+  encoded.puts.reserve(batch.records.size() + 1);
+  for (const Record& record : batch.records)
+    encoded.puts.emplace_back(RecordKey(record.object->revision), EncodeRecord(record));
+  if (batch.floor) encoded.puts.emplace_back(kFloorKey, std::to_string(*batch.floor));
+  for (const Revision revision : batch.superseded) encoded.deletes.push_back(RecordKey(revision));
+  return encoded;
 }
 
 void Store::Flush() {
@@ -324,10 +341,10 @@ void Store::Flush() {
   if (pending_.empty() || broken_) return;
   writing_ = true;
   View after;
-  auto batch = std::make_shared<const StorageBatch>(TakeBatch(after));
+  auto batch = std::make_shared<const LogBatch>(TakeBatch(after));
   loop_.OffloadTo(base::Loop::Lane::kStorage,
                   [this, &storage = storage_, batch, after, fence = fence_, tie = lifeline_.tie()] {
-                    const base::Status status = storage.Write(*batch, fence);
+                    const base::Status status = storage.Write(Encode(*batch), fence);
                     return tie.Wrap([this, status, after] { Flushed(status, after); });
                   });
 }
@@ -359,7 +376,7 @@ base::Status Store::WriteNow() {
   CHECK(!writing_);
   while (!pending_.empty()) {
     View after;
-    const base::Status status = storage_.Write(TakeBatch(after), fence_);
+    const base::Status status = storage_.Write(Encode(TakeBatch(after)), fence_);
     broken_ = !status.ok();
     if (broken_) return status.WithContext("the store could not write its log");
     durable_view_ = after;

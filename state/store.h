@@ -8,7 +8,7 @@
 // The Storage holds the log and nothing else: a record a revision, under its number. Opening
 // replays it; what a record superseded is deleted when it leaves the window that watches may resume
 // in. A transaction larger than the Storage takes at once goes there in several batches, and is
-// durable when its last record is.
+// durable when its last record is. Records are made of the objects by the thread that writes them.
 #pragma once
 
 #include <deque>
@@ -26,6 +26,7 @@
 #include "state/owner_pool.h"
 #include "state/record.h"
 #include "state/schema_of.h"
+#include "state/staging.h"
 #include "state/storage.h"
 #include "state/transaction.h"
 #include "state/view.h"
@@ -37,6 +38,8 @@ struct StoreOptions {
   // what they superseded or removed. That is what stays in memory besides the objects.
   size_t log_window = 100'000;
   size_t log_window_bytes = 64u << 20;
+  // Transactions of fewer writes are not worth preparing (staging.h).
+  size_t min_prepared_writes = 256;
   std::function<manifests::SchemaPtr(const View&)> schema_of = SchemaOf;
 };
 
@@ -57,6 +60,7 @@ class Store {
   // being written. Between transactions, as every View.
   const View& durable_view() const { return durable_view_; }
   Revision durable() const { return durable_view_.revision(); }
+  size_t min_prepared_writes() const { return options_.min_prepared_writes; }
   // The oldest revision that Read can start after.
   Revision floor() const { return floor_; }
 
@@ -66,8 +70,10 @@ class Store {
     std::vector<ObjectPtr> objects;  // one a write, as stored (of a removal: the last state)
   };
   // kConflict names the first write whose precondition does not hold, kTooLarge one that no storage
-  // takes; nothing is changed then.
-  base::Result<Committed> Commit(Transaction transaction);
+  // takes; nothing is changed then. `prepared`, of all writes of the transaction or the first of
+  // them, only saves time, and is used up.
+  base::Result<Committed> Commit(const Transaction& transaction,
+                                 PreparedTransaction* prepared = nullptr);
 
   // Runs `task` on the loop once `revision` is durable (at once, inline, if it is).
   void WhenDurable(Revision revision, base::Loop::Task task);
@@ -99,11 +105,11 @@ class Store {
  private:
   Store(base::Loop& loop, Storage& storage, const StoreOptions& options,
         std::function<void(base::Status)> failed);
-  // A write of a commit, as it will be.
-  struct Staged {
-    ObjectPtr object, previous;
-    bool removed = false;
-    std::string record;
+  // What goes to the Storage at once.
+  struct LogBatch {
+    std::vector<Record> records;
+    std::vector<Revision> superseded;  // whose records go
+    std::optional<Revision> floor;
   };
 
   base::Status Load();
@@ -112,13 +118,18 @@ class Store {
   void Recall(Record record);
   void ConvertStored();
   base::Status Check(const Transaction& transaction) const;
-  base::Result<std::vector<Staged>> Stage(const Transaction& transaction);
+  bool BringUp(PreparedTransaction& prepared) const;
+  base::Status CheckRecords(const std::vector<StagedWrite>& staged) const;
+  base::Result<Committed> Enter(std::vector<StagedWrite> staged, const ActorPtr& actor,
+                                std::optional<View> after);
   void Append(Change change);
   void Trim();
-  BatchBuilder& RoomFor(size_t bytes);
+  LogBatch& RoomFor(size_t bytes);
+  void PutRecord(Record record, size_t bytes);
   void DeleteRecord(Revision revision);
   void FlushSoon();
-  StorageBatch TakeBatch(View& after);
+  LogBatch TakeBatch(View& after);
+  static StorageBatch Encode(const LogBatch& batch);
   void Flush();
   void Flushed(base::Status status, const View& after);
   void TellDurable();
@@ -136,7 +147,8 @@ class Store {
   Revision floor_ = 0, stored_floor_ = 0;
 
   struct Pending {
-    BatchBuilder batch;
+    BatchRoom room;
+    LogBatch batch = {};
     // The state between transactions that is durable with it; absent: the newest.
     std::optional<View> after = std::nullopt;
   };

@@ -139,7 +139,7 @@ void ApiServer::SendWhenDurable(Revision revision, bool write, base::HttpRespons
 
 void ApiServer::Commit(Proposed write, const base::HttpRequest& request,
                        std::unique_ptr<base::Reply> reply) {
-  const auto committed = store_.Commit(std::move(write.transaction));
+  const auto committed = store_.Commit(write.transaction);
   if (!committed.ok()) {
     reply->Send(FailureAnswer(committed.status(), AboutOf(request, *store_.view().schema())));
     return;

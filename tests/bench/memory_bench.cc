@@ -76,7 +76,7 @@ base::Result<OpenStore> Open(RunningLoop& loop, const std::string& directory) {
 void Commit(RunningLoop& loop, state::Store& store, state::Transaction transaction) {
   std::promise<void> durable;
   loop.Call([&] {
-    const auto committed = store.Commit(std::move(transaction));
+    const auto committed = store.Commit(transaction);
     CHECK(committed.ok());
     store.WhenDurable(committed->last, [&] { durable.set_value(); });
     return 0;

@@ -35,7 +35,7 @@ class StoreWriters {
     if (const state::ObjectPtr now = store_.view().Get(write.key)) write.expected = now->revision;
     state::Transaction transaction;
     transaction.writes.push_back(std::move(write));
-    const auto committed = store_.Commit(std::move(transaction));
+    const auto committed = store_.Commit(transaction);
     CHECK(committed.ok());
     store_.WhenDurable(committed->last, [this, name] {
       ++count_;

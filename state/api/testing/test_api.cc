@@ -34,7 +34,7 @@ base::HttpResponse TestApi::Send(std::string_view method, std::string_view targe
   if (const auto* response = std::get_if<Response>(&answer)) return response->http;
   auto* write = std::get_if<Proposed>(&answer);
   if (write == nullptr) return base::FailureResponse(500, "Test", "not a response");
-  const auto committed = cluster.store().Commit(std::move(write->transaction));
+  const auto committed = cluster.store().Commit(write->transaction);
   if (!committed.ok()) return FailureAnswer(committed.status(), About());
   cluster.Settle();
   return write->render(*committed);
