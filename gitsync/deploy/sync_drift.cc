@@ -10,6 +10,24 @@ namespace gitsync {
 
 namespace {
 
+// So many are put back in a turn.
+constexpr size_t kMaxRepairedAtOnce = 200;
+
+// The next after `last`; from the first again if there is none.
+std::set<state::Key> TakeAfter(const state::Key& last, std::set<state::Key>& keys) {
+  std::set<state::Key> taken;
+  auto next = keys.upper_bound(last);
+  if (next == keys.end()) next = keys.begin();
+  while (next != keys.end() && taken.size() < kMaxRepairedAtOnce) {
+    taken.insert(keys.extract(next++));
+  }
+  return taken;
+}
+
+std::string_view OwnerOf(const state::Object* object) {
+  return object == nullptr ? std::string_view() : object->Labels()[kOwnerLabel].AsString();
+}
+
 // What everybody but the status's writers may change.
 bool SameBesidesStatus(const state::Object& a, const state::Object& b) {
   for (const char* field : {"labels", "annotations", "finalizers", "ownerReferences"}) {
@@ -33,32 +51,34 @@ void SyncEngine::Changed(const state::Change& change) {
   WakeAwaiting(change);
   NoteHealth(change);
   TryLeftAgain(change);
+  // Who deploys it, and who did until now.
+  const std::string_view owner = OwnerOf(change.object.get());
+  const std::string_view before = OwnerOf(change.previous.get());
+  for (const std::string_view each : {owner, before == owner ? std::string_view() : before}) {
+    const AppPtr app = each.empty() ? nullptr : Find(std::string(each));
+    if (app != nullptr) NoteChanged(app, change);
+  }
+}
+
+// `app` deploys the object, or did until now.
+void SyncEngine::NoteChanged(const AppPtr& app, const state::Change& change) {
+  const state::Key& key = change.key();
+  if (!IsInert(key)) app->unsettled.insert(key);
+  if (!change.removed && !change.created() && SameBesidesStatus(*change.object, *change.previous)) {
+    return;
+  }
+  const bool own = change.actor == app->actor;
+  if (own && app->completing) return;  // sure as soon as it is committed
+  Touched& touched = app->unsure[key];
+  // What somebody else did is not made up for by what it did itself.
+  if (!own || touched.at == 0 || touched.own) touched = {change.revision, own};
+  // Another application takes it over, or it comes to be: neither is for us to put back.
   const bool by_git =
       change.actor != nullptr && change.actor->program && change.actor->manager == kFieldManager;
-  // Who deploys it, and who did until now.
-  std::set<std::string> owners;
-  for (const state::ObjectPtr& side : {change.previous, change.object}) {
-    if (side != nullptr) owners.insert(std::string(side->Labels()[kOwnerLabel].AsString()));
-  }
-  for (const std::string& owner : owners) {
-    const AppPtr app = owner.empty() ? nullptr : Find(owner);
-    if (app == nullptr) continue;
-    if (!IsInert(change.key())) app->unsettled.insert(change.key());
-    if (!change.removed && !change.created() &&
-        SameBesidesStatus(*change.object, *change.previous)) {
-      continue;
-    }
-    const bool own = change.actor == app->actor;
-    Touched& touched = app->unsure[change.key()];
-    // What somebody else did is not made up for by what it did itself.
-    if (!own || touched.at == 0 || touched.own) touched = {change.revision, own};
-    if (own) continue;
-    // Another application takes it over, or it comes to be: neither is for us to put back.
-    if (by_git || change.created()) continue;
-    if (app->applied == nullptr || app->applied->Find(change.key()) == nullptr) continue;
-    app->drifted.insert(change.key());
-    ScheduleRepair(app, options_.drift_delay);
-  }
+  if (own || by_git || change.created()) return;
+  if (app->applied == nullptr || app->applied->Find(key) == nullptr) return;
+  app->drifted.insert(key);
+  ScheduleRepair(app, options_.drift_delay);
 }
 
 void SyncEngine::TryLeftAgain(const state::Change& change) {
@@ -127,17 +147,19 @@ void SyncEngine::ScheduleRepair(const AppPtr& app, base::Duration delay) {
 void SyncEngine::Repair(const AppPtr& app) {
   const auto state = ReadApplication(store_.view(), app->name);
   if (!state.ok()) return;
-  std::set<state::Key> keys = std::exchange(app->drifted, {});
+  std::set<state::Key> keys = TakeAfter(app->repaired_to, app->drifted);
+  app->repaired_to = keys.empty() ? state::Key() : *keys.rbegin();
   // What another application has taken over is no longer ours to put back.
   app->inventory = ReadInventory(store_.view(), *store_.view().schema(), app->name, app->inventory);
   std::erase_if(keys, [&](const state::Key& key) { return !app->inventory.keys->contains(key); });
   RepairPlan plan = PlanRepair(store_.view(), app->name, *app->applied, keys, Context(*app));
-  const auto committed = store_.Commit(std::move(plan.transaction));
+  const auto committed = store_.Commit(plan.transaction);
   if (committed.ok() && plan.errors.empty()) {
     for (const state::Key& key : plan.repaired) {
       base::LogInfo("put back as Git says",
                     {{"application", app->name}, {"object", key.ToString()}});
     }
+    if (!app->drifted.empty()) ScheduleRepair(app, base::Duration());
     return;
   }
   base::LogWarning("drift could not be put back, trying again",

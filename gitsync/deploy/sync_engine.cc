@@ -64,9 +64,9 @@ void SyncEngine::DropOrphans() {
     if (!dropped.ok())
       base::LogWarning("an inventory stays", {{"why", std::string(dropped.message())}});
   }
-  state::Transaction transaction = draft.Finish();
+  const state::Transaction transaction = draft.Finish();
   if (transaction.writes.empty()) return;
-  const Status committed = store_.Commit(std::move(transaction)).status();
+  const Status committed = store_.Commit(transaction).status();
   if (!committed.ok())
     base::LogWarning("inventories stay", {{"why", std::string(committed.message())}});
 }

@@ -126,6 +126,7 @@ class SyncEngine {
   Reading ReadHead(Source& source, const HeadRequest& request) const;
   void PlanAgain(const AppPtr& app);
   void Commit(const AppPtr& app);
+  void CommitPlan(const AppPtr& app, SyncPlan& plan);
   void TellSuperseded(const std::string& application, SyncPlan& plan);
   void Applied(const AppPtr& app);
   void Await(const AppPtr& app, const std::string& why);
@@ -148,6 +149,7 @@ class SyncEngine {
                       const std::string& message);
 
   void Changed(const state::Change& change);
+  void NoteChanged(const AppPtr& app, const state::Change& change);
   void NoteHealth(const state::Change& change);
   void TryLeftAgain(const state::Change& change);
   state::Key RootOf(const state::Object& object) const;

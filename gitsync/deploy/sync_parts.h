@@ -81,8 +81,10 @@ struct SyncEngine::App {
   std::string awaits;   // why; empty if it does not
   bool waking = false;  // it is about to look again
 
+  bool completing = false;  // a transaction of its own is being committed, and applies all
   bool between_waves = false;
   std::set<state::Key> drifted;
+  state::Key repaired_to;  // of them, in the last turn
   bool repair_scheduled = false;
 };
 
