@@ -85,7 +85,8 @@ void SyncEngine::Read(const AppPtr& app) {
                       app->source->applications};
   RunOnWorker(app->source,
               [this, app, source = app->source, epoch = app->epoch, request = std::move(request),
-               options = app->options, context = Context(*app)]() -> base::Loop::Task {
+               options = app->options, context = Context(*app),
+               min_prepared = store_.min_prepared_writes()]() -> base::Loop::Task {
                 auto reading = std::make_shared<Reading>(ReadHead(*source, request));
                 const state::View& view = request.view;
                 if (reading->ok() &&
@@ -93,6 +94,7 @@ void SyncEngine::Read(const AppPtr& app) {
                         Dependencies::State::kMet) {
                   reading->plan = PlanSync(view, *reading->application, *reading->set(), options,
                                            context, *reading->sets);
+                  Prepare(view, min_prepared, *reading->plan);
                 }
                 return [this, app, epoch, reading] {
                   if (app->epoch != epoch) return;
@@ -149,15 +151,25 @@ void SyncEngine::PlanAgain(const AppPtr& app) {
 }
 
 void SyncEngine::Commit(const AppPtr& app) {
+  auto plan = std::make_shared<SyncPlan>(*std::exchange(app->deploy->reading->plan, std::nullopt));
+  CommitPlan(app, *plan);
+  // What a large one holds takes a while to take down.
+  if (plan->basis.objects.size() > kMaxPlannedOnLoop) {
+    loop_.Offload([plan = std::move(plan)]() -> base::Loop::Task { return nullptr; });
+  }
+}
+
+void SyncEngine::CommitPlan(const AppPtr& app, SyncPlan& plan) {
   DeployState& deploy = *app->deploy;
-  SyncPlan plan = *std::exchange(deploy.reading->plan, std::nullopt);
   TellSuperseded(app->name, plan);
-  const auto committed = store_.Commit(std::move(plan.transaction));
-  if (!committed.ok() && committed.status().code() == Code::kConflict) {
+  app->completing = plan.complete;
+  const base::Status status = store_.Commit(plan.transaction, plan.prepared.get()).status();
+  app->completing = false;
+  if (status.code() == Code::kConflict) {
     ++deploy.stale;
     return;  // without a plan, it is read again
   }
-  if (!committed.ok()) return Retry(app, std::string(committed.status().message()));
+  if (!status.ok()) return Retry(app, std::string(status.message()));
   ++(deploy.stale == 0 ? plans_.first : plans_.again);
   deploy.stale = 0;
   deploy.complete = plan.complete;

@@ -225,6 +225,48 @@ TEST_F(SyncEngineTest, ADriftIsPutBackOnTheEvent) {
   EXPECT_EQ(cluster_.Field("configmaps", "default", "conf", "data"), R"({"a":"one"})");
 }
 
+// More than are prepared ahead, and than are put back in a turn; something comes in between.
+TEST_F(SyncEngineTest, ManyObjectsAreAppliedAndPutBack) {
+  constexpr size_t kMany = 450;
+  FakeGit::Files files;
+  for (size_t i = 0; i < kMany; ++i) {
+    const std::string name = "many-" + std::to_string(i);
+    files[name + ".yaml"] =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + "}\ndata: {a: one}\n";
+  }
+  const auto as_asked = [&] {
+    size_t count = 0;
+    for (const state::ObjectPtr& each : cluster_.store().view().List("configmaps", "default"))
+      count += (*each)["data"]["a"].AsString() == "one";
+    return count;
+  };
+  const auto staged = git_.Stage("site", "refs/heads/main", files, "m\n", {});
+  PushRequest request{"site", "ann", {{staged.old_oid, staged.new_oid, staged.ref}}, {}, {}};
+  request.quarantine = staged.quarantine;
+  const auto terminal = std::make_shared<Terminal>();
+  engine_->PreReceive(request, terminal);
+  cluster_.loop.RunUntil([&] { return terminal->finished(); }, Duration::Seconds(5));
+  ASSERT_TRUE(git_.Accept(staged).ok());
+  cluster_.Apply(kOther);
+  request.quarantine = {};
+  engine_->PostReceive(request, terminal);
+  EXPECT_EQ(as_asked(), kMany);
+  EXPECT_EQ(engine_->plans().first, 1u);
+  cluster_.Settle();
+
+  state::Draft draft(cluster_.store().view(), cluster_.Context());
+  for (const state::ObjectPtr& each : cluster_.store().view().List("configmaps", "default")) {
+    base::Json object = each->document.ToJson();
+    object["data"].Set("a", "by hand");
+    ASSERT_TRUE(draft.Update(std::move(object)).ok());
+  }
+  ASSERT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
+  EXPECT_EQ(as_asked(), 0u);
+  cluster_.Settle();
+  EXPECT_EQ(as_asked(), kMany);
+  EXPECT_TRUE(engine_->Idle());
+}
+
 // Clients say themselves which manager they are.
 TEST_F(SyncEngineTest, WhoeverTakesTheNameOfGitDriftsAllTheSame) {
   Push({{"conf.yaml", kConfig}});

@@ -62,7 +62,8 @@ void SyncEngine::Check(const SourcePtr& source, const PushRequest& request, cons
       source,
       [this, source, commit = update.new_oid, quarantine = request.quarantine, options, session,
        view = store_.view(), contexts = std::move(contexts), applications = source->applications,
-       known = KnownOf(*source)]() -> base::Loop::Task {
+       known = KnownOf(*source),
+       min_prepared = store_.min_prepared_writes()]() -> base::Loop::Task {
         const auto sets =
             source->reader->Read(commit, quarantine, PartsOf(view, applications), view.schema());
         if (!sets.ok()) {
@@ -74,6 +75,10 @@ void SyncEngine::Check(const SourcePtr& source, const PushRequest& request, cons
                                 [&](const std::string& name) { return contexts.at(name); });
         if (!judged.ok()) {
           return [session, why = judged.status()] { Refuse(*session, std::string(why.message())); };
+        }
+        if (!options.dry_run && judged->errors() == 0) {
+          for (PushVerdict::One& one : judged->applications)
+            if (!one.foreseen) Prepare(view, min_prepared, one.plan);
         }
         return [this, source, options, session,
                 verdict = std::make_shared<PushVerdict>(*std::move(judged))] {

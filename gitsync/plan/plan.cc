@@ -447,6 +447,12 @@ SyncPlan PlanSync(const state::View& view, const Application& application, const
   return plan;
 }
 
+void Prepare(const state::View& view, size_t min_writes, SyncPlan& plan) {
+  const std::vector<state::Write>& writes = plan.transaction.writes;
+  if (writes.size() < min_writes) return;
+  plan.prepared = std::make_shared<state::PreparedTransaction>(view, writes);
+}
+
 std::string SuspendedText(const Application& application) {
   return "the " + NounOf(application) +
          " is suspended; set spec.suspend of its Kustomization to false to go on";

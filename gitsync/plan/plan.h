@@ -5,6 +5,7 @@
 // level-triggered: plan, commit, and once the wave is healthy plan again, until `complete`.
 #pragma once
 
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "gitsync/render/source_sets.h"
 #include "gitsync/source/source_error.h"
 #include "state/draft.h"
+#include "state/staging.h"
 
 namespace gitsync {
 
@@ -49,6 +51,8 @@ struct SyncPlan {
   std::set<state::Key> unsure;  // what is not as asked even when all is applied
   state::View after;            // the state as it would be when all waves are applied
   PlanBasis basis;              // what all this depends on
+  // Of the transaction, once Prepare has found it large; used up by its commit.
+  std::shared_ptr<state::PreparedTransaction> prepared = nullptr;
 };
 
 // Looks at the manifests that differ from those of `application.applied` and at
@@ -57,6 +61,10 @@ struct SyncPlan {
 SyncPlan PlanSync(const state::View& view, const Application& application, const ManifestSet& set,
                   const PushOptions& options, const state::DraftContext& context,
                   const SourceSets& sets = {});
+
+// Does what the commit of a plan over `view` can have done ahead, on a worker, if the plan has so
+// many writes.
+void Prepare(const state::View& view, size_t min_writes, SyncPlan& plan);
 
 // That spec.suspend keeps it from being applied, and the remedy.
 std::string SuspendedText(const Application& application);

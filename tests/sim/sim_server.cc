@@ -9,6 +9,7 @@ namespace tests {
 namespace {
 
 constexpr base::Duration kRestart = base::Duration::Seconds(1);  // after the disk failed
+constexpr size_t kMinPreparedWrites = 2;  // small pushes are committed as large ones are
 constexpr std::string_view kBearer = "Bearer ";
 
 base::Result<base::Identity> Authenticate(const base::IncomingRequest& incoming) {
@@ -47,7 +48,7 @@ void SimServer::Start() {
   auto started = plumb::ControlPlane::Start(
       *process_,
       {.cluster = world_.config,
-       .store = {.log_window = log_window_},
+       .store = {.log_window = log_window_, .min_prepared_writes = kMinPreparedWrites},
        .git_url = "https://localhost/git"},
       {.storage = world_.disk,
        .git = world_.git,
