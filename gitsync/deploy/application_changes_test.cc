@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "gitsync/testing/applications_fixture.h"
+#include "manifests/kinds/conditions.h"
 
 namespace gitsync {
 namespace {
@@ -50,6 +51,79 @@ TEST_F(ApplicationChangesTest, WhatWasUnderWayWhenTheSettingsWereBrokenHasFailed
   cluster_.SetStatus("deployments.apps", "default", "web", kHealthyWeb);
   cluster_.Settle();
   EXPECT_EQ(phase() + " " + stopped(), "\"ReconciliationSucceeded\" ");
+}
+
+// What stood in its way has gone, and there is nothing to deploy that would say so.
+class HinderedApplicationTest : public ApplicationChangesTest {
+ protected:
+  // An application "early" of a repository that is not there yet.
+  void AddEarly(const std::string& spec) {
+    cluster_.Apply(
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n"
+        "metadata: {name: early, namespace: plumb-system}\nspec: {interval: 10m, prune: true, "
+        "sourceRef: {kind: GitRepository, name: late}, " +
+        spec + "}\n");
+    cluster_.Settle();
+  }
+  void CreateLate() {
+    engine_->CreateRepository("late", {}, [](base::Status s) { EXPECT_TRUE(s.ok()); });
+    cluster_.Settle();
+  }
+  base::Value Record(const std::string& application) {
+    record_ = cluster_.Get(kKustomizations, kSystemNamespace, application);
+    return record_->document.root();
+  }
+  bool Stalled(const std::string& application) {
+    return manifests::ConditionIs(Record(application)["status"], "Stalled", "True");
+  }
+
+ private:
+  state::ObjectPtr record_;
+};
+
+TEST_F(HinderedApplicationTest, ItsRepositoryComesAfterIt) {
+  AddEarly("path: front");
+  EXPECT_EQ(StoppedBecause(Record("early")),
+            "there is no repository \"late\"; plumb repo list names those there are");
+  EXPECT_EQ(Ready("early").substr(0, 7), "\"False\"");
+  CreateLate();
+  EXPECT_EQ(StoppedBecause(Record("early")), "");
+  EXPECT_FALSE(Stalled("early"));
+  EXPECT_EQ(Ready("early"), "absent");
+  Annotate("early", "1");
+  EXPECT_EQ(Handled("early") + " " + Ready("early"), "\"1\" absent");
+  const state::Revision before = cluster_.store().revision();
+  Restart();
+  EXPECT_EQ(cluster_.store().revision(), before);
+}
+
+TEST_F(HinderedApplicationTest, ItsRepositoryComesWhileItIsSuspended) {
+  AddEarly("path: front, suspend: true");
+  EXPECT_TRUE(Stalled("early"));
+  CreateLate();
+  EXPECT_FALSE(Stalled("early"));
+  EXPECT_EQ(Ready("early"), "absent");
+  const state::Revision before = cluster_.store().revision();
+  Restart();
+  EXPECT_EQ(cluster_.store().revision(), before);
+}
+
+TEST_F(HinderedApplicationTest, ItsSettingsAreMendedBeforeTheFirstPush) {
+  Add("front", "path: ../front");
+  EXPECT_TRUE(Stalled("front"));
+  Add("front", "path: front");
+  EXPECT_FALSE(Stalled("front"));
+  EXPECT_EQ(Ready("front"), "absent");
+}
+
+TEST_F(HinderedApplicationTest, ItsBranchCanBeReadAgainBeforeTheFirstPush) {
+  cluster_.faults.Set("git.read.fail", 1);
+  Add("front", "path: other");
+  EXPECT_EQ(Ready("front").substr(0, 7), "\"False\"");
+  cluster_.faults.Clear();
+  cluster_.Settle(base::Duration::Minutes(1));
+  EXPECT_EQ(Ready("front"), "absent");
+  EXPECT_TRUE(engine_->Idle());
 }
 
 TEST_F(ApplicationChangesTest, WhatMovesToOneThatCannotBeReadIsKeptUntilItCan) {

@@ -256,12 +256,12 @@ void SyncEngine::Retry(const AppPtr& app, const std::string& message) {
 }
 
 void SyncEngine::Rest(const AppPtr& app, const DeployStep& step) {
-  // What is suspended answers when it goes on.
-  if (step.phase == DeployPhase::kHealthy) {
-    Record(app, [&](state::Draft& draft) {
-      return RecordHandled(draft, app->name, app->deploy->requested);
-    });
-  }
+  Record(app, [&](state::Draft& draft) {
+    RETURN_IF_ERROR(RecordUnhindered(draft, app->name));
+    // What is suspended answers when it goes on.
+    if (step.phase != DeployPhase::kHealthy) return base::Status();
+    return RecordHandled(draft, app->name, app->deploy->requested);
+  });
   Stop(app, step.phase, step.message);
 }
 

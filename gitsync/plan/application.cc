@@ -353,6 +353,19 @@ base::Status RecordStalled(state::Draft& draft, std::string_view application,
   return draft.UpdateStatus(object->key, std::move(status)).status();
 }
 
+base::Status RecordUnhindered(state::Draft& draft, std::string_view application) {
+  const state::ObjectPtr object = draft.view().Get(KustomizationKey(application));
+  if (object == nullptr) return NoRepository(application);
+  const base::Value before = (*object)["status"];
+  const bool stalled = manifests::ConditionOf(before, kStalled).Exists();
+  const bool failed = manifests::ConditionOf(before, "Ready")["reason"].AsString() == kFailedReason;
+  if (!stalled && !failed) return base::Status();
+  Json status = before.ToJson();
+  manifests::RemoveCondition(status, kStalled);
+  if (failed) manifests::RemoveCondition(status, "Ready");
+  return draft.UpdateStatus(object->key, std::move(status)).status();
+}
+
 base::Status RecordHandled(state::Draft& draft, std::string_view application,
                            std::string_view requested) {
   const state::ObjectPtr object = draft.view().Get(KustomizationKey(application));

@@ -123,6 +123,9 @@ base::Status RecordReady(state::Draft& draft, std::string_view application, std:
 // Stalled is true, and a deploy that was under way has failed.
 base::Status RecordStalled(state::Draft& draft, std::string_view application,
                            std::string_view message);
+// That nothing stands in its way, though nothing is applied: it takes back RecordStalled, and a
+// Ready that says why it could not be applied.
+base::Status RecordUnhindered(state::Draft& draft, std::string_view application);
 // That what was asked for (a value of kRequestedAnnotation, or empty) has been done, however it
 // ended.
 base::Status RecordHandled(state::Draft& draft, std::string_view application,
