@@ -54,7 +54,7 @@ struct DeployState {
   // The wave that was committed last.
   bool applied = false;   // durable
   bool complete = false;  // it was the last one
-  bool unseen = false;    // the health of some of it has not been looked at yet
+  bool unseen = false;    // the health of some of it has not been looked at yet, as it is now
   base::MonotonicTime deadline;
   std::set<state::Key> unhealthy;
   std::map<state::Key, std::string> told;  // the last thing said of each

@@ -63,7 +63,10 @@ void SyncEngine::Changed(const state::Change& change) {
 // `app` deploys the object, or did until now.
 void SyncEngine::NoteChanged(const AppPtr& app, const state::Change& change) {
   const state::Key& key = change.key();
-  if (!IsInert(key)) app->unsettled.insert(key);
+  if (!IsInert(key)) {
+    app->unsettled.insert(key);
+    LookAgain(app, key);
+  }
   if (!change.removed && !change.created() && SameBesidesStatus(*change.object, *change.previous)) {
     return;
   }

@@ -133,6 +133,7 @@ class SyncEngine {
   void WakeAwaiting(const state::Change& change);
   void Wait(const AppPtr& app, const DeployStep& step);
   void Look(const AppPtr& app);
+  void LookAgain(const AppPtr& app, const state::Key& key);
   bool LookNext();  // whether there is more to look at
   void LookAtOne(const AppPtr& app);
   void FetchLog(const AppPtr& app, const DeployStep& step);

@@ -70,13 +70,15 @@ class SyncEngineTest : public testing::Test {
                           "status.conditions[0]." + field);
   }
 
-  void MakeHealthy() {
+  void SetAvailable(const std::string& deployment, int replicas) {
     cluster_.SetStatus(
-        "deployments.apps", "default", "web",
+        "deployments.apps", "default", deployment,
         "{observedGeneration: " +
-            cluster_.Field("deployments.apps", "default", "web", "metadata.generation") +
-            ", replicas: 2, updatedReplicas: 2, availableReplicas: 2}");
+            cluster_.Field("deployments.apps", "default", deployment, "metadata.generation") +
+            ", replicas: 2, updatedReplicas: 2, availableReplicas: " + std::to_string(replicas) +
+            "}");
   }
+  void MakeHealthy() { SetAvailable("web", 2); }
 
   std::string Head() const { return head_.substr(0, 12); }
 
@@ -186,6 +188,51 @@ TEST_F(SyncEngineTest, WhatBecomesHealthyWhileTheRestIsLookedAtIsNotMissed) {
   cluster_.Settle();
   EXPECT_NE(terminal->text.find("healthy " + Head() + "\nexit 0\n"), std::string::npos)
       << terminal->text;
+}
+
+TEST_F(SyncEngineTest, WhatBecomesUnhealthyWhileTheRestIsLookedAtIsNotMissed) {
+  cluster_.loop.set_pieces_a_turn(1);
+  const auto terminal = Push({{"web.yaml", kWeb}, {"services.yaml", ManyServices(300)}});
+  const auto told = [&](const std::string& words) {
+    return terminal->text.find(words) != std::string::npos;
+  };
+  const auto is_there = [&] {
+    return cluster_.Get("deployments.apps", "default", "web") != nullptr;
+  };
+  ASSERT_TRUE(cluster_.loop.RunUntil(is_there, Duration::Seconds(5)));
+  MakeHealthy();
+  // It is the first that is looked at.
+  ASSERT_TRUE(cluster_.loop.RunUntil([&] { return told("2/2 available"); }, Duration::Seconds(5)));
+  ASSERT_FALSE(told("healthy " + Head()));
+  SetAvailable("web", 1);
+  cluster_.Settle();
+  EXPECT_FALSE(told("healthy " + Head())) << terminal->text;
+  MakeHealthy();
+  cluster_.Settle();
+  EXPECT_TRUE(told("healthy " + Head() + "\nexit 0\n")) << terminal->text;
+}
+
+TEST_F(SyncEngineTest, WhatBecomesUnhealthyWhileAnotherIsWaitedForIsNotMissed) {
+  std::string api = kWeb;
+  api.replace(api.find("{name: web}"), 11, "{name: api}");
+  const FakeGit::Files files = {{"web.yaml", kWeb}, {"api.yaml", api}};
+  const auto terminal = Push(files);
+  const auto told = [&](const std::string& words) {
+    return terminal->text.find(words) != std::string::npos;
+  };
+  cluster_.Settle();
+  MakeHealthy();
+  cluster_.Settle();
+  EXPECT_TRUE(told("web  2/2 available"));
+  SetAvailable("web", 1);
+  cluster_.Settle();
+  SetAvailable("api", 2);
+  cluster_.Settle();
+  EXPECT_TRUE(told("api  2/2 available"));
+  EXPECT_FALSE(told("healthy " + Head())) << terminal->text;
+  MakeHealthy();
+  cluster_.Settle();
+  EXPECT_TRUE(told("healthy " + Head() + "\nexit 0\n")) << terminal->text;
 }
 
 TEST_F(SyncEngineTest, AFailedRolloutEndsTheWaitWithItsReason) {

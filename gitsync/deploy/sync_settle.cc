@@ -1,7 +1,7 @@
 // What is applied has its health looked at: first all that may not be healthy, then where a change
-// says so, until NextStep finds that it is healthy, has failed or has taken too long. Then the
-// deploy is settled, and recorded once. Objects are looked at one by one, in turns, applications
-// alternately: however many were applied, nobody waits for all of them.
+// says so, also of what was healthy, until NextStep finds that it is healthy, has failed or has
+// taken too long. Then the deploy is settled, and recorded once. Objects are looked at one by one,
+// in turns, applications alternately: however many were applied, nobody waits for all of them.
 #include <utility>
 
 #include "base/log.h"
@@ -40,6 +40,19 @@ void SyncEngine::Applied(const AppPtr& app) {
 void SyncEngine::Look(const AppPtr& app) {
   if (!std::exchange(app->looking, true)) looking_.push_back(app);
   looks_.Wake();
+}
+
+// At what changed: it may have been found healthy before. There is no verdict until it was looked
+// at, so that a healthy deploy leaves nothing unsettled.
+void SyncEngine::LookAgain(const AppPtr& app, const state::Key& key) {
+  if (!app->deploy || !app->deploy->applied) return;
+  DeployState& deploy = *app->deploy;
+  // What is known to be unhealthy is watched already.
+  if (deploy.unhealthy.contains(key) || deploy.reading->set()->Find(key) == nullptr) return;
+  deploy.unhealthy.insert(key);
+  app->to_look_at.insert(key);
+  deploy.unseen = true;
+  Look(app);
 }
 
 bool SyncEngine::LookNext() {
