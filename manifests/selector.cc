@@ -23,6 +23,7 @@ using Requirement = LabelSelector::Requirement;
 
 constexpr size_t kMaxSelectorBytes = 64 << 10;  // of a selector in a query string
 constexpr size_t kMaxShown = 100;               // bytes of a bad selector that a message repeats
+constexpr size_t kFewRequirements = 8;  // each looks for its label, a walk through the labels
 
 struct OperatorName {
   Operator op;
@@ -197,8 +198,7 @@ bool IsLess(std::string_view a, std::string_view b) {
   return first.has_value() && second.has_value() && first.value() < second.value();
 }
 
-bool Holds(const Requirement& requirement, base::Value labels) {
-  const base::Value label = labels[requirement.key];
+bool Holds(const Requirement& requirement, base::Value label) {
   if (!label.Exists())
     return requirement.op == Operator::kNotIn || requirement.op == Operator::kDoesNotExist;
   const auto listed = [&] {
@@ -314,9 +314,22 @@ Result<LabelSelector> LabelSelector::FromExpressions(base::Value expressions) {
 }
 
 bool LabelSelector::Matches(base::Value labels) const {
-  return !nothing_ &&
-         std::all_of(requirements_.begin(), requirements_.end(),
-                     [&](const Requirement& requirement) { return Holds(requirement, labels); });
+  if (nothing_) return false;
+  if (requirements_.size() <= kFewRequirements) {
+    return std::all_of(requirements_.begin(), requirements_.end(),
+                       [&](const Requirement& requirement) {
+                         return Holds(requirement, labels[requirement.key]);
+                       });
+  }
+  // Both are in the order of their keys: each is gone through once.
+  const auto members = labels.Members();
+  auto label = members.begin();
+  for (const Requirement& requirement : requirements_) {
+    while (label != members.end() && (*label).key < requirement.key) ++label;
+    const bool there = label != members.end() && (*label).key == requirement.key;
+    if (!Holds(requirement, there ? (*label).value : base::Value())) return false;
+  }
+  return true;
 }
 
 // The query-string form; "<none>" for what selects nothing, which that form cannot say.

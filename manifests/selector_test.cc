@@ -174,6 +174,25 @@ TEST(SelectorTest, Matches) {
   }
 }
 
+// Of many requirements each label is met once.
+TEST(SelectorTest, ManyRequirementsMatchAsFewDo) {
+  base::Json labels = base::Json::MakeObject();
+  std::string text = "!a,!k50x,!zz,k7 in (v,w),k7!=u";
+  for (int i = 0; i < 100; ++i) {
+    const std::string label = "k" + std::to_string(i);
+    labels.Set(label, "v");
+    if (i % 3 == 0) text += "," + label + "=v";
+    if (i % 5 == 0) text += "," + label;
+  }
+  labels.Set("a\"", "v");  // no label, but nothing goes astray
+  const base::Document document(labels);
+  EXPECT_TRUE(LabelSelector::Parse(text)->Matches(document.root()));
+  for (const char* wrong :
+       {"a", "!k0", "k0=w", "k50x", "k50!=v", "!k99", "k99=w", "zz", "k7 notin (v)"})
+    EXPECT_FALSE(LabelSelector::Parse(text + "," + wrong)->Matches(document.root())) << wrong;
+  EXPECT_FALSE(LabelSelector::Parse(text)->Matches(base::Value()));
+}
+
 TEST(SelectorTest, WithoutLabelsOnlyAbsenceMatches) {
   EXPECT_TRUE(LabelSelector::Everything().Matches(base::Value()));
   EXPECT_FALSE(LabelSelector::Nothing().Matches(base::Value()));

@@ -106,15 +106,10 @@ View::IndexRange View::Lookup(Index index, std::string_view value) const {
   return range;
 }
 
-View::IndexRange View::LookupAll(Index index) const {
-  IndexRange range = Lookup(index, "");
+View::IndexRange View::LookupFrom(Index index, std::string_view value) const {
+  IndexRange range = Lookup(index, value);
   range.all_values_ = true;
   return range;
-}
-
-bool View::HasPrefix(Index index, std::string_view prefix) const {
-  const auto first = indexes_[static_cast<size_t>(index)].From(IndexLess::Probe(prefix, nullptr));
-  return !first.AtEnd() && first->value.starts_with(prefix);
 }
 
 std::vector<ObjectPtr> View::Find(std::span<const Term> terms, std::string_view resource,

@@ -168,11 +168,10 @@ class View {
   }
 
   IndexRange Lookup(Index index, std::string_view value) const;
-  // All that the index has, by value.
-  IndexRange LookupAll(Index index) const;
+  // All that the index has, by value; from `value` on.
+  IndexRange LookupAll(Index index) const { return LookupFrom(index, {}); }
+  IndexRange LookupFrom(Index index, std::string_view value) const;
   size_t Count(Index index) const { return indexes_[static_cast<size_t>(index)].size(); }
-  // Whether it has a value that begins so.
-  bool HasPrefix(Index index, std::string_view prefix) const;
   // The objects of `resource` in `ns` (in all, if empty) that every one of `terms` finds, which are
   // one at least: by key, at the cost of the term that finds fewest.
   std::vector<ObjectPtr> Find(std::span<const Term> terms, std::string_view resource,
