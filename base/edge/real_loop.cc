@@ -149,7 +149,9 @@ struct RealLoop::Impl {
 
 RealLoop::RealLoop(int workers) : impl_(std::make_unique<Impl>(workers)) {}
 
-RealLoop::~RealLoop() {
+RealLoop::~RealLoop() { EndWorks(); }
+
+void RealLoop::EndWorks() {
   {
     const std::lock_guard lock(impl_->mutex);
     impl_->ending = true;
@@ -157,6 +159,7 @@ RealLoop::~RealLoop() {
   for (Impl::Works* works : {&impl_->for_workers, &impl_->for_answers, &impl_->for_storage}) {
     works->waiting.notify_all();
     for (std::thread& thread : works->threads) thread.join();
+    works->threads.clear();
   }
 }
 
@@ -189,6 +192,7 @@ void RealLoop::OffloadTo(Lane lane, std::function<Task()> work) {
   Impl::Works& works = lane == Lane::kStorage   ? impl_->for_storage
                        : lane == Lane::kAnswers ? impl_->for_answers
                                                 : impl_->for_workers;
+  if (impl_->ending) return;  // set by this thread
   impl_->Start(works, lane == Lane::kStorage ? 1 : impl_->worker_count);
   {
     const std::lock_guard lock(impl_->mutex);

@@ -14,7 +14,7 @@ namespace base {
 class RealLoop final : public Loop {
  public:
   explicit RealLoop(int workers = 2);  // threads of each lane but the storage's
-  ~RealLoop() override;                // waits for works under way; their completions do not run
+  ~RealLoop() override;                // EndWorks
 
   Now now() const override;
   void Post(Task task) override;
@@ -27,6 +27,9 @@ class RealLoop final : public Loop {
   // Runs tasks until Stop. The time now() gives is taken once a turn.
   void Run();
   void Stop();  // any thread; what was posted before it still runs, what continues waits
+  // Waits for works under way; their completions do not run, nor do works that wait or are
+  // offloaded later. For after the last Run, before what the works use ends.
+  void EndWorks();
 
  private:
   struct Impl;

@@ -148,6 +148,26 @@ TEST(RealLoopTest, EndWaitsForAWorkUnderWayAndDropsItsCompletion) {
   EXPECT_FALSE(completed);
 }
 
+// What works use may then end before the loop does.
+TEST(RealLoopTest, NoWorkRunsAfterEndWorks) {
+  auto used = std::make_unique<std::atomic<int>>(0);
+  RealLoop loop(1);
+  const auto use = [&]() -> Loop::Task {
+    ++*used;
+    for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+    ++*used;
+    return nullptr;
+  };
+  for (int i = 0; i < 100; ++i) loop.Offload(use);
+  while (*used == 0) std::this_thread::yield();
+  loop.EndWorks();
+  EXPECT_EQ(*used % 2, 0);
+  used.reset();
+  loop.Offload(use);
+  loop.Post([&] { loop.Stop(); });
+  loop.Run();
+}
+
 TEST(RealLoopTest, TimerSetBeforeRunFires) {
   RealLoop loop;
   bool fired = false;
