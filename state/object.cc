@@ -12,20 +12,45 @@ bool SameManagers(const Object& a, const Object& b) {
   return a.managers != nullptr && b.managers != nullptr && SameOwners(*a.managers, *b.managers);
 }
 
-// Where managedFields belongs among the members of `metadata`, and whether it is the last.
+// Where managedFields belongs in the bytes of `metadata`, which stand in those of the document: in
+// front of the first member that comes after it, or of the bracket.
 struct Place {
-  size_t offset = 0;
-  bool last = false;
+  const char* at = nullptr;
+  bool first = true, last = true;
 };
 
 Place PlaceIn(base::Value metadata) {
-  const std::string_view bytes = metadata.Bytes();
+  Place place;
   for (const auto& [key, value] : metadata.Members()) {
-    if (key < kManagedFields) continue;
-    const size_t quoted = key.size() + 3;  // "key":
-    return {static_cast<size_t>(value.Bytes().data() - bytes.data()) - quoted, false};
+    if (key > kManagedFields) {
+      place.at = value.MemberBytes().data();
+      place.last = false;
+      return place;
+    }
+    place.first = false;
   }
-  return {bytes.size() - 1, true};
+  const std::string_view bytes = metadata.Bytes();
+  place.at = bytes.data() + bytes.size() - 1;
+  return place;
+}
+
+// Appends `bytes`, of the object's metadata or of a value around it, with the list in its place.
+void AppendWithManagers(std::string_view bytes, const Object& object, std::string& out,
+                        manifests::PrintedEntries* printed) {
+  const base::Value metadata = object["metadata"];
+  if (object.managers == nullptr || object.managers->empty() || !metadata.IsObject()) {
+    out += bytes;
+    return;
+  }
+  const Place place = PlaceIn(metadata);
+  const auto before = static_cast<size_t>(place.at - bytes.data());
+  out += bytes.substr(0, before);
+  if (place.last && !place.first) out += ',';
+  base::AppendQuoted(kManagedFields, out);
+  out += ':';
+  AppendManagedFields(*object.managers, out, printed);
+  if (!place.last) out += ',';
+  out += bytes.substr(before);
 }
 
 }  // namespace
@@ -50,34 +75,11 @@ bool SameContent(const Object& a, const Object& b) {
 }
 
 void AppendMetadata(const Object& object, std::string& out, manifests::PrintedEntries* printed) {
-  const base::Value metadata = object["metadata"];
-  const std::string_view bytes = metadata.Bytes();
-  if (object.managers == nullptr || object.managers->empty() || !metadata.IsObject()) {
-    out += bytes;
-    return;
-  }
-  const Place place = PlaceIn(metadata);
-  out += bytes.substr(0, place.offset);
-  if (place.last && !metadata.empty()) out += ',';
-  base::AppendQuoted(kManagedFields, out);
-  out += ':';
-  AppendManagedFields(*object.managers, out, printed);
-  if (!place.last) out += ',';
-  out += bytes.substr(place.offset);
+  AppendWithManagers(object["metadata"].Bytes(), object, out, printed);
 }
 
 void AppendJson(const Object& object, std::string& out, manifests::PrintedEntries* printed) {
-  const std::string_view bytes = object.document.Bytes();
-  const base::Value metadata = object["metadata"];
-  if (object.managers == nullptr || !metadata.IsObject()) {
-    out += bytes;
-    return;
-  }
-  const std::string_view inner = metadata.Bytes();
-  const auto begin = static_cast<size_t>(inner.data() - bytes.data());
-  out += bytes.substr(0, begin);
-  AppendMetadata(object, out, printed);
-  out += bytes.substr(begin + inner.size());
+  AppendWithManagers(object.document.Bytes(), object, out, printed);
 }
 
 base::Json ToClientJson(const Object& object) {
