@@ -57,7 +57,7 @@ if(PLUMB_SANITIZERS)
   endif()
   plumb_sanitizer(asan address,undefined "${PLUMB_ASAN_PROGRAMS}"
     ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
-    PLUMB_SIM_SEEDS=12)
+    PLUMB_SIM_SEEDS=6)
   if(TEST asan.sim_test)
     set_tests_properties(asan.sim_test PROPERTIES COST 200)  # the longest: not the last to end
   endif()

@@ -51,7 +51,7 @@ class ApiServer {
   static const std::vector<std::string>& Prefixes();
 
   size_t open_watches() const { return watches_.size(); }
-  size_t untold_changes() const { return watches_.untold(); }
+  bool watches_have_all() const { return watches_.HasToldAll(); }
 
  private:
   struct KeptView {

@@ -6,6 +6,7 @@
 // continues they are one.
 #include "state/api/watch_hub.h"
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -125,6 +126,11 @@ void WatchHub::Add(WatchRequest request, std::unique_ptr<base::Stream> stream) {
 
 void WatchHub::Send(Watch& watch, std::shared_ptr<const std::string> line) {
   if (!watch.stream->Write(std::move(line))) dropped_.insert(watch.id);
+}
+
+bool WatchHub::HasToldAll() const {
+  return untold_.empty() && std::all_of(watches_.begin(), watches_.end(),
+                                        [](const auto& each) { return each.second->live; });
 }
 
 void WatchHub::Deliver(Watch& watch, const Change& change, Encoder& encoder) {

@@ -51,6 +51,7 @@ class WatchHub {
 
   size_t size() const { return watches_.size(); }
   size_t untold() const { return untold_.size(); }  // changes that live watches do not have yet
+  bool HasToldAll() const;                          // no watch lacks anything that is durable
 
  private:
   using Id = uint64_t;

@@ -317,6 +317,7 @@ TEST_F(KubectlTest, TypedClientsReadProtobuf) {
   auto watching = std::async(std::launch::async, [this] { return Kubectl("events --watch"); });
   while (OnLoop([this] { return server_side_->open_watches(); }) == 0) usleep(10'000);
   Apply(ReplaceAll(std::string(kEvent), "name: e}", "name: later}"));
+  while (!OnLoop([this] { return server_side_->watches_have_all(); })) usleep(1000);
   OnLoop([this] { return server_side_.reset(), true; });
   const std::string watched = watching.get();
   EXPECT_EQ(std::count(watched.begin(), watched.end(), '\n'), 3) << watched;
@@ -350,8 +351,7 @@ TEST_F(KubectlTest, WatchPrintsChangesAsTheyCome) {
       std::async(std::launch::async, [this] { return Kubectl("get deployments -w -o name"); });
   while (OnLoop([this] { return server_side_->open_watches(); }) == 0) usleep(10'000);
   Kubectl("scale deployment web --replicas=4");
-  while (OnLoop([this] { return server_side_->untold_changes(); }) > 0) {
-  }
+  while (!OnLoop([this] { return server_side_->watches_have_all(); })) usleep(1000);
   OnLoop([this] { return server_side_.reset(), true; });  // ends the watch in good order
   EXPECT_EQ(watching.get(), "deployment.apps/web\ndeployment.apps/web\n");
 }
