@@ -4,20 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "gitsync/plan/repository.h"
+#include "gitsync/testing/manifests.h"
 #include "state/testing/test_cluster.h"
 
 namespace gitsync {
 namespace {
 
-constexpr char kWeb[] = R"(apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: web, image: "hello:1"}]}
-)";
 const state::Key kWebKey{"deployments.apps", "default", "web"};
 
 base::MonotonicTime At(int64_t seconds) {

@@ -179,7 +179,8 @@ void SyncEngine::CommitPlan(const AppPtr& app, SyncPlan& plan) {
     app->applied = deploy.reading->set();
     app->withheld = plan.withheld;
     app->left = plan.unsure;
-    app->left.empty() ? (void)leaving_.erase(app->name) : (void)leaving_.insert(app->name);
+    leaving_.erase(app->name);
+    if (!app->left.empty()) leaving_.insert(app->name);
     std::erase_if(app->unsure, [&](const auto& each) {
       return each.second.own || each.second.at <= plan.basis.made_at;
     });

@@ -6,6 +6,7 @@
 #include "gitsync/plan/basis.h"
 
 #include <algorithm>
+#include <set>
 
 #include "gitsync/plan/application.h"
 #include "gitsync/plan/repository.h"
@@ -66,14 +67,15 @@ void PlanBasis::AddWrites(const state::Transaction& transaction) {
 
 bool Holds(const PlanBasis& basis, const state::View& view, const SharedTables& tables) {
   if (basis.schema != view.schema()->version()) return false;
-  const auto looked_at = [&](const state::Key& key) {
-    return std::any_of(basis.objects.begin(), basis.objects.end(),
-                       [&](const auto& each) { return each.first == key; });
-  };
+  std::set<state::Key> holders;
   for (const auto& [what, key] : basis.taken) {
     for (const state::ObjectPtr& holder : view.Lookup(state::Index::kTaken, what))
-      if (holder->key != key && !looked_at(holder->key)) return false;
+      if (holder->key != key) holders.insert(holder->key);
   }
+  if (!holders.empty()) {
+    for (const auto& [key, revision] : basis.objects) holders.erase(key);
+  }
+  if (!holders.empty()) return false;
   for (const auto& [ns, quota] : basis.namespaces) {
     if (tables.RulesOf(ns) > basis.made_at) return false;
     if (quota && tables.ContentsOf(ns) > basis.made_at) return false;

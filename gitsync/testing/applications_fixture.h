@@ -10,6 +10,7 @@
 
 #include "gitsync/deploy/sync_engine.h"
 #include "gitsync/testing/fake_git.h"
+#include "gitsync/testing/manifests.h"
 #include "gitsync/testing/terminal.h"
 #include "state/testing/test_cluster.h"
 
@@ -22,15 +23,6 @@ class ApplicationsFixture : public testing::Test {
     return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + "}\ndata: {a: " + value +
            "}\n";
   }
-  static constexpr char kWeb[] = R"(apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: web, image: "hello:1"}]}
-)";
   // Names the ConfigMap "conf", which has to be there.
   static constexpr char kReader[] = R"(apiVersion: apps/v1
 kind: Deployment

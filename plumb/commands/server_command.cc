@@ -66,7 +66,8 @@ base::Result<ServerOptions> ReadServerOptions(const Arguments& arguments) {
   }
   if (arguments.Has("--advertise")) {
     options.cluster.api_address = arguments.Get("--advertise");
-    RETURN_IF_ERROR(base::ParseIpv4(options.cluster.api_address).status());
+    RETURN_IF_ERROR(
+        base::ParseIpv4(options.cluster.api_address).status().WithContext("--advertise"));
   } else {
     options.cluster.api_address = AddressForPods(options.address);
   }
