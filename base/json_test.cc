@@ -10,7 +10,7 @@
 namespace base {
 namespace {
 
-std::string Read(std::string_view text) {
+std::string ReadJson(std::string_view text) {
   const Result<Json> json = ParseJson(text);
   return json.ok() ? json->ToString() : json.status().ToString();
 }
@@ -34,7 +34,7 @@ TEST(JsonTest, ReadsAndPrintsTheCanonicalForm) {
       {"\xEF\xBB\xBF[1]", "[1]"},
       {"{\"\":1}", "{\"\":1}"},
   };
-  for (const auto& [text, expected] : cases) EXPECT_EQ(Read(text), expected) << text;
+  for (const auto& [text, expected] : cases) EXPECT_EQ(ReadJson(text), expected) << text;
 }
 
 TEST(JsonTest, SaysWhereAndWhatIsWrong) {
@@ -72,22 +72,22 @@ TEST(JsonTest, SaysWhereAndWhatIsWrong) {
       {std::string("\0", 1), "line 1, column 1: a NUL byte"},
   };
   for (const auto& [text, expected] : cases)
-    EXPECT_EQ(Read(text), "BadRequest: " + expected) << text;
+    EXPECT_EQ(ReadJson(text), "BadRequest: " + expected) << text;
 }
 
 TEST(JsonTest, RefusesWhatIsTooDeep) {
   const std::string open(kMaxJsonDepth + 1, '[');
   const std::string close(kMaxJsonDepth + 1, ']');
-  EXPECT_EQ(Read(open.substr(1) + close.substr(1)), open.substr(1) + close.substr(1));
-  EXPECT_EQ(Read(open + close), open + close);
-  EXPECT_EQ(Read(open + "[" + close + "]"),
+  EXPECT_EQ(ReadJson(open.substr(1) + close.substr(1)), open.substr(1) + close.substr(1));
+  EXPECT_EQ(ReadJson(open + close), open + close);
+  EXPECT_EQ(ReadJson(open + "[" + close + "]"),
             "BadRequest: line 1, column 130: nested deeper than 128 levels");
-  EXPECT_EQ(Read(std::string(1'000'000, '[')),
+  EXPECT_EQ(ReadJson(std::string(1'000'000, '[')),
             "BadRequest: line 1, column 130: nested deeper than 128 levels");
 }
 
 TEST(JsonTest, RefusesWhatIsTooLarge) {
-  EXPECT_EQ(Read(std::string(kMaxDocumentBytes + 1, ' ')),
+  EXPECT_EQ(ReadJson(std::string(kMaxDocumentBytes + 1, ' ')),
             "RequestEntityTooLarge: a document of 67108865 bytes; the limit is 67108864");
 }
 

@@ -9,8 +9,9 @@
 #   NAME_root_test  every *_root_test.cc: needs root (namespaces, mounts, containerd); one of its kind at a
 #                   time, as the lock "machine" says
 # A library without sources is not made. Unless PLUMB_FOLDERS_AS_ONE is off (in the preset dev, for the
-# short loop) the files of a folder of NAME or of NAME_edge are compiled as one, which takes a third of
-# the time: names of a file's own are therefore unique in their folder, or the folder is named in SINGLE.
+# short loop) the files of a folder are compiled as one, sources with sources and tests with tests, which
+# takes a third of the time: names of a file's own are therefore unique among those, or the folder is
+# named in SINGLE (its sources are then compiled one by one).
 function(plumb_room NAME)
   cmake_parse_arguments(ROOM "" "SINGLE" "EXCEPT;DEPS;LIBRARIES;EDGE_DEPS" ${ARGN})
   file(GLOB_RECURSE ALL CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cc)
@@ -51,6 +52,7 @@ function(plumb_room NAME)
     add_library(${NAME}_testing STATIC ${TESTING})
     target_link_libraries(${NAME}_testing PUBLIC ${NAME} GTest::gtest)
     plumb_test_code(${NAME}_testing)
+    plumb_folders_as_one(${NAME}_testing "${TESTING}" "")
     foreach(DEP ${ROOM_DEPS})
       if(TARGET ${DEP}_testing)
         target_link_libraries(${NAME}_testing PUBLIC ${DEP}_testing)
@@ -88,6 +90,7 @@ function(plumb_tests TARGET SOURCES LIBRARIES)
   endforeach()
   target_link_libraries(${TARGET} PRIVATE ${LIBRARIES} GTest::gmock GTest::gtest_main)
   plumb_test_code(${TARGET})
+  plumb_folders_as_one(${TARGET} "${SOURCES}" "")
   # A pure program's cases are tests of their own, so that ctest -R finds them by name; what brings up
   # daemons or clusters for all its cases is one test.
   if("${TARGET}" MATCHES "^(base|base_net|manifests|state|state_api|state_errands|gitsync|reconciler|scheduler|nodeagent|servicemesh|plumb_[a-z]+)_test$"

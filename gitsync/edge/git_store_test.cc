@@ -19,7 +19,7 @@ using base::Code;
 using base::Result;
 using base::WallTime;
 
-constexpr char kMain[] = "refs/heads/main";
+constexpr char kMainRef[] = "refs/heads/main";
 
 GitHostOptions OptionsIn(const GitSandbox& sandbox) {
   GitHostOptions options;
@@ -144,7 +144,7 @@ TEST_F(GitStoreTest, ANewRepositoryHasTheSettingsOfAHost) {
   EXPECT_EQ(Git({"rev-parse", "--is-bare-repository"}), "true");
   EXPECT_EQ(*base::ListDirectory(options_.root + "/shop.git"),
             (std::vector<std::string>{"HEAD", "config", "objects", "refs"}));
-  EXPECT_EQ(Git({"symbolic-ref", "HEAD"}), kMain);
+  EXPECT_EQ(Git({"symbolic-ref", "HEAD"}), kMainRef);
   EXPECT_EQ(*base::ReadFile(options_.root + "/hooks/pre-receive", 1000),
             "#!/bin/sh\nexec '/usr/bin/plumb' git-hook pre-receive --socket '" +
                 options_.hook_socket + "'\n");
@@ -157,7 +157,7 @@ TEST_F(GitStoreTest, LinksAndSubmodulesAreListedAndNeverFollowed) {
       "M 160000 1234567890123456789012345678901234567890 vendor\n"
       "M 100755 inline run.sh\ndata 1\nx\n");
   const Result<std::vector<TreeEntry>> tree =
-      store_->ReadTree("shop", *store_->Resolve("shop", kMain));
+      store_->ReadTree("shop", *store_->Resolve("shop", kMainRef));
   ASSERT_TRUE(tree.ok());
   std::string text;
   for (const TreeEntry& entry : *tree) {
@@ -173,7 +173,7 @@ TEST_F(GitStoreTest, ATreeThatIsTooDeepNamesTheDirectory) {
   std::string deep;
   for (size_t i = 0; i < kMaxTreeDepth; ++i) deep += "d/";
   Import("M 100644 inline " + deep + "f\ndata 1\nx\n");
-  const base::Status status = store_->ReadTree("shop", *store_->Resolve("shop", kMain)).status();
+  const base::Status status = store_->ReadTree("shop", *store_->Resolve("shop", kMainRef)).status();
   EXPECT_EQ(status.ToString(),
             "RequestEntityTooLarge: directory \"" + deep + "\" lies deeper than 64 levels");
 }
@@ -199,33 +199,33 @@ TEST_F(GitStoreTest, ATreeWithTooManyEntriesIsRefusedWhateverTheyAre) {
 TEST_F(GitStoreTest, ALargeBlobIsListedButNotRead) {
   Import("M 100644 inline big.bin\ndata " + std::to_string(kMaxBlobBytes + 1) + "\n" +
          std::string(kMaxBlobBytes + 1, 'x') + "\n");
-  const auto tree = store_->ReadTree("shop", *store_->Resolve("shop", kMain));
+  const auto tree = store_->ReadTree("shop", *store_->Resolve("shop", kMainRef));
   ASSERT_TRUE(tree.ok());
   EXPECT_EQ(tree->at(0).size, kMaxBlobBytes + 1);
   EXPECT_EQ(store_->ReadBlob("shop", tree->at(0).oid).status().code(), Code::kTooLarge);
-  EXPECT_EQ(store_->ReadBlob("shop", *store_->Resolve("shop", kMain)).status().code(),
+  EXPECT_EQ(store_->ReadBlob("shop", *store_->Resolve("shop", kMainRef)).status().code(),
             Code::kInvalid);
 }
 
 TEST_F(GitStoreTest, ATagResolvesToItsCommit) {
   Import("M 100644 inline a\ndata 1\nx\n");
-  Git({"tag", "-a", "-m", "first", "v1", kMain});
-  EXPECT_EQ(*store_->Resolve("shop", "refs/tags/v1"), *store_->Resolve("shop", kMain));
+  Git({"tag", "-a", "-m", "first", "v1", kMainRef});
+  EXPECT_EQ(*store_->Resolve("shop", "refs/tags/v1"), *store_->Resolve("shop", kMainRef));
   Git({"update-ref", "refs/tags/blob", Git({"hash-object", "-w", "--stdin"}, "x")});
   EXPECT_EQ(store_->Resolve("shop", "refs/tags/blob").status().code(), Code::kInvalid);
 }
 
 TEST_F(GitStoreTest, PackedRefsAndObjectsReadAlike) {
   Import("M 100644 inline a\ndata 1\nx\n");
-  const std::string before = *store_->Resolve("shop", kMain);
+  const std::string before = *store_->Resolve("shop", kMainRef);
   Git({"gc", "--quiet", "--prune=now"});
-  EXPECT_EQ(*store_->Resolve("shop", kMain), before);
+  EXPECT_EQ(*store_->Resolve("shop", kMainRef), before);
   EXPECT_EQ(store_->ReadTree("shop", before)->size(), 1u);
 }
 
 TEST_F(GitStoreTest, GitReadsWhatIsWritten) {
   Import("M 100644 inline a\ndata 1\nx\n");
-  const std::string deployed = *store_->Resolve("shop", kMain);
+  const std::string deployed = *store_->Resolve("shop", kMainRef);
   ASSERT_TRUE(
       store_->WriteNote("shop", "refs/notes/plumb", deployed, "healthy\n", WallTime::FromSeconds(9))
           .ok());
@@ -316,7 +316,7 @@ TEST_F(GitStoreTest, ACorruptObjectIsNotReadAsIfItWereGood) {
 
 TEST_F(GitStoreTest, AQuarantineOutsideTheRepositoryIsRefused) {
   Import("M 100644 inline a\ndata 1\nx\n");
-  const std::string oid = *store_->Resolve("shop", kMain);
+  const std::string oid = *store_->Resolve("shop", kMainRef);
   std::filesystem::create_directory(options_.root + "/elsewhere");
   EXPECT_EQ(store_->ReadCommit("shop", oid, {options_.root + "/elsewhere"}).status().code(),
             Code::kInvalid);

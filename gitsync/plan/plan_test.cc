@@ -406,7 +406,7 @@ TEST_F(PlanTest, WhatNobodyCouldAddIsNotMissing) {
 }
 
 TEST_F(PlanTest, AnIngressNeedsItsServicesAndNothingActsOnIt) {
-  constexpr std::string_view kService =
+  constexpr std::string_view kWebService =
       "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}]}\n";
   constexpr std::string_view kIngress =
       "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web}\nspec:\n"
@@ -417,7 +417,7 @@ TEST_F(PlanTest, AnIngressNeedsItsServicesAndNothingActsOnIt) {
       "i.yaml:6:36: spec.defaultBackend.service.name: namespace default would have no Service "
       "\"web\"; add it, correct the name, or push with -o allow-missing\n"
       "warning: i.yaml:2:7: kind: accepted, but plumb does not act on this kind yet\n");
-  const Files both = {{"i.yaml", std::string(kIngress)}, {"s.yaml", std::string(kService)}};
+  const Files both = {{"i.yaml", std::string(kIngress)}, {"s.yaml", std::string(kWebService)}};
   EXPECT_EQ(Push(both),
             "warning: i.yaml:2:7: kind: accepted, but plumb does not act on this kind yet\n"
             "created     services default/web\n"

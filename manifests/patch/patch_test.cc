@@ -18,14 +18,14 @@ std::string Patched(std::string_view object, std::string_view patch) {
   return result.ok() ? result->ToString() : result.status().ToString();
 }
 
-struct Case {
+struct PatchCase {
   std::string object;
   std::string patch;
   std::string expected;
 };
 
 TEST(JsonPatchTest, DoesEachOperation) {
-  const std::vector<Case> cases = {
+  const std::vector<PatchCase> cases = {
       {R"({"a":1})", R"([{"op":"add","path":"/b","value":2}])", R"({"a":1,"b":2})"},
       {R"({"a":1})", R"([{"op":"add","path":"/a","value":2}])", R"({"a":2})"},
       {R"({"a":[1,3]})", R"([{"op":"add","path":"/a/1","value":2}])", R"({"a":[1,2,3]})"},
@@ -54,12 +54,12 @@ TEST(JsonPatchTest, DoesEachOperation) {
        R"({"a":{"b":1}})"},
       {"{}", "[]", "{}"},
   };
-  for (const Case& c : cases) EXPECT_EQ(Patched(c.object, c.patch), c.expected) << c.patch;
+  for (const PatchCase& c : cases) EXPECT_EQ(Patched(c.object, c.patch), c.expected) << c.patch;
 }
 
 TEST(JsonPatchTest, RefusesWhatDoesNotFitTheObject) {
   const std::string prefix = "Invalid: operation 0 of the JSON patch: ";
-  const std::vector<Case> cases = {
+  const std::vector<PatchCase> cases = {
       {"{}", R"([{"op":"remove","path":"/a"}])", "the path \"/a\" does not exist in the object"},
       {"{}", R"([{"op":"replace","path":"/a","value":1}])",
        "the path \"/a\" does not exist in the object"},
@@ -94,7 +94,8 @@ TEST(JsonPatchTest, RefusesWhatDoesNotFitTheObject) {
       {"{}", R"([{"op":"test","path":"/a","value":null}])",
        "the path \"/a\" does not exist in the object"},
   };
-  for (const Case& c : cases) EXPECT_EQ(Patched(c.object, c.patch), prefix + c.expected) << c.patch;
+  for (const PatchCase& c : cases)
+    EXPECT_EQ(Patched(c.object, c.patch), prefix + c.expected) << c.patch;
 }
 
 TEST(JsonPatchTest, RefusesWhatIsNoPatch) {
@@ -151,7 +152,7 @@ TEST(JsonPatchTest, CannotGrowAnObjectWithoutEnd) {
 }
 
 TEST(MergePatchTest, FollowsRfc7386) {
-  const std::vector<Case> cases = {
+  const std::vector<PatchCase> cases = {
       {R"({"a":"b"})", R"({"a":"c"})", R"({"a":"c"})"},
       {R"({"a":"b"})", R"({"b":"c"})", R"({"a":"b","b":"c"})"},
       {R"({"a":"b"})", R"({"a":null})", "{}"},
@@ -166,7 +167,7 @@ TEST(MergePatchTest, FollowsRfc7386) {
       {"[1,2]", R"({"a":"b","c":null})", R"({"a":"b"})"},
       {"{}", R"({"a":{"bb":{"ccc":null}}})", R"({"a":{"bb":{}}})"},
   };
-  for (const Case& c : cases) {
+  for (const PatchCase& c : cases) {
     EXPECT_EQ(MergePatch(Parse(c.object), Parse(c.patch)).ToString(), c.expected) << c.patch;
   }
 }

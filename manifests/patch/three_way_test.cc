@@ -9,7 +9,7 @@ namespace {
 
 using base::Json;
 
-Json Yaml(std::string_view text) {
+Json Parsed(std::string_view text) {
   const YamlFile file = ParseYaml(text);
   EXPECT_TRUE(file.errors.empty()) << text;
   return file.documents.empty() ? Json::MakeObject() : file.documents[0];
@@ -21,18 +21,18 @@ const Message& Find(std::string_view group, std::string_view name) {
   return *message;
 }
 
-struct Case {
+struct MergeCase {
   std::string original;
   std::string modified;
   std::string current;
   std::string expected;  // "applied": nothing changes
 };
 
-void Check(const Message& message, const std::vector<Case>& cases) {
-  for (const Case& c : cases) {
-    const Json original = Yaml(c.original);
-    const Json modified = Yaml(c.modified);
-    const Json current = Yaml(c.current);
+void Check(const Message& message, const std::vector<MergeCase>& cases) {
+  for (const MergeCase& c : cases) {
+    const Json original = Parsed(c.original);
+    const Json modified = Parsed(c.modified);
+    const Json current = Parsed(c.current);
     const Json merged = ThreeWayMerge(message, original, modified, current);
     const bool applied = IsApplied(message, original, modified, current);
     EXPECT_EQ(applied, merged == current) << c.modified;
@@ -41,7 +41,7 @@ void Check(const Message& message, const std::vector<Case>& cases) {
   }
 }
 
-void CheckPodSpec(const std::vector<Case>& cases) { Check(Find("core/v1", "PodSpec"), cases); }
+void CheckPodSpec(const std::vector<MergeCase>& cases) { Check(Find("core/v1", "PodSpec"), cases); }
 
 TEST(ThreeWayMergeTest, SetsRemovesAndLeavesTheRest) {
   CheckPodSpec({

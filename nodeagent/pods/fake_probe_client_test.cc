@@ -7,7 +7,7 @@
 namespace nodeagent {
 namespace {
 
-class FakeWorld final : public ProbeClientWorld {
+class FakeProbeWorld final : public ProbeClientWorld {
  public:
   base::LoopRunner& runner() override { return runner_; }
   ProbeClient& client() override { return client_; }
@@ -42,7 +42,7 @@ class FakeWorld final : public ProbeClientWorld {
   FakeProbeClient client_{runner_.loop()};
 };
 
-std::unique_ptr<ProbeClientWorld> MakeFake() { return std::make_unique<FakeWorld>(); }
+std::unique_ptr<ProbeClientWorld> MakeFake() { return std::make_unique<FakeProbeWorld>(); }
 
 INSTANTIATE_TEST_SUITE_P(ProbeClients, ProbeClientContract,
                          testing::Values(ProbeClientUnderTest{"Fake", &MakeFake}), ProbeClientName);

@@ -8,7 +8,7 @@
 namespace nodeagent {
 namespace {
 
-class FakeWorld final : public RuntimeWorld {
+class FakeRuntimeWorld final : public RuntimeWorld {
  public:
   Runtime& runtime() override { return runtime_; }
   bool Run(std::function<void()> act, std::function<bool()> done, base::Duration limit) override {
@@ -32,7 +32,7 @@ class FakeWorld final : public RuntimeWorld {
   FakeRuntime runtime_{loop_, faults_};
 };
 
-std::unique_ptr<RuntimeWorld> MakeFakeWorld() { return std::make_unique<FakeWorld>(); }
+std::unique_ptr<RuntimeWorld> MakeFakeWorld() { return std::make_unique<FakeRuntimeWorld>(); }
 
 INSTANTIATE_TEST_SUITE_P(Runtimes, RuntimeContract,
                          testing::Values(RuntimeUnderTest{"Fake", &MakeFakeWorld}), RuntimeName);

@@ -6,7 +6,7 @@
 namespace nodeagent {
 namespace {
 
-constexpr base::Duration kStepLimit = base::Duration::Seconds(60);
+constexpr base::Duration kFrameStepLimit = base::Duration::Seconds(60);
 
 StreamChunk Chunk(size_t bytes) { return {1, std::string(bytes, 'x'), false, {}}; }
 
@@ -50,7 +50,7 @@ void FrameChannelContract::TearDown() {
 }
 
 void FrameChannelContract::Run(std::function<void()> act, std::function<bool()> done) {
-  EXPECT_TRUE(world_->runner().Run(std::move(act), std::move(done), kStepLimit))
+  EXPECT_TRUE(world_->runner().Run(std::move(act), std::move(done), kFrameStepLimit))
       << "the node heard: " << node_.heard.substr(0, 200)
       << "\nthe control plane heard: " << plane_.heard.substr(0, 200);
 }

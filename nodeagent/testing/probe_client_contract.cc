@@ -6,7 +6,7 @@
 namespace nodeagent {
 namespace {
 
-constexpr base::Duration kStepLimit = base::Duration::Seconds(60);
+constexpr base::Duration kProbeStepLimit = base::Duration::Seconds(60);
 
 }  // namespace
 
@@ -30,7 +30,7 @@ base::Status ProbeClientContract::Ask(const Check& check, base::Duration timeout
         });
         within = answer->has_value();
       },
-      [answer] { return answer->has_value(); }, kStepLimit);
+      [answer] { return answer->has_value(); }, kProbeStepLimit);
   EXPECT_FALSE(within) << "it answered from within the call";
   return answered ? **answer : base::Status(base::Code::kInternal, "no answer came");
 }
@@ -78,7 +78,7 @@ TEST_P(ProbeClientContract, EachOfManyGetsItsOwnAnswer) {
                                });
         }
       },
-      [&] { return answered == kMany; }, kStepLimit);
+      [&] { return answered == kMany; }, kProbeStepLimit);
   ASSERT_TRUE(all);
   for (size_t i = 0; i < kMany; ++i) EXPECT_EQ(said[i], i % 2 == 0 ? "good" : "HTTP status 404");
 }

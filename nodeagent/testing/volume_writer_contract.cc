@@ -5,7 +5,7 @@
 namespace nodeagent {
 namespace {
 
-constexpr base::Duration kStepLimit = base::Duration::Seconds(60);
+constexpr base::Duration kVolumeStepLimit = base::Duration::Seconds(60);
 
 VolumeWrite Files(const std::string& version, std::vector<FileContent> files) {
   VolumeWrite volume;
@@ -41,7 +41,7 @@ std::string VolumeWriterContract::Do(const std::function<void(VolumeWriter::Done
         call([said](const base::Status& status) { *said += status.ToString(); });
         within = !said->empty();
       },
-      [said] { return !said->empty(); }, kStepLimit);
+      [said] { return !said->empty(); }, kVolumeStepLimit);
   EXPECT_FALSE(within) << "it answered from within the call";
   return answered ? *said : "no answer";
 }

@@ -13,7 +13,7 @@ std::string Text(const std::vector<DiffLine>& lines) {
   return text;
 }
 
-constexpr char kWeb[] =
+constexpr char kBefore[] =
     "kind: Deployment\n"
     "metadata:\n"
     "  name: web\n"
@@ -33,10 +33,10 @@ std::string Changed(std::string text, const std::string& from, const std::string
   return text.replace(text.find(from), from.size(), to);
 }
 
-TEST(TextDiffTest, EqualTextsHaveNoDifference) { EXPECT_EQ(Text(DiffYaml(kWeb, kWeb)), ""); }
+TEST(TextDiffTest, EqualTextsHaveNoDifference) { EXPECT_EQ(Text(DiffYaml(kBefore, kBefore)), ""); }
 
 TEST(TextDiffTest, AChangeIsShownWithTheFieldItIsIn) {
-  EXPECT_EQ(Text(DiffYaml(kWeb, Changed(kWeb, "hello:1", "hello:2"))),
+  EXPECT_EQ(Text(DiffYaml(kBefore, Changed(kBefore, "hello:1", "hello:2"))),
             "@spec.template.spec.containers\n"
             "       - args:\n"
             "         - serve\n"
@@ -47,9 +47,9 @@ TEST(TextDiffTest, AChangeIsShownWithTheFieldItIsIn) {
 }
 
 TEST(TextDiffTest, ChangesFarApartAreHunksOfTheirOwn) {
-  const std::string after =
-      Changed(Changed(kWeb, "replicas: 2", "replicas: 3"), "      dnsPolicy: ClusterFirst\n", "");
-  EXPECT_EQ(Text(DiffYaml(kWeb, after)),
+  const std::string after = Changed(Changed(kBefore, "replicas: 2", "replicas: 3"),
+                                    "      dnsPolicy: ClusterFirst\n", "");
+  EXPECT_EQ(Text(DiffYaml(kBefore, after)),
             "@metadata\n"
             "   name: web\n"
             " spec:\n"

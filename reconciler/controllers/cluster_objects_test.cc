@@ -10,7 +10,7 @@
 namespace reconciler {
 namespace {
 
-constexpr char kSlices[] = "endpointslices.discovery.k8s.io";
+constexpr char kApiSlices[] = "endpointslices.discovery.k8s.io";
 constexpr char kNamespaces[] = "default kube-node-lease kube-public kube-system plumb-system";
 
 class ClusterObjectsTest : public ControllerTest {
@@ -25,7 +25,7 @@ class ClusterObjectsTest : public ControllerTest {
     return cluster_->Field("services", "default", "kubernetes", path);
   }
   std::string Slice(const char* path) {
-    return cluster_->Field(kSlices, "default", "kubernetes", path);
+    return cluster_->Field(kApiSlices, "default", "kubernetes", path);
   }
   // How many objects it wrote.
   size_t Ensure() {
@@ -120,11 +120,11 @@ TEST_F(ClusterObjectsTest, ServiceOfTheApiLeadsToTheServer) {
   EXPECT_EQ(endpoint(), "absentabsentabsent");
   const std::string first = R"(7443["192.0.2.7"]{"kubernetes.io/service-name":"kubernetes"})";
   EXPECT_EQ(moved_to("192.0.2.7", 7443), first);
-  cluster_->Delete(kSlices, "default", "kubernetes");
+  cluster_->Delete(kApiSlices, "default", "kubernetes");
   EXPECT_EQ(endpoint(), first);
-  base::Json other = cluster_->Get(kSlices, "default", "kubernetes")->document.ToJson();
+  base::Json other = cluster_->Get(kApiSlices, "default", "kubernetes")->document.ToJson();
   other["endpoints"].MutableElements().clear();
-  Write(*cluster_->Get(kSlices, "default", "kubernetes"), std::move(other));
+  Write(*cluster_->Get(kApiSlices, "default", "kubernetes"), std::move(other));
   EXPECT_EQ(endpoint(), first);
   ExpectNothingMoreToWrite();
   EXPECT_EQ(moved_to("192.0.2.8", 6443),

@@ -21,8 +21,8 @@ DaemonFit Fit(base::Value pod_spec, const state::Object& node) {
 }
 
 // `spec` is what stands beside selector and template, `pod` beside the containers.
-std::string Web(const std::string& image, const std::string& spec = "",
-                const std::string& pod = "") {
+std::string WebDaemon(const std::string& image, const std::string& spec = "",
+                      const std::string& pod = "") {
   return "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: web}\nspec: {" + spec +
          (spec.empty() ? "" : ", ") +
          "selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {" +
@@ -126,7 +126,7 @@ class DaemonSetTest : public ControllerTest {
 
 TEST_F(DaemonSetTest, HasOnePodOnEachNodeAndThenWritesNothing) {
   Start();
-  cluster_->Apply(Web("one"));
+  cluster_->Apply(WebDaemon("one"));
   Settle(10);
   EXPECT_EQ(Pods(), "n1=one n2=one n3=one");
   EXPECT_EQ(Counts(), "3/3/0/3/3/3/0");
@@ -137,9 +137,9 @@ TEST_F(DaemonSetTest, HasOnePodOnEachNodeAndThenWritesNothing) {
 
 TEST_F(DaemonSetTest, ItsPodsAreMadeForTheirNodesAndBearWhatDaemonsBear) {
   Start();
-  cluster_->Apply(Web("one", "",
-                      "hostNetwork: true, tolerations: [{key: node.kubernetes.io/not-ready, "
-                      "operator: Exists, effect: NoExecute, tolerationSeconds: 5}]"));
+  cluster_->Apply(WebDaemon("one", "",
+                            "hostNetwork: true, tolerations: [{key: node.kubernetes.io/not-ready, "
+                            "operator: Exists, effect: NoExecute, tolerationSeconds: 5}]"));
   Settle(10);
   const std::string pod = PodOn("n2");
   EXPECT_EQ(cluster_->Field("pods", "default", pod,
@@ -160,7 +160,7 @@ TEST_F(DaemonSetTest, ItsPodsAreMadeForTheirNodesAndBearWhatDaemonsBear) {
 
 TEST_F(DaemonSetTest, FollowsNodesThatComeGoAndChange) {
   Start();
-  cluster_->Apply(Web("one", "", "nodeSelector: {disk: fast}"));
+  cluster_->Apply(WebDaemon("one", "", "nodeSelector: {disk: fast}"));
   Settle(10);
   EXPECT_EQ(Pods() + "|" + Counts(), "|0/0/0/0/0/0/0");
   SetNode("n2", "{disk: fast}");
@@ -178,7 +178,7 @@ TEST_F(DaemonSetTest, FollowsNodesThatComeGoAndChange) {
 
 TEST_F(DaemonSetTest, ATaintKeepsNewPodsOffAndNoExecuteDrivesThemOff) {
   Start();
-  cluster_->Apply(Web("one"));
+  cluster_->Apply(WebDaemon("one"));
   Settle(10);
   SetNode("n2", "{}", "{taints: [{key: away, effect: NoSchedule}]}");
   Settle(10);
@@ -193,7 +193,7 @@ TEST_F(DaemonSetTest, ATaintKeepsNewPodsOffAndNoExecuteDrivesThemOff) {
 
 TEST_F(DaemonSetTest, APodOfANodeThatIsGoneAndNeverTookItGoes) {
   Start();
-  cluster_->Apply(Web("one"));
+  cluster_->Apply(WebDaemon("one"));
   cluster_->AddNode("n4");
   cluster_->loop.RunUntil([&] { return cluster_->Names("pods") != ""; },
                           base::Duration::Seconds(1));
@@ -204,10 +204,10 @@ TEST_F(DaemonSetTest, APodOfANodeThatIsGoneAndNeverTookItGoes) {
 
 TEST_F(DaemonSetTest, RollingUpdateReplacesOneNodeAfterTheOther) {
   Start();
-  cluster_->Apply(Web("one"));
+  cluster_->Apply(WebDaemon("one"));
   Settle(20);
   Forget();
-  cluster_->Apply(Web("two"));
+  cluster_->Apply(WebDaemon("two"));
   Settle(60);
   EXPECT_EQ(Pods() + "|" + Extremes(), "n1=two n2=two n3=two|2..3");
   EXPECT_EQ(Counts() + "|" + History(), "3/3/0/3/3/3/0|1=one 2=two");
@@ -216,12 +216,12 @@ TEST_F(DaemonSetTest, RollingUpdateReplacesOneNodeAfterTheOther) {
 
 TEST_F(DaemonSetTest, AnUpdateThatDoesNotWorkStopsAtMaxUnavailable) {
   Start();
-  cluster_->Apply(Web("one", "minReadySeconds: 2"));
+  cluster_->Apply(WebDaemon("one", "minReadySeconds: 2"));
   Settle(20);
-  cluster_->Apply(Web("broken", "minReadySeconds: 2"));
+  cluster_->Apply(WebDaemon("broken", "minReadySeconds: 2"));
   Settle(300);
   EXPECT_EQ(Pods() + "|" + Counts(), "n1=broken* n2=one n3=one|3/3/0/2/1/2/1");
-  cluster_->Apply(Web("one", "minReadySeconds: 2"));
+  cluster_->Apply(WebDaemon("one", "minReadySeconds: 2"));
   Settle(60);
   EXPECT_EQ(Pods() + "|" + History(), "n1=one n2=one n3=one|2=broken 3=one")
       << "the template that comes back takes the next number";
@@ -231,10 +231,10 @@ TEST_F(DaemonSetTest, SurgeNeverLeavesANodeWithoutAReadyPod) {
   const std::string surge =
       "minReadySeconds: 3, updateStrategy: {rollingUpdate: {maxSurge: 2, maxUnavailable: 0}}";
   Start();
-  cluster_->Apply(Web("one", surge));
+  cluster_->Apply(WebDaemon("one", surge));
   Settle(20);
   Forget();
-  cluster_->Apply(Web("two", surge));
+  cluster_->Apply(WebDaemon("two", surge));
   Settle(120);
   EXPECT_EQ(Pods() + "|" + Extremes(), "n1=two n2=two n3=two|3..5");
 }
@@ -242,9 +242,9 @@ TEST_F(DaemonSetTest, SurgeNeverLeavesANodeWithoutAReadyPod) {
 TEST_F(DaemonSetTest, OnDeleteReplacesAPodWhenSomebodyDeletesIt) {
   const std::string on_delete = "updateStrategy: {type: OnDelete}";
   Start();
-  cluster_->Apply(Web("one", on_delete));
+  cluster_->Apply(WebDaemon("one", on_delete));
   Settle(20);
-  cluster_->Apply(Web("two", on_delete));
+  cluster_->Apply(WebDaemon("two", on_delete));
   Settle(20);
   EXPECT_EQ(Pods() + "|" + Counts(), "n1=one n2=one n3=one|3/3/0/3/0/3/0");
   cluster_->Delete("pods", "default", PodOn("n2"));
@@ -254,7 +254,7 @@ TEST_F(DaemonSetTest, OnDeleteReplacesAPodWhenSomebodyDeletesIt) {
 
 TEST_F(DaemonSetTest, APodThatFailsIsReplacedEachTimeLater) {
   Start();
-  cluster_->Apply(Web("one"));
+  cluster_->Apply(WebDaemon("one"));
   Settle(10);
   std::vector<int64_t> waits;
   for (int i = 0; i < 4; ++i) {
@@ -280,20 +280,20 @@ TEST_F(DaemonSetTest, KeepsAsManyRevisionsAsItsLimitAndThoseInUse) {
   const std::string spec = "revisionHistoryLimit: 1, updateStrategy: {type: OnDelete}";
   Start();
   for (const char* image : {"one", "two", "three", "four"}) {
-    cluster_->Apply(Web(image, spec));
+    cluster_->Apply(WebDaemon(image, spec));
     Settle(10);
   }
   EXPECT_EQ(History(), "1=one 4=four") << "pods of the first are there";
   for (const char* node : {"n1", "n2", "n3"}) cluster_->Delete("pods", "default", PodOn(node));
   Settle(20);
-  cluster_->Apply(Web("five", spec));
+  cluster_->Apply(WebDaemon("five", spec));
   Settle(10);
   EXPECT_EQ(History(), "4=four 5=five");
 }
 
 TEST_F(DaemonSetTest, ATakenNameIsACollisionAndCounted) {
   Start();
-  cluster_->Apply(Web("one"));
+  cluster_->Apply(WebDaemon("one"));
   Settle(10);
   base::Json revision =
       (*cluster_->store().view().List("controllerrevisions.apps").begin())->document.ToJson();
@@ -307,7 +307,7 @@ TEST_F(DaemonSetTest, ATakenNameIsACollisionAndCounted) {
   state::Draft draft(cluster_->store().view(), cluster_->Context());
   ASSERT_TRUE(draft.Create(revision).ok());
   ASSERT_TRUE(cluster_->store().Commit(draft.Finish()).ok());
-  cluster_->Apply(Web("one"));
+  cluster_->Apply(WebDaemon("one"));
   Settle(10);
   EXPECT_EQ(Field("status.collisionCount") + Field("status.numberReady"), "13");
   ExpectNothingMoreToWrite();
@@ -319,7 +319,7 @@ TEST_F(DaemonSetTest, AdoptsAPodForANodeAndOneOfSeveralStays) {
       "spec: {nodeName: n2, containers: [{name: c, image: orphan}]}\n");
   Settle(5);
   Start();
-  cluster_->Apply(Web("one", "updateStrategy: {type: OnDelete}"));
+  cluster_->Apply(WebDaemon("one", "updateStrategy: {type: OnDelete}"));
   Settle(10);
   EXPECT_EQ(Pods(), "n1=one n2=orphan n3=one");
 }
@@ -331,14 +331,14 @@ TEST_F(DaemonSetTest, EndsTheSameWhereverItCrashes) {
     for (const char* node : {"n1", "n2"}) cluster.AddNode(node);
   };
   scenario.steps = {
-      [](state::TestCluster& cluster) { cluster.Apply(Web("one")); },
+      [](state::TestCluster& cluster) { cluster.Apply(WebDaemon("one")); },
       [](state::TestCluster& cluster) {
-        cluster.Apply(Web("two",
-                          "updateStrategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: "
-                          "0}}"));
+        cluster.Apply(WebDaemon("two",
+                                "updateStrategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: "
+                                "0}}"));
       },
       [](state::TestCluster& cluster) { cluster.AddNode("n3"); },
-      [](state::TestCluster& cluster) { cluster.Apply(Web("one")); }};
+      [](state::TestCluster& cluster) { cluster.Apply(WebDaemon("one")); }};
   EXPECT_GT(reconciler::ExpectSameEndWhereverItCrashes(scenario), 30u);
 }
 

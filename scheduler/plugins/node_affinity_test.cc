@@ -5,20 +5,20 @@
 namespace scheduler {
 namespace {
 
-constexpr char kCluster[] =
+constexpr char kDisks[] =
     "node n1 disk=ssd zone=a\n"
     "node n2 disk=tape\n";
 
 TEST(NodeAffinityPluginTest, TheSelectorsLabelsMustBeThere) {
-  EXPECT_EQ(Ask("NodeAffinity", kCluster, "pod p select=disk=ssd"),
+  EXPECT_EQ(Ask("NodeAffinity", kDisks, "pod p select=disk=ssd"),
             "n1 0\n"
             "n2 not matching the pod's nodeSelector\n");
-  EXPECT_EQ(Ask("NodeAffinity", kCluster, "pod p"), "no opinion");
+  EXPECT_EQ(Ask("NodeAffinity", kDisks, "pod p"), "no opinion");
 }
 
 TEST(NodeAffinityPluginTest, RequiredTermsAreAlternatives) {
   EXPECT_EQ(
-      Ask("NodeAffinity", kCluster,
+      Ask("NodeAffinity", kDisks,
           R"(pod p spec={"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnored)"
           R"(DuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"zone",)"
           R"("operator":"Exists"},{"key":"disk","operator":"In","values":["tape"]}]},)"
@@ -28,7 +28,7 @@ TEST(NodeAffinityPluginTest, RequiredTermsAreAlternatives) {
 }
 
 TEST(NodeAffinityPluginTest, PreferredTermsScoreByTheirShareOfAllWeights) {
-  EXPECT_EQ(Ask("NodeAffinity", kCluster,
+  EXPECT_EQ(Ask("NodeAffinity", kDisks,
                 R"(pod p spec={"affinity":{"nodeAffinity":{"preferredDuringSchedulingIgnored)"
                 R"(DuringExecution":[{"weight":3,"preference":{"matchExpressions":[{"key":"zone",)"
                 R"("operator":"Exists"}]}},{"weight":1,"preference":{"matchExpressions":)"

@@ -5,7 +5,7 @@
 namespace scheduler {
 namespace {
 
-constexpr char kCluster[] =
+constexpr char kTainted[] =
     "node n1 taint=gpu:NoSchedule\n"
     "node n2 taint=gpu:PreferNoSchedule taint=old:PreferNoSchedule\n"
     "node n3 taint=node.kubernetes.io/not-ready:NoExecute\n"
@@ -13,7 +13,7 @@ constexpr char kCluster[] =
     "node n5\n";
 
 TEST(TaintsPluginTest, WhatIsNotToleratedKeepsOffOrCostsScore) {
-  EXPECT_EQ(Ask("TaintToleration", kCluster, "pod p"),
+  EXPECT_EQ(Ask("TaintToleration", kTainted, "pod p"),
             "n1 tainted gpu (the pod does not tolerate it)\n"
             "n2 50\n"
             "n3 not ready\n"
@@ -22,7 +22,7 @@ TEST(TaintsPluginTest, WhatIsNotToleratedKeepsOffOrCostsScore) {
 }
 
 TEST(TaintsPluginTest, ATolerationIsOfAnEffect) {
-  EXPECT_EQ(Ask("TaintToleration", kCluster,
+  EXPECT_EQ(Ask("TaintToleration", kTainted,
                 "pod p tolerate=gpu:NoSchedule tolerate=old:PreferNoSchedule "
                 "tolerate=node.kubernetes.io/not-ready:NoSchedule"),
             "n1 100\n"

@@ -5,7 +5,7 @@
 namespace scheduler {
 namespace {
 
-constexpr char kCluster[] =
+constexpr char kZones[] =
     "node n1 host=n1 zone=a\n"
     "node n2 host=n2 zone=a\n"
     "node n3 host=n3 zone=b\n"
@@ -16,24 +16,24 @@ constexpr char kCluster[] =
     "pod old on n3 app=web leaving\n"
     "pod elsewhere on n3 in shop app=web\n";
 
-std::string Asked(std::string_view pod) { return Ask("PodTopologySpread", kCluster, pod); }
+std::string AskedToSpread(std::string_view pod) { return Ask("PodTopologySpread", kZones, pod); }
 
 TEST(TopologySpreadPluginTest, ADomainMayHaveMaxSkewMoreThanTheEmptiest) {
-  EXPECT_EQ(Asked("pod p app=web spread=1:app=web@zone"),
+  EXPECT_EQ(AskedToSpread("pod p app=web spread=1:app=web@zone"),
             "n1 in a zone that has its share (maxSkew 1)\n"
             "n2 in a zone that has its share (maxSkew 1)\n"
             "n3 0\n"
             "n4 without the label zone that the pod spreads over\n");
-  EXPECT_EQ(Asked("pod p app=web spread=2:app=web@zone"),
+  EXPECT_EQ(AskedToSpread("pod p app=web spread=2:app=web@zone"),
             "n1 0\n"
             "n2 0\n"
             "n3 0\n"
             "n4 without the label zone that the pod spreads over\n");
-  EXPECT_EQ(Asked("pod p"), "no opinion");
+  EXPECT_EQ(AskedToSpread("pod p"), "no opinion");
 }
 
 TEST(TopologySpreadPluginTest, APodThatIsNotCountedItselfAddsNothing) {
-  EXPECT_EQ(Asked("pod p app=db spread=1:app=web@zone"),
+  EXPECT_EQ(AskedToSpread("pod p app=db spread=1:app=web@zone"),
             "n1 0\n"
             "n2 0\n"
             "n3 0\n"
@@ -41,7 +41,7 @@ TEST(TopologySpreadPluginTest, APodThatIsNotCountedItselfAddsNothing) {
 }
 
 TEST(TopologySpreadPluginTest, BelowMinDomainsTheEmptiestIsZero) {
-  EXPECT_EQ(Asked("pod p app=web spread=2:app=web@zone;minDomains=3"),
+  EXPECT_EQ(AskedToSpread("pod p app=web spread=2:app=web@zone;minDomains=3"),
             "n1 in a zone that has its share while there are 2 of them "
             "(minDomains 3)\n"
             "n2 in a zone that has its share while there are 2 of them "
@@ -51,7 +51,7 @@ TEST(TopologySpreadPluginTest, BelowMinDomainsTheEmptiestIsZero) {
 }
 
 TEST(TopologySpreadPluginTest, MatchLabelKeysCountOneRevision) {
-  EXPECT_EQ(Asked("pod p app=web rev=2 spread=1:app=web@zone;matchLabelKeys=[\"rev\"]"),
+  EXPECT_EQ(AskedToSpread("pod p app=web rev=2 spread=1:app=web@zone;matchLabelKeys=[\"rev\"]"),
             "n1 0\n"
             "n2 0\n"
             "n3 in a zone that has its share (maxSkew 1)\n"
@@ -82,13 +82,13 @@ TEST(TopologySpreadPluginTest, OnlyNodesThatThePodCouldUseCount) {
 }
 
 TEST(TopologySpreadPluginTest, ScheduleAnywayOnlyScores) {
-  EXPECT_EQ(Asked("pod p app=web rather-spread=1:app=web@zone"),
+  EXPECT_EQ(AskedToSpread("pod p app=web rather-spread=1:app=web@zone"),
             "n1 50\n"
             "n2 50\n"
             "n3 100\n"
             "n4 0\n");
   // The mean of both constraints.
-  EXPECT_EQ(Ask("PodTopologySpread", std::string(kCluster) + "node n5 host=n5 zone=b\n",
+  EXPECT_EQ(Ask("PodTopologySpread", std::string(kZones) + "node n5 host=n5 zone=b\n",
                 "pod p app=web rather-spread=1:app=web@zone "
                 "rather-spread=1:app=web@host"),
             "n1 25\n"
@@ -99,7 +99,7 @@ TEST(TopologySpreadPluginTest, ScheduleAnywayOnlyScores) {
 }
 
 TEST(TopologySpreadPluginTest, WakesForPodsThatItCountsAndForNodes) {
-  EXPECT_EQ(WhatWakes("PodTopologySpread", kCluster,
+  EXPECT_EQ(WhatWakes("PodTopologySpread", kZones,
                       "node n1 host=n1 zone=a cpu=9\nnode n2 host=n2 zone=b\n"
                       "node n3 host=n3 zone=b\n"
                       "pod web-1 on n1 app=web rev=1 leaving\n"

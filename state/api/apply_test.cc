@@ -7,8 +7,8 @@
 namespace state {
 namespace {
 
-constexpr std::string_view kDeployments = "/apis/apps/v1/namespaces/default/deployments";
-constexpr std::string_view kWeb = "/apis/apps/v1/namespaces/default/deployments/web";
+constexpr std::string_view kDeploymentsPath = "/apis/apps/v1/namespaces/default/deployments";
+constexpr std::string_view kWebPath = "/apis/apps/v1/namespaces/default/deployments/web";
 constexpr std::string_view kApply = "application/apply-patch+yaml";
 constexpr std::string_view kManifest = R"(
 apiVersion: apps/v1
@@ -28,7 +28,7 @@ class ApplyApiTest : public testing::Test {
     return std::string(path) + "?" + std::string(query);
   }
   std::string Apply(std::string_view query, std::string_view yaml = kManifest) {
-    return api_.Outcome("PATCH", At(kWeb, query), yaml, kApply);
+    return api_.Outcome("PATCH", At(kWebPath, query), yaml, kApply);
   }
   std::string Replicas(int count) {
     return "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {replicas: " +
@@ -77,7 +77,7 @@ TEST_F(ApplyApiTest, ApplyingTheSameAgainWritesNothing) {
 TEST_F(ApplyApiTest, AConflictNamesTheFieldsAndTheirManager) {
   Apply("fieldManager=helm");
   const base::HttpResponse answer =
-      api_.Send("PATCH", At(kWeb, "fieldManager=kubectl"), Replicas(3), kApply);
+      api_.Send("PATCH", At(kWebPath, "fieldManager=kubectl"), Replicas(3), kApply);
   EXPECT_EQ(answer.status, 409);
   EXPECT_EQ(
       answer.body,
@@ -130,19 +130,19 @@ TEST_F(ApplyApiTest, WhatAnApplyMustAndMayNotSay) {
                 .substr(0, 15),
             "400 BadRequest:");
   Apply("fieldManager=a");
-  EXPECT_EQ(api_.Outcome("PATCH", At(kWeb, "force=true"), "{}", "application/merge-patch+json"),
+  EXPECT_EQ(api_.Outcome("PATCH", At(kWebPath, "force=true"), "{}", "application/merge-patch+json"),
             "422 Invalid: PatchOptions.meta.k8s.io \"\" is invalid: force: Forbidden: may not be "
             "specified for non-apply patch");
 }
 
 TEST_F(ApplyApiTest, UpdatesAreManagedByWhoeverMakesThem) {
-  api_.Send("POST", At(kDeployments, "fieldManager=kubectl-create"), kManifest);
-  api_.Send("PATCH", At(kWeb, "fieldManager=kubectl-label"),
+  api_.Send("POST", At(kDeploymentsPath, "fieldManager=kubectl-create"), kManifest);
+  api_.Send("PATCH", At(kWebPath, "fieldManager=kubectl-label"),
             R"({"metadata":{"labels":{"app":"web2","tier":"front"}}})",
             "application/merge-patch+json");
-  api_.Send("PATCH", At(std::string(kWeb) + "/scale", "fieldManager=scaler"),
+  api_.Send("PATCH", At(std::string(kWebPath) + "/scale", "fieldManager=scaler"),
             R"({"spec":{"replicas":5}})", "application/merge-patch+json");
-  api_.Send("PATCH", At(std::string(kWeb) + "/status", "fieldManager=controller"),
+  api_.Send("PATCH", At(std::string(kWebPath) + "/status", "fieldManager=controller"),
             R"({"status":{"replicas":1}})", "application/merge-patch+json");
   const std::string managers = Managers();
   EXPECT_EQ(managers.substr(managers.find('\n') + 1),
@@ -158,7 +158,7 @@ TEST_F(ApplyApiTest, AChangeSaysWhoMadeIt) {
   std::vector<ActorPtr> actors;
   const base::Subscription subscription =
       api_.cluster.store().OnCommit([&](const Change& change) { actors.push_back(change.actor); });
-  api_.Send("POST", At(kDeployments, "fieldManager=kubectl-create"), kManifest);
+  api_.Send("POST", At(kDeploymentsPath, "fieldManager=kubectl-create"), kManifest);
   ASSERT_EQ(actors.size(), 1u);
   EXPECT_EQ(actors[0]->user, "admin");
   EXPECT_EQ(actors[0]->groups, std::vector<std::string>{"plumb:admin"});
@@ -184,12 +184,12 @@ TEST_F(ApplyApiTest, TheStatusIsAppliedThroughItsSubresource) {
   Apply("fieldManager=kubectl");
   const std::string status(R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":)"
                            R"({"name":"web"},"spec":{"replicas":9},"status":{"replicas":3}})");
-  EXPECT_EQ(
-      api_.Outcome("PATCH", At(std::string(kWeb) + "/status", "fieldManager=c"), status, kApply),
-      "200");
+  EXPECT_EQ(api_.Outcome("PATCH", At(std::string(kWebPath) + "/status", "fieldManager=c"), status,
+                         kApply),
+            "200");
   EXPECT_EQ(Field("status.replicas"), "3");
   EXPECT_EQ(Field("spec.replicas"), "2");
-  EXPECT_EQ(api_.Outcome("PATCH", At(std::string(kWeb) + "/status", "fieldManager=c2"),
+  EXPECT_EQ(api_.Outcome("PATCH", At(std::string(kWebPath) + "/status", "fieldManager=c2"),
                          R"({"apiVersion":"apps/v1","kind":"Deployment","status":{"replicas":4}})",
                          kApply),
             "409 Conflict: Apply failed with 1 conflict: conflict with \"c\" with subresource "
@@ -200,7 +200,7 @@ TEST_F(ApplyApiTest, TheScaleIsAppliedThroughItsSubresource) {
   Apply("fieldManager=kubectl");
   const std::string scale =
       R"({"apiVersion":"autoscaling/v1","kind":"Scale","spec":{"replicas":4}})";
-  const std::string target = At(std::string(kWeb) + "/scale", "fieldManager=hpa");
+  const std::string target = At(std::string(kWebPath) + "/scale", "fieldManager=hpa");
   EXPECT_EQ(api_.Outcome("PATCH", target, scale, kApply),
             "409 Conflict: Apply failed with 1 conflict: conflict with \"kubectl\": "
             ".spec.replicas");
@@ -254,15 +254,15 @@ TEST_F(ApplyApiTest, AListShowsEachObjectAsItIsReadAlone) {
 
 // kubectl and helm hand what they updated over to what they apply this way.
 TEST_F(ApplyApiTest, AClientMayRewriteTheManagers) {
-  api_.Send("POST", At(kDeployments, "fieldManager=helm"), kManifest);
-  const auto body = base::ParseJson(api_.Send("GET", kWeb).body);
+  api_.Send("POST", At(kDeploymentsPath, "fieldManager=helm"), kManifest);
+  const auto body = base::ParseJson(api_.Send("GET", kWebPath).body);
   base::Json managers = std::as_const(*body)["metadata"]["managedFields"];
   managers.MutableElements().front().Set("operation", "Apply");
   const std::string patch = R"([{"op":"replace","path":"/metadata/managedFields","value":)" +
                             managers.ToString() +
                             R"(},{"op":"replace","path":"/metadata/resourceVersion","value":)" +
                             std::as_const(*body)["metadata"]["resourceVersion"].ToString() + "}]";
-  EXPECT_EQ(api_.Outcome("PATCH", kWeb, patch, "application/json-patch+json"), "200");
+  EXPECT_EQ(api_.Outcome("PATCH", kWebPath, patch, "application/json-patch+json"), "200");
   EXPECT_EQ(Managers().substr(0, 12), "helm Apply: ");
   // Now an apply removes what it names no more.
   EXPECT_EQ(Apply("fieldManager=helm", Replicas(2)),
@@ -271,13 +271,13 @@ TEST_F(ApplyApiTest, AClientMayRewriteTheManagers) {
 }
 
 TEST_F(ApplyApiTest, WhatWasStoredWithoutManagersIsFirstAppliedOver) {
-  api_.Send("POST", At(kDeployments, "fieldManager=old"), kManifest);
+  api_.Send("POST", At(kDeploymentsPath, "fieldManager=old"), kManifest);
   Transaction transaction;
   const ObjectPtr object = api_.cluster.Get("deployments.apps", "default", "web");
   transaction.writes.push_back({object->key, object->document, object->revision});
   ASSERT_TRUE(api_.cluster.store().Commit(std::move(transaction)).ok());
   EXPECT_EQ(Managers(), "none");
-  api_.Send("PATCH", At(kWeb, "fieldManager=someone"), R"({"spec":{"replicas":3}})",
+  api_.Send("PATCH", At(kWebPath, "fieldManager=someone"), R"({"spec":{"replicas":3}})",
             "application/merge-patch+json");
   EXPECT_EQ(Managers(), "none");
   EXPECT_EQ(Apply("fieldManager=kubectl", Replicas(2)),

@@ -49,7 +49,7 @@ Json ItemsOf(std::string_view raw, const manifests::Message& message) {
   return items;
 }
 
-constexpr std::string_view kWeb = R"(
+constexpr std::string_view kWebManifest = R"(
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web}
@@ -103,7 +103,8 @@ TEST_F(ProtobufApiTest, WhatIsCreatedInProtobufReadsTheSameInJson) {
 }
 
 TEST_F(ProtobufApiTest, ObjectsAndListsAreEqualInBothForms) {
-  ASSERT_EQ(api_.Send("POST", "/apis/apps/v1/namespaces/shop/deployments", kWeb).status, 201);
+  ASSERT_EQ(api_.Send("POST", "/apis/apps/v1/namespaces/shop/deployments", kWebManifest).status,
+            201);
   const std::string path = "/apis/apps/v1/namespaces/shop/deployments";
   const auto& message = MessageOf("apps/v1", "Deployment");
   const Json deployment = InJson(path + "/web");
@@ -135,7 +136,7 @@ TEST_F(ProtobufApiTest, MetadataAloneComesInProtobufToo) {
 }
 
 TEST_F(ProtobufApiTest, BodiesOfSubresourcesAndOptionsAreRead) {
-  api_.Do("POST", "/apis/apps/v1/namespaces/shop/deployments", kWeb);
+  api_.Do("POST", "/apis/apps/v1/namespaces/shop/deployments", kWebManifest);
   const std::string web = "/apis/apps/v1/namespaces/shop/deployments/web";
   const auto& scale = MessageOf("autoscaling/v1", "Scale");
   api_.accept = kKubectl;

@@ -48,7 +48,7 @@ bool IsOf(const Row& row, const std::vector<std::string_view>& names) {
   return names.empty() || std::find(names.begin(), names.end(), benchmark) != names.end();
 }
 
-std::string Number(std::optional<double> value) {
+std::string Shown(std::optional<double> value) {
   if (!value) return "none";
   char text[32];
   std::snprintf(text, sizeof(text), "%.4g", *value);
@@ -62,8 +62,8 @@ std::string Line(const Row& row, std::optional<double> before, std::optional<dou
   const bool worse = ratio && (more_is_better ? *ratio < 1 / kMuchWorse : *ratio > kMuchWorse);
   std::string line = row.name;
   if (!row.parameters.empty()) line += "  " + row.parameters;
-  line += "  before " + Number(before) + "  now " + Number(now) + " " + row.unit;
-  if (ratio) line += "  ratio " + Number(ratio);
+  line += "  before " + Shown(before) + "  now " + Shown(now) + " " + row.unit;
+  if (ratio) line += "  ratio " + Shown(ratio);
   if (worse) line += "  worse by more than a tenth";
   if (!before) line += "  (new)";
   if (!now) line += "  (missing)";
