@@ -9,7 +9,12 @@
 namespace tests {
 namespace {
 
-constexpr uint64_t kSeeds = 100;  // PLUMB_SIM_SEEDS says another number: under a sanitizer
+constexpr uint64_t kSeeds = 60;  // PLUMB_SIM_SEEDS says another number: under a sanitizer
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kTwice = false;  // five times as slow, and no more deterministic
+#else
+constexpr bool kTwice = true;
+#endif
 
 uint64_t Seeds() {
   const char* asked = std::getenv("PLUMB_SIM_SEEDS");
@@ -19,6 +24,7 @@ uint64_t Seeds() {
 void RunSeed(uint64_t seed) {
   const SimReport first = Sim(seed, SimOptions()).Run();
   ASSERT_EQ(first.failure, "") << "ci/sim --seeds 1 --from " << seed;
+  if (!kTwice) return;
   const SimReport second = Sim(seed, SimOptions()).Run();
   ASSERT_EQ(first.trace, second.trace) << "not deterministic: ci/sim --seeds 1 --from " << seed;
 }
