@@ -50,7 +50,6 @@ void MainLoop::Fail(base::Status status) {
 
 int MainLoop::Run() {
   loop_.Run();
-  loop_.EndWorks();
   if (failure_.ok()) return 0;
   std::fprintf(stderr, "plumb: %s\n", std::string(failure_.message()).c_str());
   return base::InfoOf(failure_.code()).exit_code;

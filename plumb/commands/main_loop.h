@@ -21,8 +21,7 @@ class MainLoop {
   base::RealLoop& loop() { return loop_; }
   // Ends Run with a failure: what the store and the agent call when they cannot go on.
   void Fail(base::Status status);
-  // Runs until a signal or a failure, and until what workers have begun is done: what they use may
-  // end now. The exit code.
+  // Runs until a signal or a failure. The exit code.
   int Run();
 
  private:

@@ -50,8 +50,9 @@ base::Result<std::string> AgentEndpoint(const std::string& url) {
 }  // namespace
 
 struct Agent::Impl {
-  Impl(base::Loop& the_loop, AgentOptions the_options)
+  Impl(base::RealLoop& the_loop, AgentOptions the_options)
       : loop(the_loop), options(std::move(the_options)) {}
+  ~Impl() { loop.EndWorks(); }  // what they use ends next, also after a start that failed
 
   base::Status Start(std::function<void(base::Status)> on_failed);
   base::Status OpenEdges();
@@ -60,7 +61,7 @@ struct Agent::Impl {
   base::Status MakePodNetwork(const std::string& pod_cidr) const;
   nodeagent::Machine ReadMachine() const;
 
-  base::Loop& loop;
+  base::RealLoop& loop;
   const AgentOptions options;
   std::function<void(base::Status)> failed;
   nodeagent::TlsIdentity identity;
@@ -194,7 +195,7 @@ nodeagent::Machine Agent::Impl::ReadMachine() const {
   return machine;
 }
 
-base::Result<std::unique_ptr<Agent>> Agent::Start(base::Loop& loop, const AgentOptions& options,
+base::Result<std::unique_ptr<Agent>> Agent::Start(base::RealLoop& loop, const AgentOptions& options,
                                                   std::function<void(base::Status)> failed) {
   auto impl = std::make_unique<Impl>(loop, options);
   RETURN_IF_ERROR(impl->Start(std::move(failed)));

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "base/loop.h"
+#include "base/edge/real_loop.h"
 #include "base/status.h"
 #include "state/draft.h"
 
@@ -31,9 +31,10 @@ struct AgentOptions {
 class Agent {
  public:
   // `failed` is called if it cannot go on: no containerd, refused by the server.
-  static base::Result<std::unique_ptr<Agent>> Start(base::Loop& loop, const AgentOptions& options,
+  static base::Result<std::unique_ptr<Agent>> Start(base::RealLoop& loop,
+                                                    const AgentOptions& options,
                                                     std::function<void(base::Status)> failed);
-  ~Agent();
+  ~Agent();  // ends the loop's works
 
  private:
   struct Impl;

@@ -64,12 +64,13 @@ std::string HistoryName(const std::string& ca_certificate) {
 }  // namespace
 
 struct Server::Impl {
-  Impl(base::Loop& the_loop, ServerOptions the_options)
+  Impl(base::RealLoop& the_loop, ServerOptions the_options)
       : loop(the_loop), options(WithApiPort(std::move(the_options))) {}
   ~Impl() {
     if (http) http->Stop();
     agents.reset();
     hooks.reset();
+    loop.EndWorks();  // what they use ends next, also after a start that failed
   }
 
   base::Status Start(std::function<void(base::Status)> failed);
@@ -83,7 +84,7 @@ struct Server::Impl {
            std::to_string(options.port);
   }
 
-  base::Loop& loop;
+  base::RealLoop& loop;
   const ServerOptions options;
   std::unique_ptr<state::Storage> storage;
   std::unique_ptr<gitsync::GitStore> git;
@@ -203,7 +204,8 @@ base::Status Server::Impl::StartServing() {
   return agents->Start();
 }
 
-base::Result<std::unique_ptr<Server>> Server::Start(base::Loop& loop, const ServerOptions& options,
+base::Result<std::unique_ptr<Server>> Server::Start(base::RealLoop& loop,
+                                                    const ServerOptions& options,
                                                     std::function<void(base::Status)> failed) {
   auto impl = std::make_unique<Impl>(loop, options);
   RETURN_IF_ERROR(impl->Start(std::move(failed)));

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/edge/real_loop.h"
 #include "base/ip.h"
-#include "base/loop.h"
 #include "base/status.h"
 #include "state/draft.h"
 
@@ -32,9 +32,10 @@ class Server {
  public:
   // Errors are one sentence with what to do. `failed` is called once if the store can write no
   // more.
-  static base::Result<std::unique_ptr<Server>> Start(base::Loop& loop, const ServerOptions& options,
+  static base::Result<std::unique_ptr<Server>> Start(base::RealLoop& loop,
+                                                     const ServerOptions& options,
                                                      std::function<void(base::Status)> failed);
-  ~Server();  // stops serving; what is durable stays
+  ~Server();  // stops serving, and ends the loop's works; what is durable stays
 
   std::string url() const;  // "https://10.0.0.1:6443"
   std::string kubeconfig_path() const;
