@@ -8,10 +8,16 @@
 //   "committed": a watch has the changed object (which is durable then);
 //   "answered":  the push's answer has ended: accepted, applied, and the wait for health.
 // In between lie git's own receive-pack (unpack, fsck, two hook processes) and everything of plumb.
+// One line is pushed when the controllers are done with what came before: a row of its own says how
+// long they took with the first push, and a push meanwhile shares the machine with them.
 // "second plans": how many of the committed plans had to be made again, since something that they
 // depended on had changed between the verdict and the commit.
 // "git alone" is the same push to a bare repository without hooks, served by git's own receive-pack
 // as a child: the floor under the first part.
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 #include "base/edge/process.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/git_workspace.h"
@@ -24,11 +30,34 @@ using testsupport::ApiTrust;
 using testsupport::PlumbProcess;
 
 constexpr int kPushes = 40;
-constexpr int kWarmUp = 3;  // the first pushes fill caches
+constexpr int kWarmUp = 3;           // the first pushes fill caches
+constexpr double kQuietSeconds = 2;  // without a new revision: the controllers are done
+constexpr double kMaxConvergeSeconds = 1200;
 
 struct PushTimes {
   std::vector<double> committed, answered, planned;  // milliseconds
 };
+
+// Waits until nothing is written any more. When that began, by Seconds().
+base::Result<double> Converged(ApiConnection& api) {
+  const double begin = Seconds();
+  std::string revision;
+  double since = begin;
+  while (Seconds() - since < kQuietSeconds) {
+    if (Seconds() - begin > kMaxConvergeSeconds)
+      return base::Status(base::Code::kTimeout,
+                          "the controllers still write after " +
+                              std::to_string(static_cast<int>(kMaxConvergeSeconds)) + " s");
+    ASSIGN_OR_RETURN(const std::string text, api.Ask("GET", "/api/v1/namespaces?limit=1"));
+    ASSIGN_OR_RETURN(const base::Json list, base::ParseJson(text));
+    if (std::string now(list["metadata"]["resourceVersion"].AsString()); now != revision) {
+      revision = std::move(now);
+      since = Seconds();
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return since;
+}
 
 // git's own part: receive-pack as a child on a bare repository.
 base::Result<double> GitAlone(const std::string& repository, const std::string& body) {
@@ -109,6 +138,14 @@ base::Result<double> OneSize(const Context& context, int count, std::optional<do
   Report({"repository.cold_sync",
           {{"manifests", count}, {"from", "start of git push to applied"}},
           *at - begin,
+          "s",
+          "",
+          std::nullopt,
+          NoAim()});
+  ASSIGN_OR_RETURN(const double converged, Converged(api));
+  Report({"repository.converged",
+          {{"manifests", count}, {"from", "applied to the last write of a controller"}},
+          std::max(0.0, converged - *at),
           "s",
           "",
           std::nullopt,
