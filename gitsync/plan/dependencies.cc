@@ -23,17 +23,20 @@ std::vector<std::string> DependenciesIn(const state::View& view, const std::stri
   return names;
 }
 
-// Looks for a way from an application back to itself, each application once.
+// Looks for a way from an application back to itself, each application once, and no more of them
+// than one may depend on.
 class CycleSearch {
  public:
   CycleSearch(const state::View& view, const std::string& name) : view_(view), name_(name) {}
 
   // "a, b, a"; empty if there is none.
   std::string Run() { return Follow(name_) ? way_ : ""; }
+  bool too_many() const { return seen_.size() > kMaxDependencies; }
 
  private:
   bool Follow(const std::string& from) {
     for (const std::string& next : DependenciesIn(view_, from)) {
+      if (too_many()) return false;
       if (next == name_ || (seen_.insert(next).second && Follow(next))) {
         way_ = way_.empty() ? from + ", " + next : from + ", " + way_;
         return true;
@@ -87,9 +90,14 @@ Dependencies DependencyOn(const state::View& view, const Application& applicatio
 Dependencies DependenciesOf(const state::View& view, const Application& application,
                             const std::string& commit) {
   if (application.settings.depends_on.empty()) return {};
-  if (const std::string cycle = CycleSearch(view, application.name).Run(); !cycle.empty()) {
+  CycleSearch search(view, application.name);
+  if (const std::string cycle = search.Run(); !cycle.empty()) {
     return {State::kFailed, "it depends on itself (" + cycle +
                                 "); take one of them out of the spec.dependsOn before it"};
+  }
+  if (search.too_many()) {
+    return {State::kFailed, "it depends on more than " + std::to_string(kMaxDependencies) +
+                                " applications, directly or not; take some out of spec.dependsOn"};
   }
   Dependencies awaited;
   for (const std::string& name : application.settings.depends_on) {

@@ -8,6 +8,9 @@
 
 namespace gitsync {
 
+// Applications that one may depend on, directly or not. It bounds what each look at them costs.
+inline constexpr size_t kMaxDependencies = 1000;
+
 struct Dependencies {
   enum class State {
     kMet,

@@ -116,6 +116,19 @@ TEST_F(DependenciesTest, ACycleIsNamedHoweverLong) {
             "spec.dependsOn before it");
 }
 
+TEST_F(DependenciesTest, ItMayDependOnSoManyInARowAndOnNoMore) {
+  for (size_t i = 0; i < kMaxDependencies; ++i) {
+    Add("a" + std::to_string(i), "{name: a" + std::to_string(i + 1) + "}");
+  }
+  Add("a" + std::to_string(kMaxDependencies), "");
+  Add("web", "{name: a1}");
+  EXPECT_EQ(At("aaaa"), "awaited: it depends on application a1, which is not ready at this commit");
+  Add("web", "{name: a0}");
+  EXPECT_EQ(At("aaaa"),
+            "failed: it depends on more than 1000 applications, directly or not; take some out of "
+            "spec.dependsOn");
+}
+
 TEST_F(DependenciesTest, ANameThatIsNoneIsSaid) {
   Add("web", "{name: databse}");
   EXPECT_EQ(At("aaaa"),

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gitsync/plan/dependencies.h"
 #include "gitsync/plan/repository.h"
 
 namespace gitsync {
@@ -66,7 +67,7 @@ class Sequence {
   }
 
   std::vector<PushVerdict::One> Run() {
-    while (!waiting_.empty()) Visit(waiting_.begin()->first);
+    while (!waiting_.empty()) Visit(waiting_.begin()->first, 0);
     return std::move(planned_);
   }
 
@@ -74,17 +75,20 @@ class Sequence {
   // By their places in `planned_`.
   using Places = std::set<size_t>;
 
-  void Visit(std::string_view wanted) {
+  // `depth`: how many wait for it. Beyond kMaxDependencies none of them is ever applied, so that it
+  // does not matter on what it is planned.
+  void Visit(std::string_view wanted, size_t depth) {
     const std::string name(wanted);
     auto node = waiting_.extract(name);
     if (node.empty()) return;  // it has been, or waits for this one, or is not of the push
     Application& application = node.mapped();
     Places before;
     for (const std::string& dependency : application.settings.depends_on) {
-      Visit(dependency);
+      if (depth < kMaxDependencies) Visit(dependency, depth + 1);
       const auto known = leaves_.find(dependency);
       if (known != leaves_.end()) before.insert(known->second.begin(), known->second.end());
     }
+    if (before.size() > kMaxDependencies) before.clear();
     state::View on = Foreseen(before);
     SyncPlan plan = plan_(on, application);
     Places& leaves = leaves_[name] = before;
