@@ -57,7 +57,8 @@ class Api {
 
   // Whether the answer is long work: a list walks all of its range, if only to count what remains,
   // and makes a text of it; a large object is converted and encoded; what there is to discover is
-  // gathered from the schema. Such a request changes nothing, so a worker may Handle it.
+  // gathered from the schema; the objects of a collection are deleted. Such a request changes
+  // nothing, or only what it finds (a commit says if that has changed), so a worker may Handle it.
   static bool IsLong(const base::HttpRequest& request, const View& view);
   static constexpr size_t kMaxShortBytes = 64u << 10;  // of objects; cheaper here than handed over
 

@@ -1,12 +1,15 @@
 // One turn a request: the newest View, Api's answer, and the commit, so that nothing can change in
 // between. Only then it waits: for the disk. A long answer is made on a worker, of the View that it
-// was asked of. What is in flight is what waits for either.
+// was asked of; so is a long write, which is made again if what it changes has changed meanwhile, in
+// the end in one turn. What is in flight is what waits for either.
 #include "state/api/api_server.h"
 
 #include "state/api/status.h"
 
 namespace state {
 namespace {
+
+constexpr int kMaxTooLate = 3;  // long writes are made so often beside the loop
 
 bool IsWrite(const base::HttpRequest& request) {
   return request.method != "GET" && request.method != "HEAD";
@@ -59,23 +62,28 @@ void ApiServer::Handle(base::IncomingRequest incoming, std::unique_ptr<base::Rep
   base::HttpRequest& request = incoming.request;
   request.identity = *std::move(identity);
   const bool write = IsWrite(request);
-  if (write ? writes_in_flight_ >= options_.max_writes_in_flight
-            : reads_in_flight_ >= options_.max_reads_in_flight) {
+  if (InFlight(write) >= (write ? options_.max_writes_in_flight : options_.max_reads_in_flight)) {
     reply->Send(TooManyRequests());
     return;
   }
   const View view = write ? store_.view() : ViewFor(request);
   const DraftContext context = writer_.NewContext();
   if (Api::IsLong(request, view)) {
-    HandleOnWorker(std::move(request), view, context, std::move(reply));
+    auto asked = std::make_shared<LongRequest>();
+    *asked = {std::move(request), std::move(reply), write};
+    HandleOnWorker(std::move(asked), view, context);
     return;
   }
-  Answer answer = api_.Handle(request, view, context);
+  Answered(api_.Handle(request, view, context), view, request, write, std::move(reply));
+}
+
+void ApiServer::Answered(Answer answer, const View& view, const base::HttpRequest& request,
+                         bool write, std::unique_ptr<base::Reply> reply) {
   if (auto* response = std::get_if<Response>(&answer)) {
     if (response->keep_view) KeepView(view);
     SendWhenDurable(response->at_least, write, std::move(response->http), std::move(reply));
   } else if (auto* change = std::get_if<Proposed>(&answer)) {
-    Commit(std::move(*change), request, std::move(reply));
+    Committed(store_.Commit(change->transaction), *change, request, std::move(reply));
   } else if (auto* watch = std::get_if<WatchRequest>(&answer)) {
     StartWatch(std::move(*watch), std::move(reply));
   } else {
@@ -83,23 +91,59 @@ void ApiServer::Handle(base::IncomingRequest incoming, std::unique_ptr<base::Rep
   }
 }
 
-// The state moves on meanwhile; the answer is of its View.
-void ApiServer::HandleOnWorker(base::HttpRequest request, const View& view,
-                               const DraftContext& context, std::unique_ptr<base::Reply> reply) {
-  ++reads_in_flight_;
-  auto shared = std::make_shared<std::unique_ptr<base::Reply>>(std::move(reply));
+// The state moves on meanwhile: an answer is of its View.
+void ApiServer::HandleOnWorker(std::shared_ptr<LongRequest> asked, const View& view,
+                               const DraftContext& context) {
+  ++InFlight(asked->write);
   loop_.OffloadTo(
       base::Loop::Lane::kAnswers,
-      [this, tie = lifeline_.tie(), api = api_, request = std::move(request), view, context,
-       shared]() -> base::Loop::Task {
-        auto answer = std::make_shared<Answer>(api.Handle(request, view, context));
-        return tie.Wrap([this, view, answer, shared] {
-          --reads_in_flight_;
-          auto& response = std::get<Response>(*answer);  // a read is answered with nothing else
-          if (response.keep_view) KeepView(view);
-          SendWhenDurable(response.at_least, false, std::move(response.http), std::move(*shared));
+      [this, tie = lifeline_.tie(), api = api_, asked = std::move(asked), view, context,
+       min_prepared = store_.min_prepared_writes()]() -> base::Loop::Task {
+        auto answer = std::make_shared<Answer>(api.Handle(asked->request, view, context));
+        std::shared_ptr<PreparedTransaction> prepared;
+        const auto* write = std::get_if<Proposed>(answer.get());
+        if (write != nullptr && write->transaction.writes.size() >= min_prepared)
+          prepared = std::make_shared<PreparedTransaction>(view, write->transaction.writes);
+        return tie.Wrap([this, view, answer, prepared, asked] {
+          --InFlight(asked->write);
+          if (auto* proposed = std::get_if<Proposed>(answer.get())) {
+            CommitLong(asked, std::move(*proposed), prepared.get());
+          } else {
+            Answered(std::move(*answer), view, asked->request, asked->write,
+                     std::move(asked->reply));
+          }
         });
       });
+}
+
+void ApiServer::CommitLong(std::shared_ptr<LongRequest> asked, Proposed write,
+                           PreparedTransaction* prepared) {
+  auto committed = store_.Commit(write.transaction, prepared);
+  if (committed.ok()) {
+    RenderOnWorker(std::move(asked), std::move(write), *std::move(committed));
+  } else if (committed.status().code() != base::Code::kConflict) {
+    Committed(committed, write, asked->request, std::move(asked->reply));
+  } else if (++asked->too_late < kMaxTooLate) {
+    HandleOnWorker(std::move(asked), store_.view(), writer_.NewContext());
+  } else {
+    const View& view = store_.view();
+    Answered(api_.Handle(asked->request, view, writer_.NewContext()), view, asked->request, true,
+             std::move(asked->reply));
+  }
+}
+
+void ApiServer::RenderOnWorker(std::shared_ptr<LongRequest> asked, Proposed write,
+                               Store::Committed committed) {
+  ++InFlight(true);
+  loop_.OffloadTo(base::Loop::Lane::kAnswers,
+                  [this, tie = lifeline_.tie(), asked = std::move(asked), write = std::move(write),
+                   committed = std::move(committed)]() -> base::Loop::Task {
+                    auto http = std::make_shared<base::HttpResponse>(write.render(committed));
+                    return tie.Wrap([this, asked, http, last = committed.last] {
+                      --InFlight(true);
+                      SendWhenDurable(last, true, std::move(*http), std::move(asked->reply));
+                    });
+                  });
 }
 
 View ApiServer::ViewFor(const base::HttpRequest& request) {
@@ -128,18 +172,17 @@ void ApiServer::SendWhenDurable(Revision revision, bool write, base::HttpRespons
     reply->Send(std::move(response));
     return;
   }
-  ++(write ? writes_in_flight_ : reads_in_flight_);
+  ++InFlight(write);
   auto shared = std::make_shared<std::unique_ptr<base::Reply>>(std::move(reply));
   store_.WhenDurable(revision, [this, tie = lifeline_.tie(), write, shared,
                                 response = std::move(response)]() mutable {
-    if (tie.holds()) --(write ? writes_in_flight_ : reads_in_flight_);
+    if (tie.holds()) --InFlight(write);
     (*shared)->Send(std::move(response));
   });
 }
 
-void ApiServer::Commit(Proposed write, const base::HttpRequest& request,
-                       std::unique_ptr<base::Reply> reply) {
-  const auto committed = store_.Commit(write.transaction);
+void ApiServer::Committed(const base::Result<Store::Committed>& committed, const Proposed& write,
+                          const base::HttpRequest& request, std::unique_ptr<base::Reply> reply) {
   if (!committed.ok()) {
     reply->Send(FailureAnswer(committed.status(), AboutOf(request, *store_.view().schema())));
     return;

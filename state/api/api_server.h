@@ -59,14 +59,29 @@ class ApiServer {
     base::MonotonicTime until;
   };
 
+  void Answered(Answer answer, const View& view, const base::HttpRequest& request, bool write,
+                std::unique_ptr<base::Reply> reply);
   // The one place where a request's View is chosen.
   View ViewFor(const base::HttpRequest& request);
-  void HandleOnWorker(base::HttpRequest request, const View& view, const DraftContext& context,
-                      std::unique_ptr<base::Reply> reply);
+  // A request whose answer is long work, and how often what it proposed came too late.
+  struct LongRequest {
+    base::HttpRequest request;
+    std::unique_ptr<base::Reply> reply;
+    bool write = false;
+    int too_late = 0;
+  };
+  size_t& InFlight(bool write) { return write ? writes_in_flight_ : reads_in_flight_; }
+  void HandleOnWorker(std::shared_ptr<LongRequest> asked, const View& view,
+                      const DraftContext& context);
+  void CommitLong(std::shared_ptr<LongRequest> asked, Proposed write,
+                  PreparedTransaction* prepared);
+  void RenderOnWorker(std::shared_ptr<LongRequest> asked, Proposed write,
+                      Store::Committed committed);
   void KeepView(const View& view);
   void SendWhenDurable(Revision revision, bool write, base::HttpResponse response,
                        std::unique_ptr<base::Reply> reply);
-  void Commit(Proposed write, const base::HttpRequest& request, std::unique_ptr<base::Reply> reply);
+  void Committed(const base::Result<Store::Committed>& committed, const Proposed& write,
+                 const base::HttpRequest& request, std::unique_ptr<base::Reply> reply);
   void StartStream(const PodStream& stream, const base::HttpRequest& request,
                    std::unique_ptr<base::Reply> reply);
   void StartWatch(WatchRequest request, std::unique_ptr<base::Reply> reply);

@@ -184,6 +184,37 @@ TEST_F(ApiServerTest, ListsUnderWayCountAsInFlight) {
   EXPECT_EQ(Ask("GET", kMaps).status, 200);
 }
 
+TEST_F(ApiServerTest, ALargeCollectionIsDeletedElsewhereAndAsItIsByThen) {
+  MakeConfigMap("one", Api::kMaxShortBytes);
+  MakeConfigMap("two", 100);
+  std::optional<base::HttpResponse> sent, changed;
+  Begin("DELETE", kMaps, "", sent);
+  Begin("PUT", std::string(kMaps) + "/two", R"({"metadata":{"name":"two","finalizers":["a.b/c"]}})",
+        changed);  // overtakes it
+  ASSERT_TRUE(loop_.RunUntil([&] { return sent.has_value(); }, base::Duration::Minutes(1)));
+  EXPECT_EQ(sent->status, 200);
+  EXPECT_EQ(Ask("GET", std::string(kMaps) + "/one").status, 404);
+  const base::HttpResponse two = Ask("GET", std::string(kMaps) + "/two");
+  EXPECT_NE(two.body.find("deletionTimestamp"), std::string::npos) << two.body;
+}
+
+TEST_F(ApiServerTest, WhatIsAlwaysOvertakenIsDeletedInATurnOfItsOwn) {
+  MakeConfigMap("one", Api::kMaxShortBytes);
+  MakeConfigMap("two", 100);
+  std::optional<base::HttpResponse> sent, changed;
+  Begin("DELETE", kMaps, "", sent);
+  int changes = 0;
+  while (!sent && changes < 1000) {
+    const std::string body =
+        R"({"metadata":{"name":"two"},"data":{"n":")" + std::to_string(++changes) + "\"}}";
+    Begin("PUT", std::string(kMaps) + "/two", body, changed);
+    loop_.RunFor(base::Duration::Millis(1));
+  }
+  ASSERT_TRUE(sent);
+  EXPECT_EQ(sent->status, 200);
+  EXPECT_EQ(Ask("GET", kMaps).body.find("\"name\":\"two\""), std::string::npos);
+}
+
 TEST_F(ApiServerTest, AListMayOutlastTheServer) {
   MakeConfigMap("one", Api::kMaxShortBytes);
   std::optional<base::HttpResponse> sent;

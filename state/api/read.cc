@@ -168,7 +168,7 @@ bool Api::IsLong(const base::HttpRequest& request, const View& view) {
     const ObjectPtr object = view.Get(route.Resource(), route.ns, route.name);
     return object != nullptr && object->document.Bytes().size() > kMaxShortBytes;
   }
-  if (verb != "list") return false;
+  if (verb != "list" && verb != "deletecollection") return false;
   size_t bytes = 0;
   for (const ObjectPtr& object : view.List(route.Resource(), route.ns)) {
     bytes += object->document.Bytes().size();
