@@ -2,7 +2,7 @@
 // only the path to the changed leaf, and edits in place what no copy shares, so a turn that makes
 // many changes copies a path once.
 //
-// A B-tree with values in the leaves. Compare is transparent: it orders T against T and against any
+// A B-tree with values in the leaves; each node knows how many are below it. Compare is transparent: it orders T against T and against any
 // key type that it accepts. Copies may be read and dropped on any thread; one set object is used by
 // one thread at a time.
 #pragma once
@@ -53,12 +53,18 @@ class PersistentSet {
 
   struct Node {
     std::atomic<uint32_t> references{1};
+    uint32_t below = 0;             // of an inner node: the values in the leaves below it
     std::vector<T> items;           // leaf: values; inner: the first value below each child
     std::vector<NodePtr> children;  // empty in a leaf
 
     Node() = default;
-    Node(const Node& other) : items(other.items), children(other.children) {}
+    Node(const Node& other) : below(other.below), items(other.items), children(other.children) {}
     bool leaf() const { return children.empty(); }
+    size_t size() const { return leaf() ? items.size() : below; }
+    void CountBelow() {
+      below = 0;
+      for (const NodePtr& child : children) below += static_cast<uint32_t>(child->size());
+    }
   };
 
  public:
@@ -127,6 +133,19 @@ class PersistentSet {
     return iterator;
   }
 
+  // How many values are less than `key`: a look at the nodes on the way to it.
+  template <typename K>
+  size_t CountBefore(const K& key) const {
+    size_t before = 0;
+    const Node* node = root_ ? &*root_ : nullptr;
+    while (node != nullptr && !node->leaf()) {
+      const size_t index = ChildIndex(*node, key);
+      for (size_t i = 0; i < index; ++i) before += node->children[i]->size();
+      node = &*node->children[index];
+    }
+    return node == nullptr ? 0 : before + LowerBound(*node, key);
+  }
+
   Iterator begin() const {
     Iterator iterator;
     if (root_) iterator.path_.emplace_back(&*root_, 0);
@@ -143,6 +162,7 @@ class PersistentSet {
       auto* root = new Node();
       root->items = {root_->items.front(), sibling->items.front()};
       root->children = {std::move(root_), std::move(sibling)};
+      root->CountBelow();
       root_ = NodePtr(root);
     }
     size_ += added;
@@ -201,6 +221,7 @@ class PersistentSet {
       const size_t index = ChildIndex(*node, value);
       NodePtr split;
       added = InsertInto(node->children[index], std::move(value), split);
+      node->below += added;
       node->items[index] = node->children[index]->items.front();
       if (split) {
         InsertAt(node->items, index + 1, split->items.front());
@@ -224,6 +245,8 @@ class PersistentSet {
                              std::make_move_iterator(node.children.end()));
       node.children.erase(node.children.begin() + half, node.children.end());
       node.children.shrink_to_fit();
+      node.CountBelow();
+      upper->CountBelow();
     }
     return NodePtr(upper);
   }
@@ -237,6 +260,7 @@ class PersistentSet {
     }
     const size_t index = ChildIndex(*node, key);
     EraseFrom(node->children[index], key);
+    --node->below;
     if (node->children[index]->items.size() < kMinItems) {
       Merge(*node, index);
     } else {
@@ -257,6 +281,7 @@ class PersistentSet {
     Node& upper = *node.children[left + 1];
     lower.items.insert(lower.items.end(), upper.items.begin(), upper.items.end());
     lower.children.insert(lower.children.end(), upper.children.begin(), upper.children.end());
+    if (!lower.leaf()) lower.CountBelow();
     const auto at = static_cast<ptrdiff_t>(left) + 1;
     node.items.erase(node.items.begin() + at);
     node.children.erase(node.children.begin() + at);

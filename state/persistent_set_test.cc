@@ -36,12 +36,14 @@ TEST(PersistentSetTest, BehavesAsAStdSetUnderRandomChanges) {
         ASSERT_EQ(set.Erase(value), model.erase(value) == 1);
       }
       ASSERT_EQ(set.size(), model.size());
+      ASSERT_EQ(set.CountBefore(800), model.size());
     }
     EXPECT_EQ(Values(set), std::vector<int>(model.begin(), model.end())) << "seed " << seed;
     for (int value = -1; value <= 800; ++value) {
       ASSERT_EQ(set.Find(value) != nullptr, model.count(value) == 1);
       const auto it = set.From(value);
       const auto wanted = model.lower_bound(value);
+      ASSERT_EQ(set.CountBefore(value), static_cast<size_t>(std::distance(model.begin(), wanted)));
       ASSERT_EQ(it.AtEnd(), wanted == model.end());
       if (!it.AtEnd()) {
         ASSERT_EQ(*it, *wanted);

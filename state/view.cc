@@ -98,6 +98,14 @@ View::Range View::ListFrom(const Key& from, std::string_view ns) const {
   return range;
 }
 
+size_t View::CountFrom(const Key& from, std::string_view ns) const {
+  // The least string that is greater than s is s with a zero byte after it.
+  const std::string zero(1, '\0');
+  const Key end = ns.empty() ? Key{from.resource + zero, "", ""}
+                             : Key{from.resource, std::string(ns) + zero, ""};
+  return objects_.CountBefore(end) - objects_.CountBefore(from);
+}
+
 View::IndexRange View::Lookup(Index index, std::string_view value) const {
   IndexRange range;
   range.set_ = &indexes_[static_cast<size_t>(index)];

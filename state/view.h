@@ -167,6 +167,9 @@ class View {
     for (auto it = objects_.begin(); !it.AtEnd(); ++it) visit(*it);
   }
 
+  // How many ListFrom would visit, without visiting them.
+  size_t CountFrom(const Key& from, std::string_view ns = {}) const;
+
   IndexRange Lookup(Index index, std::string_view value) const;
   // All that the index has, by value; from `value` on.
   IndexRange LookupAll(Index index) const { return LookupFrom(index, {}); }

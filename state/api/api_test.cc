@@ -229,6 +229,28 @@ TEST_F(ApiTest, PagesComeFromOneViewOrExpireWithAToken) {
             "c d e");
 }
 
+TEST_F(ApiTest, APageCostsAPageAndKnowsWhatRemains) {
+  for (int i = 0; i < 500; ++i) {
+    api_.cluster.Apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c" + std::to_string(i) +
+                       ", namespace: " + (i % 2 == 0 ? "default" : "kube-public") + "}\n");
+  }
+  size_t visits = 0;
+  View view = api_.cluster.store().view();
+  view.CountVisits(&visits);
+  const auto remaining = [&](std::string_view target) {
+    base::HttpRequest request;
+    request.method = "GET";
+    CHECK(base::ParseTarget(target, request).ok());
+    request.identity = api_.identity;
+    const Answer answer = api_.api.Handle(request, view, api_.cluster.Context());
+    const auto list = base::ParseJson(std::get<Response>(answer).http.body);
+    return (*list)["metadata"]["remainingItemCount"].AsInt();
+  };
+  EXPECT_EQ(remaining(In(kConfigMaps, "?limit=10")), 240);
+  EXPECT_EQ(remaining("/api/v1/configmaps?limit=10"), 490);
+  EXPECT_LE(visits, 24u);
+}
+
 TEST_F(ApiTest, ARevisionAheadIsATimeoutThatAsksForAnotherTry) {
   const base::HttpResponse response = api_.Send("GET", In(kConfigMaps, "?resourceVersion=999999"));
   EXPECT_EQ(response.status, 504);

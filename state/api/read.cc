@@ -110,19 +110,17 @@ Answer ExpiredToken(const ContinueToken& token, const Representation& as) {
 struct Page {
   std::vector<ObjectPtr> objects;
   std::optional<Key> rest;  // the first that did not fit
-  int64_t remaining = 0;    // counted only for selections that take all
 };
 
 Page ReadPage(const View& view, const Selection& selection, const Key& from, int64_t limit) {
   Page page;
   selection.Visit(view, from, [&](const ObjectPtr& object) {
-    if (limit == 0 || static_cast<int64_t>(page.objects.size()) < limit) {
-      page.objects.push_back(object);
-      return true;
+    if (limit != 0 && static_cast<int64_t>(page.objects.size()) == limit) {
+      page.rest = object->key;
+      return false;
     }
-    if (!page.rest) page.rest = object->key;
-    ++page.remaining;
-    return selection.TakesAll();
+    page.objects.push_back(object);
+    return true;
   });
   return page;
 }
@@ -210,7 +208,8 @@ base::Result<Answer> HandleList(const Call& call) {
   ListMeta meta{call.view.revision(), "", std::nullopt};
   if (page.rest) {
     meta.continue_token = Print({consistent ? call.view.revision() : 0, *page.rest});
-    if (selection.TakesAll()) meta.remaining = page.remaining;
+    if (selection.TakesAll())
+      meta.remaining = static_cast<int64_t>(call.view.CountFrom(*page.rest, selection.ns()));
   }
   Response response = Respond(RenderList(call.kind, page.objects, meta, call.as, call.context.now),
                               call.view.revision());
