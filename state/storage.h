@@ -3,7 +3,8 @@
 //
 // Implementations: edge/leveldb_storage (the real one), testing/memory_storage (keeps real state,
 // and forgets what was not synced when told to crash). Both pass testing/storage_contract. Calls
-// block and come from one thread at a time, not the loop's (Store offloads them).
+// block and come from one thread at a time, not the loop's (Store offloads them); held and GiveUp may
+// be called by any.
 #pragma once
 
 #include <functional>
@@ -92,8 +93,9 @@ class Storage {
   // All of `batch` or nothing, durable (synced) when it returns OK. Puts are done in order, then
   // deletes: of one key the last put wins, and a delete over all. kTooLarge (beyond limits()) and
   // kConflict (the fence does not hold: somebody else writes here now) refuse it: nothing has
-  // changed. After any other error (kCorruption; kInternal: I/O, disk full) the state on disk is
-  // unknown and every call fails: the caller must stop and reopen.
+  // changed. For want of what comes back (room on the disk, descriptors) it waits as long as it
+  // takes, and says so by held(). After any other error (kCorruption; kInternal: I/O) the state on
+  // disk is unknown and every call fails: the caller must stop and reopen.
   virtual base::Status Write(const StorageBatch& batch, const Fence& fence) = 0;
 
   // kNotFound if there is no such key.
@@ -104,6 +106,11 @@ class Storage {
   virtual base::Status Scan(
       std::string_view first, std::string_view last,
       const std::function<bool(std::string_view key, std::string_view value)>& visit) = 0;
+
+  // What the Write under way waits for ("the disk that holds /data is full"); empty: it does not.
+  virtual std::string held() const { return {}; }
+  // What waits, or would wait from now on, fails: the process ends.
+  virtual void GiveUp() {}
 };
 
 // OK or kConflict, by what `storage` holds: for a Storage that only one process has open.

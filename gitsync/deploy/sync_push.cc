@@ -27,6 +27,8 @@ void Refuse(HookSession& session, const std::string& sentence) {
 }  // namespace
 
 void SyncEngine::PreReceive(PushRequest request, std::shared_ptr<HookSession> session) {
+  if (const std::string held = store_.held(); !held.empty())
+    return Refuse(*session, "no changes are taken for now: " + held + "; push again later");
   const SourcePtr source = FindSource(request.repository);
   const std::string branch = BranchOf(store_.view(), request.repository);
   if (source == nullptr || branch.empty()) {

@@ -21,6 +21,12 @@ base::HttpResponse TooManyRequests() {
                        About());
 }
 
+base::HttpResponse NothingIsTaken(const std::string& held) {
+  return FailureAnswer(base::Status(base::Code::kUnavailable,
+                                    "no changes are taken for now: " + held + "; try again later"),
+                       About());
+}
+
 // The details of a failed commit, as of any other failure.
 About AboutOf(const base::HttpRequest& request, const manifests::Schema& schema) {
   const ApiRoute route = ParseRoute(request.segments);
@@ -64,6 +70,10 @@ void ApiServer::Handle(base::IncomingRequest incoming, std::unique_ptr<base::Rep
   const bool write = IsWrite(request);
   if (InFlight(write) >= (write ? options_.max_writes_in_flight : options_.max_reads_in_flight)) {
     reply->Send(TooManyRequests());
+    return;
+  }
+  if (const std::string held = store_.held(); write && !held.empty()) {
+    reply->Send(NothingIsTaken(held));
     return;
   }
   const View view = write ? store_.view() : ViewFor(request);

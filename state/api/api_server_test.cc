@@ -83,6 +83,20 @@ TEST_F(ApiServerTest, AShortListIsAnsweredInItsTurn) {
   EXPECT_EQ(sent->status, 200);
 }
 
+TEST_F(ApiServerTest, WhileTheStorageWaitsReadsAreAnsweredAndWritesAreNotTaken) {
+  MakeConfigMap("one", 100);
+  storage_.Hold("the disk that holds /data is full");
+  const base::HttpResponse refused = Ask("POST", kMaps, R"({"metadata":{"name":"two"}})");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_NE(refused.body.find("the disk that holds /data is full; try again later"),
+            std::string::npos)
+      << refused.body;
+  EXPECT_EQ(refused.headers.front().first, "Retry-After");
+  EXPECT_EQ(Ask("GET", std::string(kMaps) + "/one").status, 200);
+  storage_.Hold("");
+  EXPECT_EQ(Ask("POST", kMaps, R"({"metadata":{"name":"two"}})").status, 201);
+}
+
 // What is being written is nobody's business yet, and holds up no read.
 TEST_F(ApiServerTest, ReadsSeeTheNewestDurableState) {
   MakeConfigMap("one", 100);

@@ -170,6 +170,86 @@ TEST(LevelDbFaultTest, DeviceThatLiesAboutSyncsIsNoticed) {
   EXPECT_GT(noticed, 10);
 }
 
+// 120 batches over a disk that lacks something from its operation `from` on, until a write has waited
+// three times. What broke a promise; empty if nothing did.
+std::string WriteWhileLacking(uint64_t from, const std::string& reason, int* held) {
+  SimulatedDisk disk(from);
+  base::Rng rng(from);
+  disk.FailWith(reason);
+  int waits = 0;
+  LevelDbOptions options;
+  options.env = &disk;
+  options.write_buffer_bytes = 64 << 10;
+  options.max_file_bytes = 1 << 20;
+  options.wait = [&](base::Duration) {
+    if (++waits == 3) disk.FailAfter(UINT64_MAX, SimulatedDisk::Failure::kOnce);
+  };
+  Model model;
+  {
+    auto storage = OpenLevelDb("/data", options);
+    if (!storage.ok()) return storage.status().ToString();
+    disk.FailAfter(from, SimulatedDisk::Failure::kFromThenOn);
+    for (int i = 0; i < 120; ++i) {
+      const StorageBatch batch = RandomBatch(rng);
+      const base::Status status = (*storage)->Write(batch, {});
+      if (!status.ok()) return disk.sync_failed() ? "" : status.ToString();
+      Apply(batch, model);
+    }
+    if (!(*storage)->held().empty()) return "still held: " + (*storage)->held();
+    *held += waits > 0;
+  }
+  disk.LosePower();
+  return ReadAll(disk) == model ? "" : "what was acknowledged is not what is there";
+}
+
+TEST(LevelDbFaultTest, WhatIsLackingForAWhileIsWaitedOut) {
+  for (const char* reason : {"No space left on device", "Too many open files",
+                             "Too many open files in system", "Disk quota exceeded"}) {
+    int held = 0;
+    for (uint64_t from = 0; from < 60; ++from) {
+      ASSERT_EQ(WriteWhileLacking(from, reason, &held), "") << reason << " from operation " << from;
+    }
+    EXPECT_GT(held, 20) << reason;
+  }
+}
+
+// The batch cannot be in doubt: what failed in another way, or when it was synced, is not tried again.
+TEST(LevelDbFaultTest, OtherFailuresAndFailedSyncsAreFinal) {
+  for (const auto& [reason, operations] :
+       {std::pair<const char*, uint64_t>{"Input/output error", 0}, {"No space left on device", 2}}) {
+    SimulatedDisk disk(1);
+    disk.FailWith(reason);
+    LevelDbOptions options;
+    options.env = &disk;
+    options.wait = [](base::Duration) { ADD_FAILURE() << "waited"; };
+    auto storage = OpenLevelDb("/data", options);
+    ASSERT_TRUE(storage.ok());
+    disk.FailAfter(operations, SimulatedDisk::Failure::kOnce);  // the record's two parts, its sync
+    EXPECT_FALSE((*storage)->Write({{{"key", "value"}}, {}}, {}).ok()) << reason;
+    EXPECT_FALSE((*storage)->Write({{{"key", "value"}}, {}}, {}).ok()) << reason;
+  }
+}
+
+TEST(LevelDbFaultTest, AHeldWriteSaysWhyAndCanBeGivenUp) {
+  SimulatedDisk disk(1);
+  disk.FailWith("No space left on device");
+  LevelDbOptions options;
+  options.env = &disk;
+  Storage* held = nullptr;
+  std::string why;
+  options.wait = [&](base::Duration) {
+    why = held->held();
+    held->GiveUp();
+  };
+  auto storage = OpenLevelDb("/data", options);
+  ASSERT_TRUE(storage.ok());
+  held = storage->get();
+  disk.FailAfter(0, SimulatedDisk::Failure::kFromThenOn);
+  EXPECT_EQ((*storage)->Write({{{"key", "value"}}, {}}, {}).ToString(),
+            "InternalError: the disk that holds /data is full; free some space, then start again");
+  EXPECT_EQ(why, "the disk that holds /data is full");
+}
+
 // The names and contents of the disk's files.
 std::string Files(SimulatedDisk& disk) {
   std::vector<std::string> names;

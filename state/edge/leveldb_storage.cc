@@ -1,6 +1,11 @@
 // One LevelDB write with sync per batch. After a failed write LevelDB itself may go on behind a
-// torn record of its log, and would then lose what it acknowledges: this class refuses everything
-// until it is reopened, when recovery cuts the torn record off.
+// torn record of its log, and would then lose what it acknowledges: nothing is written until it was
+// opened again, when recovery cuts the torn record off.
+//
+// A write that failed for want of room or descriptors, its own or that of LevelDB's thread, is held:
+// LevelDB is closed and opened, its end compared with what was acknowledged last, and the same batch
+// written again, until it is in. After a failed sync, or any other error, what is on the disk is not
+// known: this class refuses everything then.
 //
 // Recovery ends with a renamed file that nothing has synced yet, and a loss of power would bring
 // back the files from before it, less a batch that was read meanwhile without having been
@@ -14,15 +19,25 @@
 #include <leveldb/env.h>
 #include <leveldb/write_batch.h>
 
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "base/edge/files.h"
+#include "base/hash.h"
+#include "base/log.h"
 #include "state/edge/leveldb_env.h"
 
 namespace state {
 namespace {
 
 inline constexpr mode_t kDirectoryMode = 0700;  // Secrets are in it
+
+constexpr base::Duration kFirstWait = base::Duration::Millis(100);  // of a held write
+constexpr base::Duration kLongestWait = base::Duration::Seconds(5);
 
 bool Mentions(const std::string& text, std::string_view words) {
   return text.find(words) != std::string::npos;
@@ -55,29 +70,124 @@ base::Status ToStatus(const leveldb::Status& status, const std::string& director
   return base::Status(Code::kInternal, "storage in " + directory + " failed: " + text);
 }
 
+// What comes back if one waits for it, in words; nullopt: `status` is about something else.
+std::optional<std::string> Lacking(const leveldb::Status& status, const std::string& directory) {
+  if (LacksDescriptors(status))
+    return "no more files can be opened for " + directory + " (raise the limit on open files)";
+  const std::string text = status.ToString();
+  if (Mentions(text, "No space left on device"))
+    return "the disk that holds " + directory + " is full";
+  if (Mentions(text, "Disk quota exceeded"))
+    return "the quota of the disk that holds " + directory + " is used up";
+  return std::nullopt;
+}
+
+// What a write waits for, and its waiting. Any thread.
+class Patience {
+ public:
+  explicit Patience(std::function<void(base::Duration)> wait) : wait_(std::move(wait)) {}
+
+  void Begin(std::string why) {
+    const std::lock_guard lock(mutex_);
+    if (why_ != why) base::LogError("the store waits", {{"reason", why}});
+    why_ = std::move(why);
+  }
+  void End() {
+    const std::lock_guard lock(mutex_);
+    if (!std::exchange(why_, "").empty()) base::LogInfo("the store goes on");
+  }
+  std::string why() const {
+    const std::lock_guard lock(mutex_);
+    return why_;
+  }
+  // False once it was given up.
+  bool Wait(base::Duration time) {
+    if (wait_) wait_(time);
+    std::unique_lock lock(mutex_);
+    const auto given_up = [this] { return given_up_; };
+    if (wait_) return !given_up();
+    return !changed_.wait_for(lock, std::chrono::nanoseconds(time.nanos()), given_up);
+  }
+  void GiveUp() {
+    const std::lock_guard lock(mutex_);
+    given_up_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  const std::function<void(base::Duration)> wait_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string why_;
+  bool given_up_ = false;
+};
+
+// Of what was acknowledged last, by its last put: what must still be there after an opening.
+class LastPut {
+ public:
+  void Acknowledged(const StorageBatch& batch) {
+    if (!batch.puts.empty()) {
+      key_ = batch.puts.back().first;
+      value_ = base::Fnv64(batch.puts.back().second);
+    }
+    if (Contains(batch.deletes, key_)) key_.clear();
+  }
+  // `next` may be there as well, if it had failed after it was written.
+  bool IsIn(leveldb::DB& db, const StorageBatch& next) const {
+    if (key_.empty() || Contains(next.deletes, key_)) return true;
+    for (const auto& [key, value] : next.puts) {
+      if (key == key_) return true;
+    }
+    leveldb::ReadOptions options;
+    options.verify_checksums = true;
+    std::string value;
+    return db.Get(options, key_, &value).ok() && base::Fnv64(value) == value_;
+  }
+
+ private:
+  static bool Contains(const std::vector<std::string>& keys, const std::string& key) {
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  }
+
+  std::string key_;  // empty: nothing is known
+  uint64_t value_ = 0;
+};
+
 class LevelDbStorage final : public Storage {
  public:
-  LevelDbStorage(std::string directory, std::unique_ptr<leveldb::Env> env,
-                 std::unique_ptr<leveldb::Cache> cache, std::unique_ptr<leveldb::DB> db)
+  LevelDbStorage(std::string directory, const LevelDbOptions& options)
       : directory_(std::move(directory)),
-        env_(std::move(env)),
-        cache_(std::move(cache)),
-        db_(std::move(db)) {}
+        reading_env_(options.env == nullptr ? std::make_unique<ReadingEnv>() : nullptr),
+        env_(options.env == nullptr ? reading_env_.get() : options.env),
+        cache_(leveldb::NewLRUCache(options.block_cache_bytes)),
+        patience_(options.wait) {
+    settings_.create_if_missing = true;
+    settings_.paranoid_checks = true;
+    settings_.env = &env_;
+    settings_.write_buffer_size = options.write_buffer_bytes;
+    settings_.max_file_size = options.max_file_bytes;
+    settings_.max_open_files = options.max_open_files;
+    settings_.block_cache = cache_.get();
+  }
+
+  base::Status Open() { return ToStatus(OpenDb(), directory_); }
 
   StorageLimits limits() const override { return {}; }
+  std::string held() const override { return patience_.why(); }
+  void GiveUp() override { patience_.GiveUp(); }
 
   base::Status Write(const StorageBatch& batch, const Fence& fence) override {
     RETURN_IF_ERROR(CheckUsable());
     RETURN_IF_ERROR(CheckLimits(batch, limits()));
     RETURN_IF_ERROR(CheckFence(*this, fence));
-    leveldb::WriteBatch writes;
-    for (const auto& [key, value] : batch.puts) writes.Put(key, value);
-    for (const std::string& key : batch.deletes) writes.Delete(key);
-    leveldb::WriteOptions options;
-    options.sync = true;
-    const leveldb::Status status = db_->Write(options, &writes);
-    if (!status.ok()) broken_ = true;
-    return ToStatus(status, directory_);
+    leveldb::Status status = Put(batch);
+    if (!status.ok()) status = Hold(batch, std::move(status));
+    if (!status.ok()) {
+      broken_ = true;
+      return ToStatus(status, directory_);
+    }
+    last_put_.Acknowledged(batch);
+    return {};
   }
 
   base::Result<std::string> Get(std::string_view key) override {
@@ -114,10 +224,50 @@ class LevelDbStorage final : public Storage {
                                                    " failed earlier; stop and start again");
   }
 
+  leveldb::Status OpenDb() {
+    leveldb::DB* db = nullptr;
+    const leveldb::Status opened = leveldb::DB::Open(settings_, directory_, &db);
+    if (!opened.ok()) return opened;
+    db_.reset(db);
+    return Put({});
+  }
+
+  leveldb::Status Put(const StorageBatch& batch) {
+    leveldb::WriteBatch writes;
+    for (const auto& [key, value] : batch.puts) writes.Put(key, value);
+    for (const std::string& key : batch.deletes) writes.Delete(key);
+    leveldb::WriteOptions options;
+    options.sync = true;
+    return db_->Write(options, &writes);
+  }
+
+  // Until `batch` is in, or its failure is none of those that pass.
+  leveldb::Status Hold(const StorageBatch& batch, leveldb::Status failure) {
+    for (base::Duration wait = kFirstWait;; wait = std::min(wait + wait, kLongestWait)) {
+      const std::optional<std::string> lacking = Lacking(failure, directory_);
+      if (env_.sync_failed() || !lacking) return failure;
+      patience_.Begin(*lacking);
+      db_.reset();
+      if (!patience_.Wait(wait)) return failure;
+      failure = OpenDb();
+      if (failure.ok() && !last_put_.IsIn(*db_, batch)) {
+        return leveldb::Status::Corruption("what was acknowledged last is not there any more");
+      }
+      if (failure.ok()) failure = Put(batch);
+      if (failure.ok()) break;
+    }
+    patience_.End();
+    return failure;
+  }
+
   const std::string directory_;
-  const std::unique_ptr<leveldb::Env> env_;      // null: the caller's; outlives db_
-  const std::unique_ptr<leveldb::Cache> cache_;  // outlives db_
-  const std::unique_ptr<leveldb::DB> db_;
+  const std::unique_ptr<leveldb::Env> reading_env_;  // null: the caller's is read with
+  GuardedEnv env_;                                   // outlives db_
+  const std::unique_ptr<leveldb::Cache> cache_;      // outlives db_
+  leveldb::Options settings_;
+  Patience patience_;
+  LastPut last_put_;
+  std::unique_ptr<leveldb::DB> db_;  // null: a held write waits, or it failed for good
   bool broken_ = false;
 };
 
@@ -128,23 +278,8 @@ base::Result<std::unique_ptr<Storage>> OpenLevelDb(const std::string& directory,
   if (options.env == nullptr) {
     RETURN_IF_ERROR(base::MakeDirectories(directory, kDirectoryMode));
   }
-  std::unique_ptr<leveldb::Env> env;
-  if (options.env == nullptr) env = std::make_unique<ReadingEnv>();
-  std::unique_ptr<leveldb::Cache> cache(leveldb::NewLRUCache(options.block_cache_bytes));
-  leveldb::Options settings;
-  settings.create_if_missing = true;
-  settings.paranoid_checks = true;
-  settings.env = options.env != nullptr ? options.env : env.get();
-  settings.write_buffer_size = options.write_buffer_bytes;
-  settings.max_file_size = options.max_file_bytes;
-  settings.max_open_files = options.max_open_files;
-  settings.block_cache = cache.get();
-  leveldb::DB* db = nullptr;
-  const leveldb::Status status = leveldb::DB::Open(settings, directory, &db);
-  if (!status.ok()) return ToStatus(status, directory);
-  auto storage = std::make_unique<LevelDbStorage>(directory, std::move(env), std::move(cache),
-                                                  std::unique_ptr<leveldb::DB>(db));
-  RETURN_IF_ERROR(storage->Write({}, {}));
+  auto storage = std::make_unique<LevelDbStorage>(directory, options);
+  RETURN_IF_ERROR(storage->Open());
   return std::unique_ptr<Storage>(std::move(storage));
 }
 

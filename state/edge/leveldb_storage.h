@@ -1,10 +1,12 @@
 // The Storage of a running server: LevelDB in a directory of its own, one process at a time.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/status.h"
+#include "base/time.h"
 #include "state/storage.h"
 
 namespace leveldb {
@@ -13,12 +15,17 @@ class Env;
 
 namespace state {
 
+inline constexpr int kMaxStoreFiles = 500;
+inline constexpr int kMinStoreFiles = 74;  // LevelDB takes no fewer
+
 struct LevelDbOptions {
   size_t write_buffer_bytes = 16u << 20;  // in memory are up to two
   size_t max_file_bytes = 8u << 20;
-  int max_open_files = 500;  // each a descriptor
+  int max_open_files = kMaxStoreFiles;  // each a descriptor; kMinStoreFiles at least
   size_t block_cache_bytes = 16u << 20;
   leveldb::Env* env = nullptr;  // a fault-injecting one in tests; null: ReadingEnv
+  // How a held write waits before its next attempt; in tests. Null: on the clock.
+  std::function<void(base::Duration)> wait;
 };
 
 // Opens or creates it. Errors say what to do: kUnavailable if another process holds the directory,

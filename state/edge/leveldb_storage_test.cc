@@ -3,13 +3,16 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <leveldb/env.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "base/edge/files.h"
 #include "state/edge/leveldb_env.h"
@@ -212,6 +215,41 @@ TEST(LevelDbStorageTest, TablesAreReadAndNotMapped) {
   const base::Result<std::string> maps = base::ReadFile("/proc/self/maps", 16 << 20);
   ASSERT_TRUE(maps.ok());
   EXPECT_EQ(maps->find(directory.path()), std::string::npos);
+}
+
+// All descriptors that the process may have, but those that are open.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
+    rlimit few = before_;
+    few.rlim_cur = 256;
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+    for (int fd; (fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;) taken_.emplace_back(fd);
+    EXPECT_EQ(errno, EMFILE);
+  }
+  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+  std::vector<base::UniqueFd> taken_;
+};
+
+// Each new log of LevelDB's is a descriptor that the process has no more.
+TEST(LevelDbStorageTest, TheReserveOpensFilesWhenTheProcessMayOpenNoMore) {
+  const TemporaryDirectory directory;
+  LevelDbOptions options;
+  options.write_buffer_bytes = 64 << 10;
+  Storage* held = nullptr;
+  options.wait = [&](base::Duration) { held->GiveUp(); };
+  base::Result<std::unique_ptr<Storage>> storage = OpenLevelDb(directory.path(), options);
+  ASSERT_TRUE(storage.ok());
+  held = storage->get();
+  const NoDescriptors none;
+  for (int i = 0; i < 300; ++i) {
+    const std::string number = std::to_string(1000 + i);
+    ASSERT_TRUE((*storage)->Write({{{number, std::string(1000, 'v')}}, {}}, {}).ok()) << i;
+  }
 }
 
 TEST(LevelDbStorageTest, ATableThatEndsEarlyOrIsGoneIsSaid) {

@@ -24,6 +24,9 @@ class MemoryStorage final : public Storage {
       std::string_view first, std::string_view last,
       const std::function<bool(std::string_view key, std::string_view value)>& visit) override;
 
+  std::string held() const override { return held_; }
+  void Hold(std::string why) { held_ = std::move(why); }  // "" ends it; no write waits for it
+
   // After a failed write all calls fail until Reopen, as LevelDB's do.
   void Reopen() { broken_ = false; }
   bool broken() const { return broken_; }
@@ -33,6 +36,7 @@ class MemoryStorage final : public Storage {
   std::map<std::string, std::string, std::less<>> data_;
   base::Faults* faults_;
   const StorageLimits limits_;
+  std::string held_;
   bool broken_ = false;
   uint64_t writes_ = 0;
 };

@@ -7,7 +7,6 @@
 namespace state {
 namespace {
 
-leveldb::Status Injected() { return leveldb::Status::IOError("injected fault"); }
 leveldb::Status NoSuchFile(const std::string& name) { return leveldb::Status::NotFound(name); }
 
 }  // namespace
@@ -74,12 +73,17 @@ void SimulatedDisk::FailAfter(uint64_t operations, Failure failure) {
   const std::lock_guard lock(mutex_);
   until_failure_ = operations;
   failure_ = failure;
-  failed_ = false;
+  failed_ = sync_failed_ = false;
 }
 
 bool SimulatedDisk::failed() const {
   const std::lock_guard lock(mutex_);
   return failed_;
+}
+
+bool SimulatedDisk::sync_failed() const {
+  const std::lock_guard lock(mutex_);
+  return sync_failed_;
 }
 
 void SimulatedDisk::LosePower() {
@@ -145,7 +149,10 @@ leveldb::Status SimulatedDisk::Append(File& file, const leveldb::Slice& data) {
 
 leveldb::Status SimulatedDisk::Sync(File& file) {
   const std::lock_guard lock(mutex_);
-  if (Fails()) return Injected();
+  if (Fails()) {
+    sync_failed_ = true;
+    return Injected();
+  }
   if (lying_) return {};
   file.synced = file.data.size();
   for (const std::vector<NameChange>& step : journal_) Apply(step, durable_names_);

@@ -32,7 +32,10 @@ class SimulatedDisk final : public leveldb::EnvWrapper {
   // Lets `operations` changes of the disk (create, append, sync, rename, remove) succeed, then
   // fails. A failing append may have written a part.
   void FailAfter(uint64_t operations, Failure failure);
-  bool failed() const;  // whether an operation has failed since the last FailAfter
+  // In these words of the system's, not "injected fault".
+  void FailWith(std::string reason) { reason_ = std::move(reason); }
+  bool failed() const;       // whether an operation has failed since the last FailAfter
+  bool sync_failed() const;  // whether one of them was a sync
   void LosePower();     // forgets what was not durable; failures end
   void EndProcess();    // failures end; the page cache stays as it is
   // A device that says it has synced and has not: for showing that a test would notice.
@@ -73,6 +76,7 @@ class SimulatedDisk final : public leveldb::EnvWrapper {
   class Lock;
 
   bool Fails();  // counts one operation
+  leveldb::Status Injected() const { return leveldb::Status::IOError("disk", reason_); }
   void Change(std::vector<NameChange> together);
   static void Apply(const std::vector<NameChange>& together, Names& names);
   std::shared_ptr<File> Find(const std::string& name);
@@ -89,7 +93,8 @@ class SimulatedDisk final : public leveldb::EnvWrapper {
   std::set<std::string> locks_;
   uint64_t until_failure_ = UINT64_MAX;
   Failure failure_ = Failure::kOnce;
-  bool failed_ = false;
+  bool failed_ = false, sync_failed_ = false;
+  std::string reason_ = "injected fault";
   bool lying_ = false;
 };
 
