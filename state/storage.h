@@ -3,8 +3,8 @@
 //
 // Implementations: edge/leveldb_storage (the real one), testing/memory_storage (keeps real state,
 // and forgets what was not synced when told to crash). Both pass testing/storage_contract. Calls
-// block and come from one thread at a time, not the loop's (Store offloads them); held and GiveUp may
-// be called by any.
+// block and come from one thread at a time, not the loop's (Store offloads them); held and GiveUp
+// may be called by any.
 #pragma once
 
 #include <functional>

@@ -20,6 +20,10 @@
 namespace state {
 namespace {
 
+// While a write waits for room, the server's parts go on; so many batches of what they commit may
+// wait for it.
+constexpr size_t kMaxHeldBatches = 8;
+
 base::Result<uint64_t> ReadNumber(Storage& storage, std::string_view key, uint64_t missing) {
   base::Result<std::string> text = storage.Get(key);
   if (!text.ok()) {
@@ -176,6 +180,8 @@ void Store::ConvertStored() {
 base::Status Store::Check(const Transaction& transaction) const {
   if (broken_)
     return base::Status(base::Code::kUnavailable, "the store failed; plumb is shutting down");
+  if (pending_.size() > kMaxHeldBatches && !held().empty())
+    return base::Status(base::Code::kUnavailable, "no changes are taken for now: " + held());
   if (transaction.writes.size() <= kMaxTransactionWrites) return base::Status();
   return base::Status(base::Code::kTooLarge,
                       "a transaction of " + std::to_string(transaction.writes.size()) +

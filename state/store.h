@@ -61,8 +61,8 @@ class Store {
   const View& durable_view() const { return durable_view_; }
   Revision durable() const { return durable_view_.revision(); }
   size_t min_prepared_writes() const { return options_.min_prepared_writes; }
-  // What nothing can become durable without, for now (Storage::held). The doors take no writes then;
-  // what the parts of the server commit is durable later.
+  // What nothing can become durable without, for now (Storage::held). The doors take no writes
+  // then; what the parts of the server commit is durable later.
   std::string held() const { return storage_.held(); }
   // The oldest revision that Read can start after.
   Revision floor() const { return floor_; }

@@ -173,6 +173,18 @@ TEST_F(SmallStoreTest, TheDurableViewIsThatOfTheLastWholeTransaction) {
   EXPECT_EQ(Describe(store_->durable_view()), "@4 a=2#2 b=2#3 c=3#4");
 }
 
+TEST_F(SmallStoreTest, OnlySoManyBatchesWaitForAStorageThatWaits) {
+  storage_.Hold("the disk is full");
+  std::string said;
+  for (int i = 0; i < 9; ++i) said = Commit({Put("a" + std::to_string(i), 1)});
+  EXPECT_EQ(said, "9-9");
+  EXPECT_EQ(Commit({Put("b", 1)}), "ServiceUnavailable");
+  storage_.Hold("");
+  EXPECT_EQ(Commit({Put("b", 1)}), "10-10");
+  Settle();
+  EXPECT_EQ(store_->durable(), 10u);
+}
+
 TEST_F(SmallStoreTest, ATransactionIsToldWithItsLastRecord) {
   std::string told;
   Commit({Put("a", 1), Put("b", 2), Put("c", 3)});

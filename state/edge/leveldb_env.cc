@@ -90,8 +90,8 @@ class GuardedEnv::File final : public leveldb::WritableFile {
   leveldb::Status Append(const leveldb::Slice& data) override { return target_->Append(data); }
   leveldb::Status Close() override { return target_->Close(); }
   leveldb::Status Flush() override { return target_->Flush(); }
-  // What a sync would write first is written here: a full disk is no failed sync. A manifest's opens
-  // its directory before anything is synced: without a descriptor nothing has been.
+  // What a sync would write first is written here: a full disk is no failed sync. A manifest's
+  // opens its directory before anything is synced: without a descriptor nothing has been.
   leveldb::Status Sync() override {
     if (const leveldb::Status flushed = target_->Flush(); !flushed.ok()) return flushed;
     const leveldb::Status synced = env_.WithReserve([this] { return target_->Sync(); });

@@ -55,6 +55,7 @@ class GuardedEnv final : public leveldb::EnvWrapper {
   std::vector<base::UniqueFd> reserve_;
 };
 
-inline constexpr size_t kReservedDescriptors = 16;  // the files that LevelDB opens at once are fewer
+inline constexpr size_t kReservedDescriptors =
+    16;  // the files that LevelDB opens at once are fewer
 
 }  // namespace state

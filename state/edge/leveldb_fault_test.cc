@@ -170,8 +170,8 @@ TEST(LevelDbFaultTest, DeviceThatLiesAboutSyncsIsNoticed) {
   EXPECT_GT(noticed, 10);
 }
 
-// 120 batches over a disk that lacks something from its operation `from` on, until a write has waited
-// three times. What broke a promise; empty if nothing did.
+// 120 batches over a disk that lacks something from its operation `from` on, until a write has
+// waited three times. What broke a promise; empty if nothing did.
 std::string WriteWhileLacking(uint64_t from, const std::string& reason, int* held) {
   SimulatedDisk disk(from);
   base::Rng rng(from);
@@ -213,10 +213,12 @@ TEST(LevelDbFaultTest, WhatIsLackingForAWhileIsWaitedOut) {
   }
 }
 
-// The batch cannot be in doubt: what failed in another way, or when it was synced, is not tried again.
+// The batch cannot be in doubt: what failed in another way, or when it was synced, is not tried
+// again.
 TEST(LevelDbFaultTest, OtherFailuresAndFailedSyncsAreFinal) {
   for (const auto& [reason, operations] :
-       {std::pair<const char*, uint64_t>{"Input/output error", 0}, {"No space left on device", 2}}) {
+       {std::pair<const char*, uint64_t>{"Input/output error", 0},
+        {"No space left on device", 2}}) {
     SimulatedDisk disk(1);
     disk.FailWith(reason);
     LevelDbOptions options;

@@ -2,10 +2,11 @@
 // torn record of its log, and would then lose what it acknowledges: nothing is written until it was
 // opened again, when recovery cuts the torn record off.
 //
-// A write that failed for want of room or descriptors, its own or that of LevelDB's thread, is held:
-// LevelDB is closed and opened, its end compared with what was acknowledged last, and the same batch
-// written again, until it is in. After a failed sync, or any other error, what is on the disk is not
-// known: this class refuses everything then.
+// A write that failed for want of room or descriptors, its own or that of LevelDB's thread, is
+// held: LevelDB is closed and opened, its end compared with what was acknowledged last, and the
+// same batch written again, until it is in. For that, room on the disk is kept in a file, which is
+// given up first and made anew when there is room. After a failed sync, or any other error, what is
+// on the disk is not known: this class refuses everything then.
 //
 // Recovery ends with a renamed file that nothing has synced yet, and a loss of power would bring
 // back the files from before it, less a batch that was read meanwhile without having been
@@ -29,6 +30,7 @@
 #include "base/edge/files.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "state/edge/disk_reserve.h"
 #include "state/edge/leveldb_env.h"
 
 namespace state {
@@ -70,15 +72,26 @@ base::Status ToStatus(const leveldb::Status& status, const std::string& director
   return base::Status(Code::kInternal, "storage in " + directory + " failed: " + text);
 }
 
-// What comes back if one waits for it, in words; nullopt: `status` is about something else.
-std::optional<std::string> Lacking(const leveldb::Status& status, const std::string& directory) {
-  if (LacksDescriptors(status))
-    return "no more files can be opened for " + directory + " (raise the limit on open files)";
+constexpr char kReserveName[] = "/RESERVE";  // LevelDB leaves names alone that are none of its own
+constexpr uint64_t kWritesToRefill = 1000;   // so often it is tried to make it anew
+
+// What comes back if one waits for it, in words.
+struct Lack {
+  std::string what;
+  bool room = false;  // on the disk
+};
+
+// nullopt: `status` is about something else.
+std::optional<Lack> LackIn(const leveldb::Status& status, const std::string& directory) {
+  if (LacksDescriptors(status)) {
+    return Lack{"no more files can be opened for " + directory +
+                " (raise the limit on open files)"};
+  }
   const std::string text = status.ToString();
   if (Mentions(text, "No space left on device"))
-    return "the disk that holds " + directory + " is full";
+    return Lack{"the disk that holds " + directory + " is full", true};
   if (Mentions(text, "Disk quota exceeded"))
-    return "the quota of the disk that holds " + directory + " is used up";
+    return Lack{"the quota of the disk that holds " + directory + " is used up", true};
   return std::nullopt;
 }
 
@@ -160,6 +173,7 @@ class LevelDbStorage final : public Storage {
         reading_env_(options.env == nullptr ? std::make_unique<ReadingEnv>() : nullptr),
         env_(options.env == nullptr ? reading_env_.get() : options.env),
         cache_(leveldb::NewLRUCache(options.block_cache_bytes)),
+        reserve_(directory_ + kReserveName, options.reserve_bytes),
         patience_(options.wait) {
     settings_.create_if_missing = true;
     settings_.paranoid_checks = true;
@@ -170,7 +184,14 @@ class LevelDbStorage final : public Storage {
     settings_.block_cache = cache_.get();
   }
 
-  base::Status Open() { return ToStatus(OpenDb(), directory_); }
+  base::Status Open() {
+    leveldb::Status status = OpenDb();
+    const std::optional<Lack> lack = LackIn(status, directory_);
+    if (lack && lack->room && reserve_.GiveUp()) status = OpenDb();
+    RETURN_IF_ERROR(ToStatus(status, directory_));
+    reserve_.Fill();
+    return {};
+  }
 
   StorageLimits limits() const override { return {}; }
   std::string held() const override { return patience_.why(); }
@@ -187,6 +208,7 @@ class LevelDbStorage final : public Storage {
       return ToStatus(status, directory_);
     }
     last_put_.Acknowledged(batch);
+    if (!reserve_.filled() && ++writes_without_reserve_ % kWritesToRefill == 0) reserve_.Fill();
     return {};
   }
 
@@ -244,11 +266,12 @@ class LevelDbStorage final : public Storage {
   // Until `batch` is in, or its failure is none of those that pass.
   leveldb::Status Hold(const StorageBatch& batch, leveldb::Status failure) {
     for (base::Duration wait = kFirstWait;; wait = std::min(wait + wait, kLongestWait)) {
-      const std::optional<std::string> lacking = Lacking(failure, directory_);
-      if (env_.sync_failed() || !lacking) return failure;
-      patience_.Begin(*lacking);
+      const std::optional<Lack> lack = LackIn(failure, directory_);
+      if (env_.sync_failed() || !lack) return failure;
+      patience_.Begin(lack->what);
       db_.reset();
-      if (!patience_.Wait(wait)) return failure;
+      const bool given_up = lack->room && reserve_.GiveUp();
+      if (!given_up && !patience_.Wait(wait)) return failure;
       failure = OpenDb();
       if (failure.ok() && !last_put_.IsIn(*db_, batch)) {
         return leveldb::Status::Corruption("what was acknowledged last is not there any more");
@@ -265,6 +288,8 @@ class LevelDbStorage final : public Storage {
   GuardedEnv env_;                                   // outlives db_
   const std::unique_ptr<leveldb::Cache> cache_;      // outlives db_
   leveldb::Options settings_;
+  DiskReserve reserve_;
+  uint64_t writes_without_reserve_ = 0;
   Patience patience_;
   LastPut last_put_;
   std::unique_ptr<leveldb::DB> db_;  // null: a held write waits, or it failed for good

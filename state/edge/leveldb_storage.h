@@ -23,7 +23,8 @@ struct LevelDbOptions {
   size_t max_file_bytes = 8u << 20;
   int max_open_files = kMaxStoreFiles;  // each a descriptor; kMinStoreFiles at least
   size_t block_cache_bytes = 16u << 20;
-  leveldb::Env* env = nullptr;  // a fault-injecting one in tests; null: ReadingEnv
+  size_t reserve_bytes = 64u << 20;  // of the disk (disk_reserve.h)
+  leveldb::Env* env = nullptr;       // a fault-injecting one in tests; null: ReadingEnv
   // How a held write waits before its next attempt; in tests. Null: on the clock.
   std::function<void(base::Duration)> wait;
 };

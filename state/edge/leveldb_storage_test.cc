@@ -252,6 +252,53 @@ TEST(LevelDbStorageTest, TheReserveOpensFilesWhenTheProcessMayOpenNoMore) {
   }
 }
 
+// A disk that is full as long as the reserve holds the rest of it.
+class FullDisk final : public leveldb::EnvWrapper {
+ public:
+  explicit FullDisk(std::string directory)
+      : leveldb::EnvWrapper(leveldb::Env::Default()), directory_(std::move(directory)) {}
+  leveldb::Status NewWritableFile(const std::string& path, leveldb::WritableFile** file) override {
+    *file = nullptr;
+    if (FileExists(directory_ + "/RESERVE"))
+      return leveldb::Status::IOError(path, "No space left on device");
+    return target()->NewWritableFile(path, file);
+  }
+
+ private:
+  const std::string directory_;
+};
+
+TEST(LevelDbStorageTest, TheReserveOnTheDiskIsGivenUpBeforeAnybodyWaits) {
+  const TemporaryDirectory directory;
+  FullDisk disk(directory.path());
+  LevelDbOptions options;
+  options.env = &disk;
+  options.write_buffer_bytes = 64 << 10;
+  options.reserve_bytes = 1 << 20;
+  Storage* held = nullptr;
+  options.wait = [&](base::Duration) { held->GiveUp(); };
+  base::Result<std::unique_ptr<Storage>> storage = OpenLevelDb(directory.path(), options);
+  ASSERT_TRUE(storage.ok()) << storage.status().ToString();
+  held = storage->get();
+  struct stat reserve = {};
+  ASSERT_EQ(stat((directory.path() + "/RESERVE").c_str(), &reserve), 0);
+  EXPECT_GE(reserve.st_blocks * 512, 1 << 20);
+  for (int i = 0; i < 300; ++i) {
+    const std::string number = std::to_string(1000 + i);
+    ASSERT_TRUE((*storage)->Write({{{number, std::string(1000, 'v')}}, {}}, {}).ok()) << i;
+  }
+  EXPECT_NE(stat((directory.path() + "/RESERVE").c_str(), &reserve), 0);
+  EXPECT_EQ((*storage)->held(), "");
+  storage->reset();
+  for (int i = 0; i < 2; ++i) {  // which makes it anew, and has to give it up to open at all
+    storage = OpenLevelDb(directory.path(), options);
+    ASSERT_TRUE(storage.ok()) << storage.status().ToString();
+    EXPECT_EQ((*storage)->Get("1299")->size(), 1000u);
+    storage->reset();
+    ASSERT_EQ(stat((directory.path() + "/RESERVE").c_str(), &reserve), 0);
+  }
+}
+
 TEST(LevelDbStorageTest, ATableThatEndsEarlyOrIsGoneIsSaid) {
   const TemporaryDirectory directory;
   ASSERT_TRUE(base::WriteFileAtomic(directory.path() + "/table", "0123456789", 0600).ok());

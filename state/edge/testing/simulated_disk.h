@@ -36,8 +36,8 @@ class SimulatedDisk final : public leveldb::EnvWrapper {
   void FailWith(std::string reason) { reason_ = std::move(reason); }
   bool failed() const;       // whether an operation has failed since the last FailAfter
   bool sync_failed() const;  // whether one of them was a sync
-  void LosePower();     // forgets what was not durable; failures end
-  void EndProcess();    // failures end; the page cache stays as it is
+  void LosePower();          // forgets what was not durable; failures end
+  void EndProcess();         // failures end; the page cache stays as it is
   // A device that says it has synced and has not: for showing that a test would notice.
   void LieAboutSyncs() { lying_ = true; }
 
