@@ -112,6 +112,10 @@ bool Poller::Modify(Id id, int fd, uint32_t events) {
   return Control(epoll_.get(), EPOLL_CTL_MOD, fd, id, events);
 }
 
+bool Poller::Watch(Id id, int fd, uint32_t events) {
+  return Control(epoll_.get(), EPOLL_CTL_ADD, fd, id, events);
+}
+
 void Poller::Remove(Id id) {
   auto found = entries_.find(id);
   if (found == entries_.end()) return;

@@ -64,6 +64,8 @@ class Poller {
   // The rest: on the poller's thread. Events are EPOLLET or not, as the caller says.
   bool Add(Id id, std::unique_ptr<Handler> handler, int fd, uint32_t events);
   bool Modify(Id id, int fd, uint32_t events);
+  // A further descriptor for a handler: events of it come as those of its first.
+  bool Watch(Id id, int fd, uint32_t events);
   // The handler is destroyed after the present callback. It closes its descriptor itself.
   void Remove(Id id);
   // Calls OnWake of the handler after other handlers had their turn.

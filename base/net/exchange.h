@@ -28,7 +28,7 @@ struct PeerCertificate {
 };
 
 struct IncomingRequest {
-  HttpRequest request;  // identity is empty: authentication is the handler's
+  HttpRequest request;  // identity is empty: what it may do is the handler's to find out
   std::string peer_address;
   std::unique_ptr<PeerCertificate> certificate;  // verified; null if none was presented
 };
@@ -66,6 +66,8 @@ class Exchange {
 
 using LoopHandler = std::function<void(IncomingRequest, std::unique_ptr<Reply>)>;
 using WorkerHandler = std::function<void(Exchange&)>;
+// Whether a worker's request writes: those that read have workers of their own.
+using WritesFunction = std::function<bool(const HttpRequest&)>;
 
 // Where handlers are added, before the server starts. The longest matching path prefix gets a
 // request.
@@ -73,7 +75,8 @@ class Routes {
  public:
   virtual ~Routes() = default;
   virtual void AddLoopHandler(std::string prefix, LoopHandler handler) = 0;
-  virtual void AddWorkerHandler(std::string prefix, WorkerHandler handler) = 0;
+  virtual void AddWorkerHandler(std::string prefix, WorkerHandler handler,
+                                WritesFunction writes = nullptr) = 0;
 };
 
 }  // namespace base

@@ -12,15 +12,41 @@ namespace base {
 namespace {
 
 constexpr size_t kMaxInbox = 256u << 10;
+constexpr size_t kSmallAnswer = 64u << 10;  // is sent however many bytes wait
+
+HttpResponse TooManyUnsent() {
+  HttpResponse busy = FailureResponse(
+      Status(Code::kTooManyRequests,
+             "too many answers wait for their clients to read them; read yours, or try again in a "
+             "moment, with pages (?limit=) of a large collection"));
+  busy.headers.emplace_back("Retry-After", "2");
+  return busy;
+}
 
 }  // namespace
 
-Channel::Channel(Poller::Waker waker, ResponseRules rules, bool has_body)
-    : waker_(std::move(waker)), rules_(rules), body_(has_body ? Body::kOpen : Body::kEnded) {}
+Channel::Channel(Poller::Waker waker, ResponseRules rules, bool has_body,
+                 std::shared_ptr<ByteBudget> unsent)
+    : waker_(std::move(waker)),
+      rules_(rules),
+      unsent_(std::move(unsent)),
+      body_(has_body ? Body::kOpen : Body::kEnded) {}
+
+Channel::~Channel() { DropPieces(); }
+
+void Channel::DropPieces() {
+  for (const Piece& piece : pieces_) {
+    if (piece.own) unsent_->Return(piece.bytes->size());
+  }
+  pieces_.clear();
+  waiting_ = 0;
+}
 
 void Channel::Send(HttpResponse response) {
   std::lock_guard lock(mutex_);
   if (begun_) return;
+  if (rules_.is_read && response.body.size() > kSmallAnswer && !unsent_->has_room())
+    response = TooManyUnsent();
   BeginLocked(response, ResponseBody::kWhole);
   if (framing_ == Framing::kPlain && !response.body.empty()) {
     QueueLocked(std::make_shared<const std::string>(std::move(response.body)));
@@ -79,7 +105,8 @@ bool Channel::begun() const {
 bool Channel::Write(Bytes bytes, size_t limit) {
   std::lock_guard lock(mutex_);
   if (gone_ || dropped_ || finished_) return false;
-  if (waiting_ + bytes->size() > limit) {
+  const size_t most = unsent_->has_room() ? limit : std::min(limit, kMaxPatientBacklog);
+  if (waiting_ + bytes->size() > most) {
     dropped_ = true;
     WakeLocked();
     return false;
@@ -97,7 +124,9 @@ bool Channel::WriteBlocking(Bytes bytes, size_t limit) {
 bool Channel::QueueLocked(Bytes bytes) {
   if (framing_ == Framing::kNone || bytes->empty()) return true;
   waiting_ += bytes->size();
-  pieces_.push_back(std::move(bytes));
+  const bool own = bytes.use_count() == 1;
+  if (own) unsent_->Take(bytes->size());
+  pieces_.push_back({std::move(bytes), own});
   WakeLocked();
   return true;
 }
@@ -187,12 +216,13 @@ void Channel::AppendContent(size_t size, std::string& out) {
   }
   waiting_ -= size;
   while (size > 0) {
-    const std::string& piece = *pieces_.front();
+    const std::string& piece = *pieces_.front().bytes;
     size_t count = std::min(size, piece.size() - first_offset_);
     out.append(piece, first_offset_, count);
     size -= count;
     first_offset_ += count;
     if (first_offset_ < piece.size()) break;
+    if (pieces_.front().own) unsent_->Return(piece.size());
     pieces_.pop_front();
     first_offset_ = 0;
   }
@@ -246,8 +276,7 @@ void Channel::PeerGone() {
     std::lock_guard lock(mutex_);
     if (gone_) return;
     gone_ = true;
-    pieces_.clear();
-    waiting_ = 0;
+    DropPieces();
     on_gone = std::exchange(on_gone_, nullptr);
   }
   changed_.notify_all();

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "base/edge/poller.h"
+#include "base/net/edge/byte_budget.h"
 #include "base/net/edge/http1.h"
 #include "base/net/http.h"
 #include "base/status.h"
@@ -26,17 +27,21 @@ struct ResponseRules {
   bool keep_alive = true;  // if the body of the request was read to its end, too
   bool no_body = false;    // HEAD
   bool chunks = true;      // HTTP/1.1
+  bool is_read = false;    // GET, HEAD: it changed nothing, and may be asked again
 };
 
 class Channel {
  public:
   using Bytes = std::shared_ptr<const std::string>;
 
-  // `has_body`: the request's body passes through here (ReadBody).
-  Channel(Poller::Waker waker, ResponseRules rules, bool has_body);
+  // `has_body`: the request's body passes through here (ReadBody). `unsent` is all connections'.
+  Channel(Poller::Waker waker, ResponseRules rules, bool has_body,
+          std::shared_ptr<ByteBudget> unsent);
+  ~Channel();
 
   // The handler's side.
-  // One of these, once. Send is the whole response, and finishes it.
+  // One of these, once. Send is the whole response, and finishes it; where too many bytes wait for
+  // their peers already, a large answer to a read becomes 429.
   void Send(HttpResponse response);
   void Begin(const HttpResponse& head, bool patient);  // patient: a peer may read as slowly as it
                                                        // likes, the backlog is the only limit
@@ -48,7 +53,8 @@ class Channel {
   std::string TakeInbox(bool* ended);
   bool begun() const;
   // Queues bytes of the body. False once the peer is gone. More than `limit` bytes waiting drop the
-  // peer: a stream with a hole is worth nothing.
+  // peer: a stream with a hole is worth nothing. So do more than kMaxPatientBacklog, where too many
+  // wait for all peers.
   bool Write(Bytes bytes, size_t limit);
   // The same, but waits while `limit` bytes are waiting.
   bool WriteBlocking(Bytes bytes, size_t limit);
@@ -84,15 +90,23 @@ class Channel {
   bool QueueLocked(Bytes bytes);
   void WakeLocked();
   void AppendContent(size_t size, std::string& out);
+  void DropPieces();
+
+  // What others hold as well (an event of many watches) is not this channel's to answer for.
+  struct Piece {
+    Bytes bytes;
+    bool own = false;
+  };
 
   const Poller::Waker waker_;
   const ResponseRules rules_;
+  const std::shared_ptr<ByteBudget> unsent_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;  // room to write, body to read, or the peer is gone
 
   std::string head_;
-  std::deque<Bytes> pieces_;
+  std::deque<Piece> pieces_;
   size_t first_offset_ = 0;  // into pieces_.front()
   size_t waiting_ = 0;       // bytes of pieces_ not yet taken
   Framing framing_ = Framing::kNone;
@@ -114,5 +128,7 @@ class Channel {
   std::string inbox_;
   Status body_status_;
 };
+
+inline constexpr size_t kMaxPatientBacklog = 256u << 10;
 
 }  // namespace base

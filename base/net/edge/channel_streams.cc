@@ -18,7 +18,7 @@ class ChannelStream final : public Stream {
   ~ChannelStream() override { channel_->Finish(); }
 
   bool Write(std::string_view bytes) override {
-    return Write(std::make_shared<const std::string>(bytes));
+    return channel_->Write(std::make_shared<const std::string>(bytes), kMaxStreamBacklog);
   }
   bool Write(std::shared_ptr<const std::string> bytes) override {
     return channel_->Write(std::move(bytes), kMaxStreamBacklog);

@@ -1,13 +1,15 @@
 // The life of a connection:
 //   handshake → head → (body →) serving → head → ... → lingering → closed
 // A request for a loop handler is served when its whole body is here; one for a worker handler at
-// its head, and the worker draws the body through the channel. The connection waits
-//   - for a handshake and for a head, from its first byte: header_timeout;
-//   - for the next request: idle_timeout;
-//   - for a whole body: kBodyTimeout;
-//   - for a peer to take a response or to send a body that a worker waits for: kStallTimeout
-//   without
-//     a byte. Streams are exempt: their backlog is the limit.
+// its head, and the worker draws the body through the channel. Who sent it is asked at its head: of
+// who is not known kMaxUnknownBody is kept, and no worker runs. The connection waits
+//   - for a handshake and the first head: header_timeout from its beginning, all in all;
+//   - for a further head: header_timeout, from its first byte of who is known, else from the end of
+//     the answer before;
+//   - for the next request of who is known: idle_timeout;
+//   - for a whole body: kBodyTimeout, and for kLeastBytesPerSecond of it in each body_stretch;
+//   - for a peer to send a body that a worker waits for, or to take a response: for as many in each
+//     worker_body_stretch, answer_stretch. Streams are exempt: their backlog is the limit.
 // A connection that ends after a response lingers until the peer closes or kLingerTimeout: closing
 // with unread bytes would make the kernel throw the response away. A peer that closes while its
 // request is served is gone, also if it only closed its sending half.
@@ -29,7 +31,6 @@ namespace base {
 namespace {
 
 constexpr Duration kBodyTimeout = Duration::Seconds(120);
-constexpr Duration kStallTimeout = Duration::Seconds(60);
 constexpr Duration kLingerTimeout = Duration::Seconds(1);
 constexpr size_t kRecordBytes = 16u << 10;   // of one TLS record: what a read or write moves
 constexpr size_t kContentBytes = 16000;      // so that head or chunk framing fit beside it
@@ -59,21 +60,21 @@ Result<std::string> Inflate(std::string_view packed, size_t limit) {
 
 }  // namespace
 
-Connection::Connection(ConnectionHost& host, Poller& poller, Poller::Id id, UniqueFd fd,
-                       Owned<SSL> ssl, std::string peer_address)
+Connection::Connection(ConnectionHost& host, Poller& poller, Poller::Id id, uint64_t number,
+                       UniqueFd fd, Owned<SSL> ssl, std::string peer_address)
     : host_(host),
       poller_(poller),
       id_(id),
+      number_(number),
       fd_(std::move(fd)),
       ssl_(std::move(ssl)),
       peer_address_(std::move(peer_address)),
-      entered_at_(poller.now()),
-      progress_at_(poller.now()) {}
+      entered_at_(poller.now()) {}
 
 Connection::~Connection() {
   Close();
   ReleaseBody();
-  host_.ConnectionClosed();
+  host_.ConnectionClosed(number_);
 }
 
 void Connection::OnEvents(uint32_t events) {
@@ -87,6 +88,10 @@ void Connection::OnEvents(uint32_t events) {
 void Connection::OnWake() { Advance(); }
 
 void Connection::OnDeadline() {
+  // A body that is too slow is late before its last moment.
+  const bool late = !rate_.KeepsUp(poller_.now()) || rate_.deadline() == MonotonicTime() ||
+                    Deadline() <= poller_.now();
+  if (!late) return Advance();
   bool half_sent = (state_ == State::kHead && !in_.empty()) || state_ == State::kBody;
   if (half_sent) {
     Refuse(FailureResponse(408, "Timeout", "the request did not arrive in time"));
@@ -106,6 +111,7 @@ void Connection::Advance() {
   if (state_ == State::kClosed) {
     poller_.Remove(id_);
   } else {
+    Measure();
     poller_.SetDeadline(id_, Deadline());
   }
 }
@@ -124,18 +130,28 @@ bool Connection::Step() {
   return false;
 }
 
+void Connection::Measure() {
+  const HttpServerOptions& options = host_.options();
+  const bool serving = state_ == State::kServing;
+  if (state_ == State::kBody) {
+    rate_.Begin(poller_.now(), options.body_stretch);
+  } else if (serving && !out_.empty() && !channel_->patient()) {
+    rate_.Begin(poller_.now(), options.answer_stretch);
+  } else if (serving && decoder_ && channel_->BodyRoom() > 0) {
+    rate_.Begin(poller_.now(), options.worker_body_stretch);
+  } else {
+    rate_.End();
+  }
+}
+
 MonotonicTime Connection::Deadline() const {
   const HttpServerOptions& options = host_.options();
   switch (state_) {
     case State::kHandshake: return entered_at_ + options.header_timeout;
     case State::kHead:
-      return entered_at_ + (in_.empty() ? options.idle_timeout : options.header_timeout);
-    case State::kBody: return entered_at_ + kBodyTimeout;
-    case State::kServing: {
-      bool sending = !out_.empty() && !channel_->patient();
-      bool receiving = decoder_ && channel_->BodyRoom() > 0;
-      return sending || receiving ? progress_at_ + kStallTimeout : MonotonicTime();
-    }
+      return entered_at_ + (known_ && in_.empty() ? options.idle_timeout : options.header_timeout);
+    case State::kBody: return std::min(entered_at_ + kBodyTimeout, rate_.deadline());
+    case State::kServing: return rate_.deadline();
     case State::kLingering: return entered_at_ + kLingerTimeout;
     case State::kClosed: break;
   }
@@ -147,7 +163,7 @@ bool Connection::Handshake() {
   int result = SSL_accept(ssl_.get());
   if (result == 1) {
     certificate_ = PeerCertificateOf(ssl_.get());
-    Enter(State::kHead);
+    state_ = State::kHead;  // its time runs from the beginning
     return true;
   }
   int error = SSL_get_error(ssl_.get(), result);
@@ -165,7 +181,7 @@ void Connection::TellPlainHttp() {
 }
 
 bool Connection::ReceiveHead() {
-  while (in_.starts_with("\r\n")) in_.erase(0, 2);  // RFC 9112, 2.2: stray lines between requests
+  SkipBlankLines();
   size_t end = FindHeadEnd(in_, &scanned_);
   if (std::max(end, end == 0 ? in_.size() : 0) > host_.options().max_header_bytes) {
     return Refuse(FailureResponse(431, "RequestHeaderFieldsTooLarge",
@@ -180,51 +196,93 @@ bool Connection::ReceiveHead() {
   }
   bool was_idle = in_.empty();
   if (Read()) {
-    if (was_idle) entered_at_ = poller_.now();
+    SkipBlankLines();
+    if (known_ && was_idle && !in_.empty()) entered_at_ = poller_.now();
     return true;
   }
   if (peer_closed_) Close();
   return false;
 }
 
+// RFC 9112, 2.2: stray lines between requests. They are no beginning of one.
+void Connection::SkipBlankLines() {
+  while (in_.starts_with("\r\n")) in_.erase(0, 2);
+}
+
 bool Connection::BeginRequest(std::string_view text) {
-  request_ = HttpRequest();
+  incoming_ = IncomingRequest();
+  HttpRequest& request = incoming_.request;
   decoder_.reset();
   head_ = RequestHead();
   Result<RequestHead> head = ParseRequestHead(text);
   if (!head.ok()) return Refuse(FailureResponse(head.status()));
   head_ = *std::move(head);
-  if (Status status = ParseTarget(head_.target, request_); !status.ok()) {
+  if (Status status = ParseTarget(head_.target, request); !status.ok()) {
     return Refuse(FailureResponse(status));
   }
-  request_.method = head_.method;
-  request_.headers = std::move(head_.headers);
+  request.method = head_.method;
+  request.headers = std::move(head_.headers);
   if (head_.body.kind != BodyFraming::Kind::kNone) decoder_.emplace(head_.body);
-  route_ = host_.RouteOf(request_);
+  route_ = host_.RouteOf(request);
   if (!route_) {
     return Refuse(FailureResponse(
         Status(Code::kNotFound, "the server could not find the requested resource")));
   }
-  std::string_view encoding = request_.Header("content-encoding");
+  std::string_view encoding = request.Header("content-encoding");
   if (decoder_ && !encoding.empty() && encoding != "gzip" && encoding != "x-gzip" &&
       encoding != "identity") {
     return Refuse(FailureResponse(
         Status(Code::kUnsupportedMediaType, "the only Content-Encoding served is gzip")));
   }
+  max_body_ = host_.options().max_body_bytes;
+  if (const Status who = Authenticate(); user_.empty() && host_.options().authenticate) {
+    if (route_->worker) return RefuseUnknown(who);
+    max_body_ = std::min(max_body_, kMaxUnknownBody);
+    if (head_.body.length > max_body_) return RefuseUnknown(who);
+  } else if (!known_) {
+    if (!host_.ConnectionKnown(number_, user_)) return RefuseOneMore();
+    known_ = true;
+  }
   return route_->loop ? BeginLoopRequest() : BeginWorkerRequest();
 }
 
+// Fills user_. What a wrong credential is told is the handler's, if it comes so far.
+Status Connection::Authenticate() {
+  user_.clear();
+  incoming_.peer_address = peer_address_;
+  if (certificate_) incoming_.certificate = std::make_unique<PeerCertificate>(*certificate_);
+  if (!host_.options().authenticate) return {};
+  Result<Identity> identity = host_.options().authenticate(incoming_);
+  if (!identity.ok()) return identity.status();
+  user_ = std::move(identity->user);
+  return {};
+}
+
+bool Connection::RefuseOneMore() {
+  HttpResponse response = FailureResponse(Status(
+      Code::kTooManyRequests, "\"" + user_ + "\" has too many connections; close some of them"));
+  response.headers.emplace_back("Retry-After", "5");
+  return Refuse(std::move(response));
+}
+
+// For what only those with a credential may do: send much, or hold a worker.
+bool Connection::RefuseUnknown(const Status& who) {
+  HttpResponse response = FailureResponse(
+      who.ok() ? Status(Code::kUnauthorized, "a token is needed; see 'plumb token create'") : who);
+  // git asks for a password only when it is told that one is missing.
+  response.headers.emplace_back("WWW-Authenticate", "Basic realm=\"plumb\"");
+  return Refuse(std::move(response));
+}
+
 bool Connection::BeginLoopRequest() {
-  size_t limit = host_.options().max_body_bytes;
-  if (head_.body.length > limit) return Refuse(TooLarge(limit));
+  if (head_.body.length > max_body_) return Refuse(TooLarge(max_body_));
   if (decoder_ && head_.expects_continue) out_.append(kContinue);
   Enter(State::kBody);
   return true;
 }
 
 bool Connection::BeginWorkerRequest() {
-  ResponseRules rules{head_.keep_alive, head_.method == "HEAD", head_.minor_version == 1};
-  channel_ = std::make_shared<Channel>(poller_.WakerOf(id_), rules, decoder_.has_value());
+  channel_ = NewChannel(Rules(head_.keep_alive, head_.minor_version == 1), decoder_.has_value());
   Dispatch();
   return true;
 }
@@ -232,13 +290,16 @@ bool Connection::BeginWorkerRequest() {
 bool Connection::ReceiveBody() {
   if (!out_.empty()) Flush();  // "100 Continue"
   if (!decoder_) return EndLoopBody();
-  size_t limit = host_.options().max_body_bytes;
-  size_t before = request_.body.size();
-  Result<size_t> used = decoder_->Feed(in_, limit + 1 - before, request_.body);
+  std::string& body = incoming_.request.body;
+  size_t before = body.size();
+  Result<size_t> used = decoder_->Feed(in_, max_body_ + 1 - before, body);
   if (!used.ok()) return Refuse(FailureResponse(used.status()));
   in_.erase(0, *used);
-  size_t gained = request_.body.size() - before;
-  if (request_.body.size() > limit) return Refuse(TooLarge(limit));
+  size_t gained = body.size() - before;
+  if (body.size() > max_body_) {
+    return user_.empty() && host_.options().authenticate ? RefuseUnknown({})
+                                                         : Refuse(TooLarge(max_body_));
+  }
   if (!host_.ReserveBody(gained)) {
     HttpResponse busy = FailureResponse(
         Status(Code::kUnavailable, "too many large requests are being received; try again"));
@@ -257,36 +318,41 @@ bool Connection::ReceiveBody() {
 
 bool Connection::EndLoopBody() {
   ReleaseBody();
-  if (request_.Header("content-encoding").ends_with("gzip")) {
-    size_t limit = host_.options().max_body_bytes;
-    Result<std::string> content = Inflate(request_.body, limit);
-    if (!content.ok() && content.status().code() == Code::kTooLarge) return Refuse(TooLarge(limit));
+  HttpRequest& request = incoming_.request;
+  if (request.Header("content-encoding").ends_with("gzip")) {
+    Result<std::string> content = Inflate(request.body, max_body_);
+    if (!content.ok() && content.status().code() == Code::kTooLarge)
+      return Refuse(TooLarge(max_body_));
     if (!content.ok()) return Refuse(FailureResponse(content.status()));
-    request_.body = *std::move(content);
-    request_.headers.erase("content-encoding");
+    request.body = *std::move(content);
+    request.headers.erase("content-encoding");
   }
-  ResponseRules rules{head_.keep_alive, head_.method == "HEAD", head_.minor_version == 1};
-  channel_ = std::make_shared<Channel>(poller_.WakerOf(id_), rules, /*has_body=*/false);
+  channel_ = NewChannel(Rules(head_.keep_alive, head_.minor_version == 1), /*has_body=*/false);
   Dispatch();
   return true;
 }
 
 void Connection::Dispatch() {
   Enter(State::kServing);
-  IncomingRequest incoming;
-  incoming.request = std::move(request_);
-  incoming.peer_address = peer_address_;
-  if (certificate_) incoming.certificate = std::make_unique<PeerCertificate>(*certificate_);
-  host_.Serve(std::move(route_), std::move(incoming), channel_);
+  host_.Serve(std::move(route_), std::move(incoming_), user_, channel_);
+}
+
+std::shared_ptr<Channel> Connection::NewChannel(ResponseRules rules, bool has_body) {
+  return std::make_shared<Channel>(poller_.WakerOf(id_), rules, has_body, host_.unsent());
+}
+
+ResponseRules Connection::Rules(bool keep_alive, bool chunks) const {
+  const bool head = head_.method == "HEAD";
+  return {keep_alive, head, chunks, head || head_.method == "GET"};
 }
 
 // Answers without a handler. The connection goes on only if the next request's place is known.
 bool Connection::Refuse(HttpResponse response) {
   ReleaseBody();
-  bool at_boundary = state_ == State::kHead && !decoder_ && response.status == 404;
+  bool at_boundary =
+      state_ == State::kHead && !decoder_ && (response.status == 404 || response.status == 401);
   decoder_.reset();
-  ResponseRules rules{at_boundary && head_.keep_alive, head_.method == "HEAD", true};
-  channel_ = std::make_shared<Channel>(poller_.WakerOf(id_), rules, /*has_body=*/false);
+  channel_ = NewChannel(Rules(at_boundary && head_.keep_alive, true), /*has_body=*/false);
   channel_->Send(std::move(response));
   Enter(State::kServing);
   return true;
@@ -336,7 +402,6 @@ bool Connection::PassResponseOn() {
       return true;
     }
     response_taken_ = progress == Channel::Progress::kFinished;
-    if (!out_.empty()) progress_at_ = poller_.now();
   }
   if (out_.empty() && !response_taken_) return false;
   if (!Flush()) return false;
@@ -382,7 +447,7 @@ bool Connection::Read() {
   if (count > 0) {
     in_.append(record.data(), static_cast<size_t>(count));
     turn_bytes_ += static_cast<size_t>(count);
-    progress_at_ = poller_.now();
+    rate_.Moved(static_cast<size_t>(count));
     return true;
   }
   int error = SSL_get_error(ssl_.get(), count);
@@ -402,7 +467,7 @@ bool Connection::Flush() {
     if (count > 0) {
       out_offset_ += static_cast<size_t>(count);
       turn_bytes_ += static_cast<size_t>(count);
-      progress_at_ = poller_.now();
+      rate_.Moved(static_cast<size_t>(count));
       continue;
     }
     int error = SSL_get_error(ssl_.get(), count);
@@ -421,7 +486,7 @@ bool Connection::Flush() {
 void Connection::Enter(State state) {
   state_ = state;
   entered_at_ = poller_.now();
-  progress_at_ = poller_.now();
+  rate_.End();
 }
 
 void Connection::Close() {

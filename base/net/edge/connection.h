@@ -15,6 +15,7 @@
 #include "base/net/edge/http1.h"
 #include "base/net/edge/http_server.h"
 #include "base/net/edge/tls_listener.h"
+#include "base/net/least_rate.h"
 #include "base/time.h"
 
 namespace base {
@@ -24,6 +25,7 @@ struct Route {
   std::string prefix;
   LoopHandler loop;
   WorkerHandler worker;
+  WritesFunction writes;  // of a worker's; may be null
 };
 
 // What connections need of the server. Any thread.
@@ -33,18 +35,24 @@ class ConnectionHost {
   virtual const HttpServerOptions& options() const = 0;
   // Null if no route leads there.
   virtual std::shared_ptr<const Route> RouteOf(const HttpRequest& request) const = 0;
+  // `user` is empty for who is not known.
   virtual void Serve(std::shared_ptr<const Route> route, IncomingRequest incoming,
-                     std::shared_ptr<Channel> channel) = 0;
+                     const std::string& user, std::shared_ptr<Channel> channel) = 0;
   // A share of the memory for bodies that are being received; false if all is taken.
   virtual bool ReserveBody(size_t bytes) = 0;
   virtual void ReleaseBody(size_t bytes) = 0;
-  virtual void ConnectionClosed() = 0;
+  virtual const std::shared_ptr<ByteBudget>& unsent() const = 0;
+  // A connection has shown that it is `user`'s, and makes room for nobody any more. False if he has
+  // as many as he may already.
+  virtual bool ConnectionKnown(uint64_t number, const std::string& user) = 0;
+  virtual void ConnectionClosed(uint64_t number) = 0;
 };
 
 class Connection final : public Poller::Handler {
  public:
-  Connection(ConnectionHost& host, Poller& poller, Poller::Id id, UniqueFd fd, Owned<SSL> ssl,
-             std::string peer_address);
+  // `number`: what the host knows it by.
+  Connection(ConnectionHost& host, Poller& poller, Poller::Id id, uint64_t number, UniqueFd fd,
+             Owned<SSL> ssl, std::string peer_address);
   ~Connection() override;
 
   void OnEvents(uint32_t epoll_events) override;
@@ -64,6 +72,9 @@ class Connection final : public Poller::Handler {
   bool Linger();
 
   bool BeginRequest(std::string_view head);
+  Status Authenticate();
+  bool RefuseUnknown(const Status& who);
+  bool RefuseOneMore();
   bool BeginLoopRequest();
   bool BeginWorkerRequest();
   bool EndLoopBody();
@@ -77,6 +88,11 @@ class Connection final : public Poller::Handler {
   bool Flush();
   void Enter(State state);
   void Close();
+  void SkipBlankLines();
+  std::shared_ptr<Channel> NewChannel(ResponseRules rules, bool has_body);
+  ResponseRules Rules(bool keep_alive, bool chunks) const;
+  // Whose turn it is; starts or ends the measuring of its rate.
+  void Measure();
   MonotonicTime Deadline() const;
   void TellPlainHttp();
   void ReleaseBody();
@@ -84,16 +100,18 @@ class Connection final : public Poller::Handler {
   ConnectionHost& host_;
   Poller& poller_;
   const Poller::Id id_;
+  const uint64_t number_;
   UniqueFd fd_;
   Owned<SSL> ssl_;
   const std::string peer_address_;
   std::unique_ptr<PeerCertificate> certificate_;
 
   State state_ = State::kHandshake;
-  MonotonicTime entered_at_;   // the state, or the first byte of a head
-  MonotonicTime progress_at_;  // last byte read or written
-  size_t turn_bytes_ = 0;      // moved since the poller called; bounds a turn
-  bool readable_ = false;      // until the socket says no, as edge-triggered epoll has it
+  MonotonicTime entered_at_;  // the state, or the first byte of a head
+  LeastRate rate_;
+  bool known_ = false;     // it has shown a credential
+  size_t turn_bytes_ = 0;  // moved since the poller called; bounds a turn
+  bool readable_ = false;  // until the socket says no, as edge-triggered epoll has it
   bool writable_ = false;
   bool peer_closed_ = false;
   bool broken_ = false;  // TLS failed: nothing more can be said in it
@@ -104,7 +122,9 @@ class Connection final : public Poller::Handler {
   size_t out_offset_ = 0;
 
   RequestHead head_;
-  HttpRequest request_;
+  IncomingRequest incoming_;
+  std::string user_;     // of the request; empty: not known
+  size_t max_body_ = 0;  // of the request
   std::shared_ptr<const Route> route_;
   std::optional<BodyDecoder> decoder_;  // while a body is on its way
   size_t reserved_ = 0;

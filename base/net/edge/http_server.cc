@@ -3,29 +3,27 @@
 // descriptors are what limits their number, so max_connections does.
 #include "base/net/edge/http_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <cerrno>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <tuple>
 #include <utility>
 
 #include "base/edge/poller.h"
 #include "base/log.h"
+#include "base/net/edge/acceptor.h"
 #include "base/net/edge/channel.h"
 #include "base/net/edge/channel_streams.h"
 #include "base/net/edge/connection.h"
 #include "base/net/edge/inflate.h"
 #include "base/net/edge/tls_listener.h"
 #include "base/net/edge/worker_pool.h"
+#include "base/net/newcomers.h"
 
 namespace base {
 namespace {
@@ -33,11 +31,6 @@ namespace {
 constexpr size_t kMaxPollers = 4;
 constexpr size_t kMaxBufferedBodies = 256u << 20;   // of all requests being received
 constexpr size_t kMaxExchangeBacklog = 256u << 10;  // then a worker's write waits
-constexpr int kAcceptsPerTurn = 64;
-constexpr Duration kAcceptWait = Duration::Millis(100);
-constexpr int kKeepAliveIdleSeconds = 30;
-constexpr int kKeepAliveIntervalSeconds = 10;
-constexpr int kKeepAliveProbes = 3;
 
 HttpResponse NoAnswer() {
   return FailureResponse(Status(Code::kInternal, "the request ended without an answer"));
@@ -140,30 +133,6 @@ class WorkerExchange final : public Exchange {
   bool gzip_;
 };
 
-std::string AddressText(const sockaddr_storage& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address.ss_family == AF_INET6) {
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-    inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
-    return "[" + std::string(text.data()) + "]:" + std::to_string(ntohs(v6.sin6_port));
-  }
-  const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-  inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
-  return std::string(text.data()) + ":" + std::to_string(ntohs(v4.sin_port));
-}
-
-void SetSocketOptions(int fd) {
-  auto set = [fd](int level, int option, int value) {
-    setsockopt(fd, level, option, &value, sizeof(value));
-  };
-  set(IPPROTO_TCP, TCP_NODELAY, 1);
-  // A peer that vanished without a word is found out while its stream is silent.
-  set(SOL_SOCKET, SO_KEEPALIVE, 1);
-  set(IPPROTO_TCP, TCP_KEEPIDLE, kKeepAliveIdleSeconds);
-  set(IPPROTO_TCP, TCP_KEEPINTVL, kKeepAliveIntervalSeconds);
-  set(IPPROTO_TCP, TCP_KEEPCNT, kKeepAliveProbes);
-}
-
 bool Leads(const std::string& prefix, const std::string& path) {
   return path.starts_with(prefix) &&
          (path.size() == prefix.size() || prefix.back() == '/' || path[prefix.size()] == '/');
@@ -172,58 +141,60 @@ bool Leads(const std::string& prefix, const std::string& path) {
 class HttpServerImpl final : public HttpServer, public ConnectionHost {
  public:
   HttpServerImpl(Loop& loop, HttpServerOptions options)
-      : loop_(loop), options_(std::move(options)), workers_(std::max(1, options_.workers)) {}
+      : loop_(loop),
+        options_(std::move(options)),
+        newcomers_(options_.max_connections, options_.max_newcomers_of_address),
+        unsent_(std::make_shared<ByteBudget>(options_.max_unsent_bytes)),
+        readers_(static_cast<size_t>(std::max(1, options_.workers))),
+        writers_(static_cast<size_t>(std::max(1, options_.workers))) {}
   ~HttpServerImpl() override { Stop(); }
 
   void AddLoopHandler(std::string prefix, LoopHandler handler) override {
-    AddRoute({std::move(prefix), std::move(handler), nullptr});
+    AddRoute({std::move(prefix), std::move(handler), nullptr, nullptr});
   }
-  void AddWorkerHandler(std::string prefix, WorkerHandler handler) override {
-    AddRoute({std::move(prefix), nullptr, std::move(handler)});
+  void AddWorkerHandler(std::string prefix, WorkerHandler handler, WritesFunction writes) override {
+    AddRoute({std::move(prefix), nullptr, std::move(handler), std::move(writes)});
   }
   Status Start() override;
-  int port() const override { return listener_.port; }
+  int port() const override { return port_; }
   Status Reload(const std::string& certificate_pem, const std::string& key_pem) override;
   void Stop() override;
 
  private:
-  // Waits for connections; lives on the first poller.
-  class Acceptor final : public Poller::Handler {
-   public:
-    Acceptor(HttpServerImpl& server, Poller::Id id) : server_(server), id_(id) {}
-    void OnEvents(uint32_t) override;
-    void OnWake() override {}
-    void OnDeadline() override { server_.WatchListener(id_, EPOLLIN); }
-
-   private:
-    HttpServerImpl& server_;
-    const Poller::Id id_;
-  };
-
   const HttpServerOptions& options() const override { return options_; }
   std::shared_ptr<const Route> RouteOf(const HttpRequest& request) const override;
-  void Serve(std::shared_ptr<const Route> route, IncomingRequest incoming,
+  void Serve(std::shared_ptr<const Route> route, IncomingRequest incoming, const std::string& user,
              std::shared_ptr<Channel> channel) override;
   bool ReserveBody(size_t bytes) override;
   void ReleaseBody(size_t bytes) override { buffered_bodies_ -= bytes; }
-  void ConnectionClosed() override { --connections_; }
+  const std::shared_ptr<ByteBudget>& unsent() const override { return unsent_; }
+  bool ConnectionKnown(uint64_t number, const std::string& user) override;
+  void ConnectionClosed(uint64_t number) override;
 
+  struct Place {
+    Poller* poller = nullptr;
+    Poller::Id id = 0;
+  };
   void AddRoute(Route route);
-  void Adopt(UniqueFd fd, std::string peer_address);
-  void WatchListener(Poller::Id id, uint32_t events) {
-    pollers_.front()->Modify(id, listener_.fd.get(), events);
-  }
+  void Adopt(UniqueFd fd, AcceptedPeer peer);
+  bool TakePlace(uint64_t number, const std::string& share, const Place& place);
 
   Loop& loop_;
   const HttpServerOptions options_;
   std::vector<std::shared_ptr<const Route>> routes_;  // longest prefix first
-  ListeningSocket listener_;
+  int port_ = 0;
   std::mutex context_mutex_;
   TlsContext context_;
   std::atomic<size_t> connections_{0};
+  std::mutex places_mutex_;
+  Newcomers newcomers_;
+  std::map<uint64_t, Place> places_;  // of newcomers
+  std::map<uint64_t, std::string> user_of_;
+  std::map<std::string, size_t> connections_of_;
   std::atomic<size_t> buffered_bodies_{0};
-  size_t next_poller_ = 0;
-  WorkerPool workers_;
+  const std::shared_ptr<ByteBudget> unsent_;  // channels may outlive this
+  uint64_t last_number_ = 0;
+  WorkerPool readers_, writers_;
   std::vector<std::unique_ptr<Poller>> pollers_;
   bool started_ = false;
 };
@@ -252,18 +223,16 @@ Status HttpServerImpl::Start() {
   CHECK(!started_);
   ASSIGN_OR_RETURN(context_, MakeServerContext(options_.certificate_pem, options_.key_pem,
                                                options_.client_ca_pem));
-  ASSIGN_OR_RETURN(listener_, Listen(options_.address, options_.port));
+  ASSIGN_OR_RETURN(ListeningSocket listener, Listen(options_.address, options_.port));
+  port_ = listener.port;
   started_ = true;
   size_t count = std::clamp<size_t>(std::thread::hardware_concurrency() / 2, 1, kMaxPollers);
   for (size_t i = 0; i < count; ++i) {
     pollers_.push_back(std::make_unique<Poller>());
     RETURN_IF_ERROR(pollers_.back()->Start());
   }
-  Poller& first = *pollers_.front();
-  first.Post([this, &first] {
-    Poller::Id id = first.NextId();
-    first.Add(id, std::make_unique<Acceptor>(*this, id), listener_.fd.get(), EPOLLIN);
-  });
+  StartAccepting(*pollers_.front(), options_.address, std::move(listener),
+                 [this](UniqueFd fd, AcceptedPeer peer) { Adopt(std::move(fd), std::move(peer)); });
   return {};
 }
 
@@ -278,37 +247,12 @@ Status HttpServerImpl::Reload(const std::string& certificate_pem, const std::str
 void HttpServerImpl::Stop() {
   // Connections end with their pollers; that wakes the workers that wait for a peer.
   for (const std::unique_ptr<Poller>& poller : pollers_) poller->Stop();
-  workers_.Stop();
-  listener_.fd.Reset();
-}
-
-void HttpServerImpl::Acceptor::OnEvents(uint32_t) {
-  for (int i = 0; i < kAcceptsPerTurn; ++i) {
-    sockaddr_storage address{};
-    socklen_t length = sizeof(address);
-    UniqueFd fd(accept4(server_.listener_.fd.get(), reinterpret_cast<sockaddr*>(&address), &length,
-                        SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (fd.get() >= 0) {
-      server_.Adopt(std::move(fd), AddressText(address));
-      continue;
-    }
-    if (errno == ECONNABORTED || errno == EINTR) continue;
-    if (errno == EAGAIN) return;
-    LogWarning("connections have to wait: no more files can be opened");
-    server_.WatchListener(id_, 0);
-    Poller& poller = *server_.pollers_.front();
-    poller.SetDeadline(id_, poller.now() + kAcceptWait);
-    return;
-  }
+  readers_.Stop();
+  writers_.Stop();
 }
 
 // On the first poller's thread.
-void HttpServerImpl::Adopt(UniqueFd fd, std::string peer_address) {
-  if (connections_ >= options_.max_connections) {
-    LogWarning("connection refused: too many are open", {{"peer", peer_address}});
-    return;
-  }
-  SetSocketOptions(fd.get());
+void HttpServerImpl::Adopt(UniqueFd fd, AcceptedPeer peer) {
   TlsContext context;
   {
     std::lock_guard lock(context_mutex_);
@@ -316,22 +260,67 @@ void HttpServerImpl::Adopt(UniqueFd fd, std::string peer_address) {
   }
   Owned<SSL> ssl(SSL_new(context.get()));
   if (!ssl || SSL_set_fd(ssl.get(), fd.get()) != 1) return;
+  const uint64_t number = ++last_number_;
+  Poller& poller = *pollers_[number % pollers_.size()];
+  const Poller::Id id = poller.NextId();
+  if (!TakePlace(number, peer.share, {&poller, id})) {
+    LogWarning("connection refused: too many are open", {{"peer", peer.text}});
+    return;
+  }
   ++connections_;
-  Poller& poller = *pollers_[next_poller_++ % pollers_.size()];
   auto parts = std::make_shared<std::tuple<UniqueFd, Owned<SSL>, std::string>>(
-      std::move(fd), std::move(ssl), std::move(peer_address));
-  poller.Post([this, &poller, parts] {
-    auto& [socket, tls, peer] = *parts;
+      std::move(fd), std::move(ssl), std::move(peer.text));
+  poller.Post([this, &poller, id, number, parts] {
+    auto& [socket, tls, text] = *parts;
     int raw = socket.get();
-    Poller::Id id = poller.NextId();
-    auto connection = std::make_unique<Connection>(*this, poller, id, std::move(socket),
-                                                   std::move(tls), std::move(peer));
+    auto connection = std::make_unique<Connection>(*this, poller, id, number, std::move(socket),
+                                                   std::move(tls), std::move(text));
     poller.Add(id, std::move(connection), raw, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
   });
 }
 
+// Somebody else may have to go for it, who is not known; false if nobody is there who could.
+bool HttpServerImpl::TakePlace(uint64_t number, const std::string& share, const Place& place) {
+  std::lock_guard lock(places_mutex_);
+  std::optional<Newcomers::Id> leaver = newcomers_.Add(number, share);
+  if (!leaver && connections_ >= options_.max_connections) {
+    leaver = newcomers_.Oldest();
+    newcomers_.Remove(*leaver);
+    if (*leaver == number) return false;
+  }
+  places_[number] = place;
+  if (!leaver) return true;
+  const Place left = places_.extract(*leaver).mapped();
+  left.poller->Post([left] { left.poller->Remove(left.id); });
+  return true;
+}
+
+bool HttpServerImpl::ConnectionKnown(uint64_t number, const std::string& user) {
+  std::lock_guard lock(places_mutex_);
+  if (!user.empty()) {
+    size_t& count = connections_of_[user];
+    if (count >= std::max<size_t>(1, options_.max_connections / 2)) return false;
+    ++count;
+    user_of_[number] = user;
+  }
+  newcomers_.Remove(number);
+  places_.erase(number);
+  return true;
+}
+
+void HttpServerImpl::ConnectionClosed(uint64_t number) {
+  std::lock_guard lock(places_mutex_);
+  newcomers_.Remove(number);
+  places_.erase(number);
+  --connections_;
+  const auto user = user_of_.extract(number);
+  if (user.empty()) return;
+  const auto count = connections_of_.find(user.mapped());
+  if (--count->second == 0) connections_of_.erase(count);
+}
+
 void HttpServerImpl::Serve(std::shared_ptr<const Route> route, IncomingRequest incoming,
-                           std::shared_ptr<Channel> channel) {
+                           const std::string& user, std::shared_ptr<Channel> channel) {
   // Tasks and jobs are copyable, requests are not.
   auto request = std::make_shared<IncomingRequest>(std::move(incoming));
   if (route->loop) {
@@ -342,7 +331,8 @@ void HttpServerImpl::Serve(std::shared_ptr<const Route> route, IncomingRequest i
     });
     return;
   }
-  bool accepted = workers_.Submit([route = std::move(route), request, channel] {
+  WorkerPool& workers = route->writes && route->writes(request->request) ? writers_ : readers_;
+  bool accepted = workers.Submit(user, [route = std::move(route), request, channel] {
     WorkerExchange exchange(std::move(*request), channel);
     route->worker(exchange);
   });

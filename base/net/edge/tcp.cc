@@ -114,7 +114,9 @@ UniqueFd Begin(const std::string& address, int port) {
 std::unique_ptr<Duplex> ConnectTcp(Loop& loop, Poller& poller, const std::string& address,
                                    int port) {
   const Poller::Id id = poller.NextId();
-  auto channel = std::make_shared<Channel>(poller.WakerOf(id), ResponseRules(), /*has_body=*/true);
+  // Each stands for a connection of a client's, whose bytes are counted there.
+  auto channel = std::make_shared<Channel>(poller.WakerOf(id), ResponseRules(), /*has_body=*/true,
+                                           std::make_shared<ByteBudget>(SIZE_MAX));
   auto duplex = NewChannelDuplex(loop, channel);
   auto fd = std::make_shared<UniqueFd>(Begin(address, port));
   poller.Post([&poller, id, channel, fd] {

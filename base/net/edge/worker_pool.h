@@ -1,5 +1,6 @@
 // WorkerPool: threads that run jobs which may block. They start as jobs come, up to a limit; more
-// jobs wait, up to kMaxWaitingJobs.
+// jobs wait, up to kMaxWaitingJobs. An owner has half of the threads and of the places to wait at
+// most: jobs of others that came later go first where his share is taken.
 //
 // Any thread.
 #pragma once
@@ -7,7 +8,9 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -19,21 +22,31 @@ class WorkerPool {
  public:
   using Job = std::function<void()>;
 
-  explicit WorkerPool(int limit) : limit_(static_cast<size_t>(limit)) {}
+  explicit WorkerPool(size_t limit) : limit_(limit), share_((limit + 1) / 2) {}
   ~WorkerPool() { Stop(); }
 
-  // False, and the job is dropped, if too many wait or the pool has stopped.
-  bool Submit(Job job);
+  // False, and the job is dropped, if too many wait, of all or of `owner`, or the pool has stopped.
+  bool Submit(std::string owner, Job job);
   // Drops the jobs that wait and joins the threads: the jobs under way must come to an end.
   void Stop();
 
  private:
+  struct Waiting {
+    std::string owner;
+    Job job;
+  };
+  struct Share {
+    size_t running = 0, waiting = 0;
+  };
   void Run();
+  // The first that its owner's share has a thread for.
+  std::deque<Waiting>::iterator NextLocked();
 
-  const size_t limit_;
+  const size_t limit_, share_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Job> waiting_;
+  std::deque<Waiting> waiting_;
+  std::map<std::string, Share> shares_;  // of owners that have jobs
   std::vector<std::thread> threads_;
   size_t idle_ = 0;
   bool stopped_ = false;

@@ -30,7 +30,7 @@ class MemoryHttp final : public Routes {
     handlers_[std::move(prefix)] = std::move(handler);
   }
   // What blocks on a worker has no place on virtual time.
-  void AddWorkerHandler(std::string, WorkerHandler) override {}
+  void AddWorkerHandler(std::string, WorkerHandler, WritesFunction) override {}
 
   // 404 if no prefix of the path is served.
   void Ask(IncomingRequest incoming, Asker asker);
