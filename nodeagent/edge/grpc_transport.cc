@@ -1,9 +1,10 @@
 // Rules:
 // - A Pipe stands between a channel on the loop and a reactor on gRPC's threads. Its mutex guards
-// the
-//   outbox and the right to start an operation; gRPC may complete one inside the call that started
-//   it, so the mutex is recursive. Callbacks of the channel run on the loop only.
+//   the outbox and the right to start an operation; gRPC may complete one inside the call that
+//   started it, so the mutex is recursive. Callbacks of the channel run on the loop only.
 // - One read is under way, and the next starts when the loop has handled its frame.
+// - Who connects is accepted by a ConnectionGuard: gRPC's own listener knows no limits, and is deaf
+//   for good once the process had no descriptor for it.
 // - The reactor deletes itself in OnDone, the last that gRPC says; the Pipe then tells the channel.
 #include "nodeagent/edge/grpc_transport.h"
 
@@ -11,6 +12,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <deque>
 #include <mutex>
 #include <utility>
@@ -25,6 +27,9 @@ namespace nodeagent {
 namespace {
 
 namespace wire = plumb::agent::v1;
+
+// A connection without a call is of no use: an agent has one for its whole life.
+constexpr base::Duration kMaxConnectionIdle = base::Duration::Seconds(60);
 
 // The agent's reactors that live, so that the end can wait for them, and the stubs of those that
 // are done: gRPC 1.51 must not lose its last channel on a thread of its own, so they are dropped on
@@ -329,8 +334,20 @@ std::string CommonNameOf(const grpc::AuthContext& peer) {
 }  // namespace
 
 struct GrpcListener::Impl final : public wire::Agent::CallbackService {
-  Impl(base::Loop& on_loop, std::string at, TlsIdentity with, GrpcListener::Accept to)
-      : loop(on_loop), address(std::move(at)), identity(std::move(with)), accept(std::move(to)) {}
+  Impl(base::Loop& on_loop, std::string at, TlsIdentity with, GrpcListener::Accept to,
+       const ConnectionLimits& limits)
+      : loop(on_loop),
+        address(std::move(at)),
+        identity(std::move(with)),
+        accept(std::move(to)),
+        guard(limits, [this](int fd) { HandOver(fd); }) {}
+
+  // On the guard's thread.
+  void HandOver(int fd) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = fd;
+    acceptor->HandleNewConnection(&connection);
+  }
 
   using Reactor = grpc::ServerBidiReactor<wire::Frame, wire::Frame>;
   // Their first frames tell them apart.
@@ -344,6 +361,7 @@ struct GrpcListener::Impl final : public wire::Agent::CallbackService {
     if (node.empty()) {
       return new Refusal("the certificate of \"" + user + "\" is not a node's; join first");
     }
+    guard.Known(context->peer());
     auto pipe = std::make_shared<Pipe>(loop);
     // Posted before the first read starts: the channel has its callbacks when a frame arrives.
     loop.Post([this, tie = lifeline.tie(), pipe, node] {
@@ -360,14 +378,15 @@ struct GrpcListener::Impl final : public wire::Agent::CallbackService {
   const TlsIdentity identity;
   const GrpcListener::Accept accept;
   base::Lifeline lifeline;
-  int port = 0;
   std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
+  ConnectionGuard guard;
 };
 
 GrpcListener::GrpcListener(base::Loop& loop, std::string address, TlsIdentity identity,
-                           Accept accept)
-    : impl_(std::make_unique<Impl>(loop, std::move(address), std::move(identity),
-                                   std::move(accept))) {}
+                           Accept accept, const ConnectionLimits& limits)
+    : impl_(std::make_unique<Impl>(loop, std::move(address), std::move(identity), std::move(accept),
+                                   limits)) {}
 
 GrpcListener::~GrpcListener() { Stop(); }
 
@@ -376,24 +395,29 @@ base::Status GrpcListener::Start() {
   tls.pem_root_certs = impl_->identity.ca_pem;
   tls.pem_key_cert_pairs.push_back({impl_->identity.key_pem, impl_->identity.certificate_pem});
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(impl_->address, grpc::SslServerCredentials(tls), &impl_->port);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  impl_->acceptor = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      grpc::SslServerCredentials(tls));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS,
+                             static_cast<int>(kMaxConnectionIdle.millis()));
   builder.SetMaxReceiveMessageSize(static_cast<int>(kMaxFrameBytes));
   builder.RegisterService(impl_.get());
   impl_->server = builder.BuildAndStart();
-  if (impl_->server == nullptr || impl_->port == 0) {
-    return base::Status(base::Code::kUnavailable,
-                        "cannot listen for nodes on " + impl_->address +
-                            "; is the port taken by another program, or the certificate damaged?");
+  if (impl_->server == nullptr) {
+    return base::Status(base::Code::kInternal,
+                        "cannot serve nodes; is the server's certificate damaged?");
   }
-  return {};
+  const size_t colon = impl_->address.rfind(':');
+  return impl_->guard.Start(impl_->address.substr(0, colon),
+                            std::atoi(impl_->address.c_str() + colon + 1));
 }
 
-int GrpcListener::port() const { return impl_->port; }
+int GrpcListener::port() const { return impl_->guard.port(); }
 
 void GrpcListener::Stop() {
   impl_->lifeline.Cut();
   if (impl_->server == nullptr) return;
+  impl_->guard.Stop();
   impl_->server->Shutdown(std::chrono::system_clock::now());
   impl_->server->Wait();
   impl_->server.reset();

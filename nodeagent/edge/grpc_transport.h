@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/loop.h"
+#include "nodeagent/edge/connection_guard.h"
 #include "nodeagent/session/transport.h"
 
 namespace nodeagent {
@@ -25,7 +26,8 @@ class GrpcListener {
   using Accept = std::function<void(std::unique_ptr<FrameChannel>)>;
 
   // `address` is "IP:PORT"; port 0: any. Nodes are accepted after Start.
-  GrpcListener(base::Loop& loop, std::string address, TlsIdentity identity, Accept accept);
+  GrpcListener(base::Loop& loop, std::string address, TlsIdentity identity, Accept accept,
+               const ConnectionLimits& limits = {});
   ~GrpcListener();
 
   // kUnavailable if the port is taken or the identity does not load.

@@ -3,7 +3,11 @@
 #include "nodeagent/edge/grpc_transport.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <future>
@@ -53,7 +57,7 @@ class TransportTest : public testing::Test {
   }
 
   // A server that answers every frame with itself.
-  void Listen(const base::KeyPair& ca, int port = 0) {
+  void Listen(const base::KeyPair& ca, int port = 0, const ConnectionLimits& limits = {}) {
     const base::KeyPair keys = *base::IssueServerCertificate(ca, {"127.0.0.1"}, Year());
     const base::Status started = OnLoop([&] {
       listener_ = std::make_unique<GrpcListener>(
@@ -64,7 +68,8 @@ class TransportTest : public testing::Test {
             server_channel_ = std::move(channel);
             server_channel_->OnFrame([this](Frame f) { server_channel_->Send(std::move(f)); });
             server_channel_->OnClosed([](const base::Status&) {});
-          });
+          },
+          limits);
       return listener_->Start();
     });
     ASSERT_TRUE(started.ok()) << started.ToString();
@@ -115,6 +120,76 @@ TEST_F(TransportTest, NodeIsKnownByItsCertificate) {
   Listen(ca);
   EXPECT_EQ(Talk(ClientOf(ca, "system:node:n1"), Port()), "n1");
   EXPECT_EQ(OnLoop([this] { return peer_; }), "n1");
+}
+
+// A TCP connection that says nothing.
+class SilentClient {
+ public:
+  explicit SilentClient(int port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    timeval patience{kTestWait.count(), 0};
+    setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    EXPECT_EQ(connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  }
+  // Waits for it.
+  bool IsClosed() {
+    char byte;
+    ssize_t count;
+    while ((count = recv(fd_.get(), &byte, 1, 0)) > 0) {  // gRPC may have said something before
+    }
+    return count == 0 || errno == ECONNRESET;
+  }
+
+ private:
+  base::UniqueFd fd_{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+};
+
+size_t CountDescriptors() {
+  namespace fs = std::filesystem;
+  return static_cast<size_t>(
+      std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
+}
+
+TEST_F(TransportTest, SilentOnesMakeRoomForOthersAndForNodes) {
+  const base::KeyPair ca = Ca();
+  ConnectionLimits limits;
+  limits.newcomers = 4;
+  limits.newcomer_time = base::Duration::Minutes(10);
+  Listen(ca, 0, limits);
+  const size_t before = CountDescriptors();
+  std::vector<std::unique_ptr<SilentClient>> silent;
+  for (int i = 0; i < 100; ++i) silent.push_back(std::make_unique<SilentClient>(Port()));
+  for (size_t i = 0; i + limits.newcomers < silent.size(); ++i)
+    EXPECT_TRUE(silent[i]->IsClosed()) << i;
+  silent.erase(silent.begin(), silent.end() - static_cast<ptrdiff_t>(limits.newcomers));
+  EXPECT_LE(CountDescriptors(), before + 3 * limits.newcomers + 4) << "the client's, and two more";
+  EXPECT_EQ(Talk(ClientOf(ca, "system:node:n1"), Port()), "n1");
+}
+
+TEST_F(TransportTest, ANewcomersTimeEnds) {
+  ConnectionLimits limits;
+  limits.newcomer_time = base::Duration::Millis(100);
+  Listen(Ca(), 0, limits);
+  EXPECT_TRUE(SilentClient(Port()).IsClosed());
+}
+
+// Nodes keep theirs; places of those that have left are free again.
+TEST_F(TransportTest, NodesHaveThePlacesThatThereAre) {
+  const base::KeyPair ca = Ca();
+  ConnectionLimits limits;
+  limits.connections = 2;
+  limits.newcomer_time = base::Duration::Millis(500);  // nodes are no newcomers after it
+  Listen(ca, 0, limits);
+  for (int i = 0; i < 4; ++i) {
+    // gRPC lets go of the one before in its own time.
+    std::string said;
+    for (int n = 0; n < 1000 && said != "n1"; ++n)
+      said = Talk(ClientOf(ca, "system:node:n1"), Port());
+    EXPECT_EQ(said, "n1") << i;
+  }
 }
 
 TEST_F(TransportTest, CertificateOfAnotherAuthorityIsRefused) {

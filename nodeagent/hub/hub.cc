@@ -1,7 +1,8 @@
 // Rules:
 // - The first frame is a Hello for the node that the channel's certificate names, or the
-//   StreamHello of a stream that was asked for; anything else ends the connection. A second control
-//   channel of a node replaces the first.
+//   StreamHello of a stream that was asked for; anything else ends the connection, and so does none
+//   for kFirstFrameTimeout (looked at with each tick). A second control channel of a node replaces
+//   the first.
 // - Sessions that have sent all are brought to the newest durable View in rounds: all that stand at
 //   the same revision together, so that the changes from there on are read and routed once. The
 //   furthest behind come first. One whose node is slow joins a later round, when the network has
@@ -73,6 +74,7 @@ void Hub::Accept(std::unique_ptr<FrameChannel> channel) {
   const uint64_t id = ++last_connection_;
   Connection& connection = connections_[id];
   connection.node = channel->peer();
+  connection.since = loop_.now().monotonic;
   connection.channel = std::move(channel);
   connection.channel->OnFrame([this, id](Frame frame) { Receive(id, std::move(frame)); });
   connection.channel->OnClosed([this, id](const base::Status& why) { Drop(id, why); });
@@ -80,6 +82,8 @@ void Hub::Accept(std::unique_ptr<FrameChannel> channel) {
     const auto found = connections_.find(id);
     if (found != connections_.end()) Pump(id, found->second);
   });
+  if (const auto leaver = silent_.Add(id, connection.node))
+    Drop(*leaver, base::Status(base::Code::kTooManyRequests, "too many say nothing"));
 }
 
 void Hub::Receive(uint64_t id, Frame frame) {
@@ -95,6 +99,7 @@ void Hub::Receive(uint64_t id, Frame frame) {
 }
 
 base::Status Hub::ReceiveFirst(uint64_t id, const Frame& frame) {
+  silent_.Remove(id);
   if (const auto* hello = std::get_if<Hello>(&frame)) return ReceiveHello(id, *hello);
   if (const auto* hello = std::get_if<StreamHello>(&frame)) return ReceiveStreamHello(id, *hello);
   return base::Status(base::Code::kBadRequest, "the first frame is not a Hello");
@@ -151,6 +156,7 @@ void Hub::Handle(uint64_t id, Connection& connection, Frame frame) {
 }
 
 void Hub::Drop(uint64_t id, const base::Status& why) {
+  silent_.Remove(id);
   auto dropped = connections_.extract(id);  // destroyed at the end: it may be the caller
   if (dropped.empty()) return;
   const std::string& node = dropped.mapped().node;
@@ -313,6 +319,7 @@ bool Hub::IsConnected(const std::string& node) const {
 void Hub::Tick() {
   tick_ = loop_.After(options_.heartbeat, [this] { Tick(); });
   const base::Now now = loop_.now();
+  DropSilent(now.monotonic);
   std::vector<std::string> lost;
   for (const auto& [node, member] : members_) {
     if (now.monotonic - member.heard >= options_.grace) lost.push_back(node);
@@ -328,6 +335,13 @@ void Hub::Tick() {
   }
   CommitDraft(draft, [] {});
   counting_.Wake();
+}
+
+void Hub::DropSilent(base::MonotonicTime now) {
+  while (const auto oldest = silent_.Oldest()) {
+    if (now - connections_.at(*oldest).since < kFirstFrameTimeout) return;
+    Drop(*oldest, base::Status(base::Code::kTimeout, "no first frame has come"));
+  }
 }
 
 void Hub::CountProgrammed() {

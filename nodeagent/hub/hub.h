@@ -17,6 +17,7 @@
 
 #include "base/lifeline.h"
 #include "base/loop.h"
+#include "base/net/newcomers.h"
 #include "base/piecework.h"
 #include "base/subscription.h"
 #include "nodeagent/hub/node_streams.h"
@@ -27,6 +28,13 @@
 #include "state/writer.h"
 
 namespace nodeagent {
+
+inline constexpr size_t kMaxReportsPerCommit = 500;
+inline constexpr size_t kMaxQueuedReports = 50'000;  // beyond, a reporting node has to come back
+inline constexpr size_t kMaxConnections = 20'000;
+// Of one node, before their first frame: all the streams that it may be asked for at once.
+inline constexpr size_t kMaxSilentOfNode = kMaxStreamsPerNode;
+inline constexpr base::Duration kFirstFrameTimeout = base::Duration::Seconds(10);
 
 struct HubOptions {
   // Names the store's history: another one after a restore from a backup.
@@ -63,6 +71,7 @@ class Hub {
  private:
   struct Connection {
     std::string node;
+    base::MonotonicTime since;
     std::unique_ptr<FrameChannel> channel;
     std::optional<ServerSession> session;  // after the Hello
   };
@@ -102,6 +111,7 @@ class Hub {
   void CommitDraft(const state::Draft& draft, base::Loop::Task durable);
 
   void Tick();
+  void DropSilent(base::MonotonicTime now);
   void CountProgrammed();
 
   base::Loop& loop_;
@@ -110,6 +120,7 @@ class Hub {
   const HubOptions options_;
 
   std::map<uint64_t, Connection> connections_;
+  base::Newcomers silent_{kMaxConnections, kMaxSilentOfNode};  // no first frame has come
   uint64_t last_connection_ = 0;
   std::map<std::string, Member> members_;
   // Sessions that have sent all, by position and connection; the first is the furthest behind.
@@ -126,9 +137,5 @@ class Hub {
   base::Subscription on_durable_;
   base::Lifeline lifeline_;
 };
-
-inline constexpr size_t kMaxReportsPerCommit = 500;
-inline constexpr size_t kMaxQueuedReports = 50'000;  // beyond, a reporting node has to come back
-inline constexpr size_t kMaxConnections = 20'000;
 
 }  // namespace nodeagent

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,6 +33,23 @@ TEST_F(SessionTest, ALargeCommitIsFedInManyTurns) {
   EXPECT_GE(most, kLeastPieces + 2u) << "some changes a turn, then one node a turn";
   EXPECT_EQ(Held(one), Needed("n1"));
   EXPECT_EQ(Held(two), Needed("n2"));
+}
+
+TEST_F(SessionTest, ChannelsThatSayNothingEnd) {
+  const std::unique_ptr<FrameDialer> dialer = network_.Dialer("n2");
+  std::vector<std::unique_ptr<FrameChannel>> silent;
+  size_t closed = 0;
+  for (size_t i = 0; i < kMaxSilentOfNode + 3; ++i) {
+    silent.push_back(dialer->Connect());
+    silent.back()->OnClosed([&](const base::Status&) { ++closed; });
+  }
+  cluster_.Settle(base::Duration::Seconds(1));
+  EXPECT_EQ(closed, 3u) << "of one node";
+  AgentSession& agent = StartAgent("n1");
+  cluster_.Settle(kFirstFrameTimeout + base::Duration::Seconds(11));
+  EXPECT_EQ(closed, silent.size());
+  EXPECT_EQ(Held(agent), Needed("n1")) << "who has said Hello stays";
+  EXPECT_TRUE(hub_->IsConnected("n1"));
 }
 
 // What a node hears is never a part of a transaction, however the feed was cut.
