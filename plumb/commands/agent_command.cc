@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "base/edge/descriptors.h"
 #include "plumb/commands/arguments.h"
 #include "plumb/commands/client.h"
 #include "plumb/commands/commands.h"
@@ -99,6 +100,7 @@ int AgentCommand(const Words& words) {
   const base::Result<AgentOptions> options = ReadAgentOptions(*arguments);
   if (!options.ok()) return Fail(options.status());
   MainLoop main_loop;
+  base::RaiseDescriptorLimit();
   base::Result<std::unique_ptr<Agent>> agent = Agent::Start(
       main_loop.loop(), *options, [&](base::Status status) { main_loop.Fail(std::move(status)); });
   if (!agent.ok()) return Fail(agent.status());
@@ -142,6 +144,7 @@ int UpCommand(const Words& words) {
     return Fail(base::Status(base::Code::kForbidden,
                              "plumb up runs containers and programs the network: run it as root"));
   }
+  options->with_node = true;
   MainLoop main_loop;
   const auto failed = [&](base::Status status) { main_loop.Fail(std::move(status)); };
   base::Result<std::unique_ptr<Server>> server = Server::Start(main_loop.loop(), *options, failed);

@@ -64,7 +64,8 @@ PlumbProcess::PlumbProcess(base::Process process, base::UniqueFd output, int por
       data_dir_(std::move(data_dir)) {}
 
 base::Result<std::unique_ptr<PlumbProcess>> PlumbProcess::Start(const std::string& plumb,
-                                                                const std::string& data_dir) {
+                                                                const std::string& data_dir,
+                                                                int descriptors) {
   const std::string log_path = data_dir + ".log";
   base::UniqueFd log(open(log_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (!log.valid()) return base::ErrnoStatus(log_path, errno);
@@ -76,6 +77,10 @@ base::Result<std::unique_ptr<PlumbProcess>> PlumbProcess::Start(const std::strin
     base::ProcessOptions options;
     options.argv = {plumb,    "server",   "--data-dir",
                     data_dir, "--listen", "127.0.0.1:" + std::to_string(port)};
+    if (descriptors > 0) {
+      const std::string limited = "ulimit -n " + std::to_string(descriptors) + " && exec \"$@\"";
+      options.argv.insert(options.argv.begin(), {"sh", "-c", limited, "sh"});
+    }
     options.output = writer.get();
     options.error = log.get();
     base::Result<base::Process> process = base::Process::Start(options);

@@ -17,9 +17,11 @@ namespace testsupport {
 class PlumbProcess {
  public:
   // Returns once it serves; on failure with the last line that it wrote. It finds a free port by
-  // itself. Its log goes to DATA_DIR.log.
+  // itself. Its log goes to DATA_DIR.log. `descriptors`: how many it may have (ulimit -n); 0: as
+  // many as this process.
   static base::Result<std::unique_ptr<PlumbProcess>> Start(const std::string& plumb,
-                                                           const std::string& data_dir);
+                                                           const std::string& data_dir,
+                                                           int descriptors = 0);
   ~PlumbProcess() { Kill(); }
 
   int port() const { return port_; }

@@ -104,13 +104,14 @@ class BackupService {
       : source_(source), authenticate_(std::move(authenticate)) {}
 
   void Serve(base::Exchange& exchange) {
+    // First: who may not make one holds up nobody who may.
+    if (const Status admitted = Admit(exchange.incoming()); !admitted.ok())
+      return exchange.Send(base::FailureResponse(admitted));
     if (running_.exchange(true)) {
       return exchange.Send(base::FailureResponse(
           Status(Code::kTooManyRequests, "another backup is being made; wait for its end")));
     }
-    if (const Status admitted = Admit(exchange.incoming()); !admitted.ok()) {
-      exchange.Send(base::FailureResponse(admitted));
-    } else if (const base::Result<Moment> moment = Now(); !moment.ok()) {
+    if (const base::Result<Moment> moment = Now(); !moment.ok()) {
       exchange.Send(base::FailureResponse(moment.status()));
     } else {
       base::HttpResponse head;

@@ -48,6 +48,9 @@ class DiffService {
       : source_(source), git_(std::move(git)), authenticate_(std::move(authenticate)) {}
 
   void Serve(base::Exchange& exchange) {
+    // First: who may see none holds up nobody who may.
+    if (const Status admitted = Admit(exchange.incoming()); !admitted.ok())
+      return exchange.Send(base::FailureResponse(admitted));
     if (running_.fetch_add(1) >= kMaxDiffs) {
       exchange.Send(base::FailureResponse(
           Status(Code::kTooManyRequests, "other previews are being made; try again in a moment")));
@@ -62,16 +65,20 @@ class DiffService {
   }
 
  private:
-  Result<Json> Report(base::Exchange& exchange) {
-    const base::HttpRequest& request = exchange.incoming().request;
-    ASSIGN_OR_RETURN(const base::Identity identity, authenticate_(exchange.incoming()));
+  Status Admit(const base::IncomingRequest& incoming) const {
+    ASSIGN_OR_RETURN(const base::Identity identity, authenticate_(incoming));
     // Whoever may push can learn by pushing what equals a Secret's value; nobody else may here.
     if (!MayPush(identity)) {
       return Status(Code::kForbidden,
                     "only those who may push may see what a push would change; use a token of "
                     "the role deployer or admin");
     }
-    if (request.method != "POST") return Status(Code::kMethodNotAllowed, "a diff is a POST");
+    if (incoming.request.method == "POST") return Status();
+    return Status(Code::kMethodNotAllowed, "a diff is a POST");
+  }
+
+  Result<Json> Report(base::Exchange& exchange) {
+    const base::HttpRequest& request = exchange.incoming().request;
     std::string body;
     RETURN_IF_ERROR(exchange.ReadBody(kMaxArchiveBytes, [&](std::string_view bytes) {
       body += bytes;

@@ -20,6 +20,12 @@ std::string QueryOf(const base::HttpRequest& request) {
   return query;
 }
 
+// A push waits for its rollout, and what it asks first is part of it.
+bool IsPush(const base::HttpRequest& request) {
+  return request.path.ends_with("/git-receive-pack") ||
+         request.Query("service") == "git-receive-pack";
+}
+
 void Serve(base::Exchange& exchange, gitsync::GitHost& host, const Authenticator& authenticate) {
   const base::HttpRequest& request = exchange.incoming().request;
   const base::Result<base::Identity> identity = authenticate(exchange.incoming());
@@ -66,9 +72,11 @@ void Serve(base::Exchange& exchange, gitsync::GitHost& host, const Authenticator
 
 void AddGitRoutes(base::Routes& routes, gitsync::GitHost& host, Authenticator authenticate) {
   routes.AddWorkerHandler(
-      kGitPrefix, [&host, authenticate = std::move(authenticate)](base::Exchange& exchange) {
+      kGitPrefix,
+      [&host, authenticate = std::move(authenticate)](base::Exchange& exchange) {
         Serve(exchange, host, authenticate);
-      });
+      },
+      IsPush);
 }
 
 }  // namespace plumb

@@ -2,8 +2,10 @@
 // them, credentials by its vault, then what serves. Nothing is served before all of it stands.
 #include "plumb/server/edge/server.h"
 
+#include <algorithm>
 #include <random>
 
+#include "base/edge/descriptors.h"
 #include "base/edge/files.h"
 #include "base/log.h"
 #include "base/net/edge/http_server.h"
@@ -12,6 +14,7 @@
 #include "plumb/data_directory.h"
 #include "plumb/endpoints.h"
 #include "plumb/server/control_plane.h"
+#include "plumb/server/descriptor_plan.h"
 #include "plumb/server/edge/backup_route.h"
 #include "plumb/server/edge/console.h"
 #include "plumb/server/edge/credentials.h"
@@ -70,6 +73,7 @@ struct Server::Impl {
     if (http) http->Stop();
     agents.reset();
     hooks.reset();
+    if (storage) storage->GiveUp();  // what waits for room waits no longer
     loop.EndWorks();  // what they use ends next, also after a start that failed
   }
 
@@ -86,6 +90,7 @@ struct Server::Impl {
 
   base::RealLoop& loop;
   const ServerOptions options;
+  DescriptorPlan descriptors;
   std::unique_ptr<state::Storage> storage;
   std::unique_ptr<gitsync::GitStore> git;
   std::unique_ptr<gitsync::GitHost> git_host;
@@ -101,7 +106,12 @@ struct Server::Impl {
 base::Status Server::Impl::Start(std::function<void(base::Status)> failed) {
   RETURN_IF_ERROR(base::MakeDirectories(options.data_dir, 0700));
   RETURN_IF_ERROR(CheckRestored(options.data_dir));
-  ASSIGN_OR_RETURN(storage, state::OpenLevelDb(DataDirectory(options.data_dir).store()));
+  ASSIGN_OR_RETURN(descriptors, PlanDescriptors(base::RaiseDescriptorLimit(), options.with_node));
+  if (!descriptors.note.empty()) base::LogWarning(descriptors.note);
+  state::LevelDbOptions storage_options;
+  storage_options.max_open_files = static_cast<int>(descriptors.store_files);
+  ASSIGN_OR_RETURN(storage,
+                   state::OpenLevelDb(DataDirectory(options.data_dir).store(), storage_options));
   RETURN_IF_ERROR(StartGit());
   http_caller = state::NewHttpCaller(loop, state::AddressGuard(options.webhook_allow));
   ASSIGN_OR_RETURN(
@@ -188,19 +198,29 @@ base::Status Server::Impl::StartServing() {
   http_options.certificate_pem = credentials->server().cert_pem;
   http_options.key_pem = credentials->server().key_pem;
   http_options.client_ca_pem = credentials->ca().cert_pem;
+  http_options.workers = descriptors.transfers;
+  http_options.max_connections = descriptors.api_connections;
+  http_options.max_newcomers_of_address =
+      std::min(http_options.max_newcomers_of_address, descriptors.api_connections / 2);
+  http_options.authenticate = authenticate;
   http = base::HttpServer::Create(loop, http_options);
   plane->AddRoutes(*http);
   AddConsole(authenticate);
   AddJoinRoute(loop, *http, *credentials);
   AddGitRoutes(*http, *git_host, authenticate);
   RETURN_IF_ERROR(http->Start());
+  nodeagent::ConnectionLimits limits;
+  limits.connections = descriptors.agent_connections;
+  limits.newcomers = descriptors.agent_newcomers;
+  limits.newcomers_of_address = std::min(limits.newcomers_of_address, limits.newcomers);
   agents = std::make_unique<nodeagent::GrpcListener>(
       loop, options.address + ":" + std::to_string(options.port + kAgentPortOffset),
       nodeagent::TlsIdentity{credentials->ca().cert_pem, credentials->server().cert_pem,
                              credentials->server().key_pem},
       [this](std::unique_ptr<nodeagent::FrameChannel> channel) {
         plane->hub().Accept(std::move(channel));
-      });
+      },
+      limits);
   return agents->Start();
 }
 

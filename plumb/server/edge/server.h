@@ -25,6 +25,7 @@ struct ServerOptions {
   int port = kDefaultPort;
   std::vector<std::string> names;         // further DNS names and addresses, for the certificate
   std::vector<base::Cidr> webhook_allow;  // internal addresses that webhooks may go to
+  bool with_node = false;                 // an agent is in the same process
   state::ClusterConfig cluster;           // but for api_port, which is `port`
 };
 
