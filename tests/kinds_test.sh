@@ -12,7 +12,7 @@ kWindow=8     # lines
 # Lists of something else than what is known of kinds: regex of the file | reason
 EXCEPTIONS=(
   '^reconciler/controllers/|a controller says which changes concern it'
-  '^state/api/authorize\.cc$|who may do what, until roles are objects'
+  '^state/authorize\.cc$|who may do what, until roles are objects'
 )
 
 is_excepted() {  # FILE

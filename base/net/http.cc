@@ -91,10 +91,6 @@ HttpResponse FailureOf(int http_status, std::string_view reason, std::string_vie
 
 }  // namespace
 
-bool Identity::InGroup(std::string_view group) const {
-  return std::find(groups.begin(), groups.end(), group) != groups.end();
-}
-
 std::string_view HttpRequest::Query(std::string_view name) const {
   for (const auto& [key, value] : query) {
     if (key == name) return value;

@@ -12,16 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/identity.h"
 #include "base/status.h"
 
 namespace base {
-
-// Who sent a request, once authenticated.
-struct Identity {
-  std::string user;                 // "system:node:n1", "alice"; empty: nobody
-  std::vector<std::string> groups;  // "plumb:admin", "system:nodes"
-  bool InGroup(std::string_view group) const;
-};
 
 struct HttpRequest {
   std::string method;  // "GET"

@@ -6,6 +6,8 @@
 #define FOR_EACH_ADMISSION(DO) \
   DO(NamespaceLifecycle)       \
   DO(OwnSecret)                \
+  DO(NodeRestriction)          \
+  DO(PodRange)                 \
   DO(PodDefaults)              \
   DO(ServiceAddress)           \
   DO(LimitRange)               \

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "manifests/wire/protobuf.h"
-#include "state/api/authorize.h"
 #include "state/api/handlers.h"
+#include "state/api/request_access.h"
 #include "state/api/status.h"
 
 namespace state {
@@ -82,7 +82,7 @@ Answer Api::Handle(const base::HttpRequest& request, const View& view,
   const manifests::Kind* kind =
       route.is_resource ? schema.FindResource(route.group, route.version, route.plural) : nullptr;
   const About about{kind, route.name};
-  if (const Status allowed = Authorize(request, route, view); !allowed.ok())
+  if (const Status allowed = AuthorizeRequest(request, route, view); !allowed.ok())
     return Failed(allowed, about);
   if (!route.is_resource) {
     const OpenApi* openapi =

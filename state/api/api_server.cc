@@ -95,9 +95,10 @@ void ApiServer::Answered(Answer answer, const View& view, const base::HttpReques
   } else if (auto* change = std::get_if<Proposed>(&answer)) {
     Committed(store_.Commit(change->transaction), *change, request, std::move(reply));
   } else if (auto* watch = std::get_if<WatchRequest>(&answer)) {
-    StartWatch(std::move(*watch), std::move(reply));
+    StartWatch(std::move(*watch), open_.Guard(request.identity, std::move(reply)));
   } else {
-    StartStream(std::get<PodStream>(answer), request, std::move(reply));
+    StartStream(std::get<PodStream>(answer), request,
+                open_.Guard(request.identity, std::move(reply)));
   }
 }
 

@@ -15,6 +15,7 @@
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/net/exchange.h"
+#include "base/net/open_streams.h"
 #include "state/api/api.h"
 #include "state/api/stream_relays.h"
 #include "state/api/watch_hub.h"
@@ -46,6 +47,9 @@ class ApiServer {
             Authenticator authenticate, OpenStream open_stream, const ApiServerOptions& options);
 
   void Handle(base::IncomingRequest incoming, std::unique_ptr<base::Reply> reply);
+
+  // Ends the watches, logs and commands of those whom `ended` names.
+  void EndStreams(const std::function<bool(const base::Identity&)>& ended) { open_.End(ended); }
 
   // The path prefixes that it serves.
   static const std::vector<std::string>& Prefixes();
@@ -95,6 +99,7 @@ class ApiServer {
   Writer writer_;
   WatchHub watches_;
   StreamRelays relays_;
+  base::OpenStreams open_;
   std::deque<KeptView> kept_;  // oldest first
   size_t reads_in_flight_ = 0;
   size_t writes_in_flight_ = 0;

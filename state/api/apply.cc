@@ -3,7 +3,7 @@
 // name its manager, and may be forced. The Draft does it; here stands what is the request's own.
 #include "base/json.h"
 #include "manifests/yaml/yaml.h"
-#include "state/api/authorize.h"
+#include "state/admission/node_restriction.h"
 #include "state/api/handlers.h"
 #include "state/api/media.h"
 #include "state/api/status.h"
@@ -59,8 +59,7 @@ base::Result<Answer> HandleApply(const Call& call) {
                    ReadConfiguration(call, call.kind.ApiVersion(), call.kind.kind));
   RETURN_IF_ERROR(MatchPath(call, configuration));
   const bool create = call.view.Get(call.ObjectKey()) == nullptr;
-  if (create)
-    RETURN_IF_ERROR(AuthorizeNodeCreate(call.request.identity, call.route, configuration));
+  if (create) RETURN_IF_ERROR(CheckNodeCreates(call.context.actor, call.ObjectKey()));
   Draft draft(call.view, call.context);
   base::Result<ObjectPtr> applied =
       draft.Apply(std::move(configuration), {.force = QueryFlag(call.request, "force")});

@@ -1,8 +1,7 @@
 // Roles, as requests that are let in or not.
-#include "state/api/authorize.h"
-
 #include <gtest/gtest.h>
 
+#include "state/api/request_access.h"
 #include "state/api/testing/test_api.h"
 #include "state/own_secrets.h"
 
@@ -83,6 +82,28 @@ TEST_F(AuthorizeTest, DeployersWriteInNamespacesOnly) {
       "yes yes no no no no no yes no ");
 }
 
+TEST_F(AuthorizeTest, WhatStandsInTheSystemsNamespaceOnlyAdministratorsWrite) {
+  const std::string in = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/plumb-system/";
+  const std::string of = in + "kustomizations";
+  const std::initializer_list<std::string> requests = {
+      "GET " + of,
+      "PATCH " + of + "/shop",
+      "PATCH " + of + "/shop/status",
+      "DELETE " + of + "/shop",
+      "POST " + of,
+      "PUT /apis/plumb.dev/v1/namespaces/plumb-system/inventories/shop",
+      "POST /apis/plumb.dev/v1/namespaces/plumb-system/deliveries",
+      "POST /api/v1/namespaces/plumb-system/configmaps",
+      "POST /api/v1/namespaces/plumb-system/pods/p/exec?command=ls"};
+  const auto may = [&](base::Identity identity) {
+    std::string answers;
+    for (const std::string& request : requests) answers += May(identity, {request});
+    return answers;
+  };
+  EXPECT_EQ(may({"dan", {"plumb:deployer"}}), "yes no no no no no no no no ");
+  EXPECT_EQ(may({"root", {"plumb:admin"}}), "yes yes yes yes yes yes yes yes yes ");
+}
+
 TEST_F(AuthorizeTest, SecretsOfTheSystemAreForAdministrators) {
   const std::initializer_list<std::string_view> requests = {
       "GET /api/v1/secrets", "GET /api/v1/secrets?fieldSelector=metadata.namespace%3Ddefault",
@@ -140,6 +161,69 @@ TEST_F(AuthorizeTest, NodesTouchOnlyWhatIsTheirs) {
   EXPECT_EQ(May(n2, {"GET /api/v1/namespaces/default/secrets/used",
                      "PATCH /api/v1/namespaces/default/pods/p/status", "POST /api/v1/nodes"}),
             "no no yes ");
+}
+
+TEST_F(AuthorizeTest, ANodeWritesOfItsNodeLabelsAndStatusOnly) {
+  api_.identity = {"system:node:n1", {"system:nodes"}};
+  const auto patch = [&](const std::string& body) {
+    return api_.Outcome("PATCH", "/api/v1/nodes/n1", body, "application/merge-patch+json");
+  };
+  const auto denied = [](const std::string& what) {
+    return "403 Forbidden: nodes \"n1\" is forbidden: node \"n1\" is not allowed to " + what +
+           "; an administrator can";
+  };
+  EXPECT_EQ(patch(R"({"metadata":{"labels":{"disk":"fast","kubernetes.io/arch":"amd64"}}})"),
+            "200");
+  EXPECT_EQ(patch(R"({"metadata":{"labels":{"node-restriction.kubernetes.io/tier":"secret"}}})"),
+            denied("set or remove its label node-restriction.kubernetes.io/tier"));
+  EXPECT_EQ(patch(R"({"metadata":{"labels":{"node-role.kubernetes.io/control-plane":""}}})"),
+            denied("set or remove its label node-role.kubernetes.io/control-plane"));
+  EXPECT_EQ(patch(R"({"metadata":{"finalizers":["example.org/stay"]}})"),
+            denied("change its metadata.finalizers"));
+  EXPECT_EQ(patch(R"({"spec":{"taints":[{"key":"a","effect":"NoSchedule"}]}})"),
+            denied("change its spec.taints"));
+  EXPECT_EQ(patch(R"({"spec":{"podCIDR":"128.0.0.0/1","podCIDRs":["128.0.0.0/1"]}})"),
+            denied("change its spec.podCIDR"));
+
+  api_.identity = {"root", {"plumb:admin"}};
+  EXPECT_EQ(patch(R"({"metadata":{"labels":{"node-restriction.kubernetes.io/tier":"db"}},
+                      "spec":{"unschedulable":true}})"),
+            "200");
+  api_.identity = {"system:node:n1", {"system:nodes"}};
+  EXPECT_EQ(patch(R"({"metadata":{"labels":{"node-restriction.kubernetes.io/tier":null}}})"),
+            denied("set or remove its label node-restriction.kubernetes.io/tier"));
+  EXPECT_EQ(patch(R"({"spec":{"unschedulable":null}})"), denied("change its spec.unschedulable"));
+  EXPECT_EQ(api_.Outcome("PUT", "/api/v1/nodes/n1", R"({"metadata":{"name":"n1"}})"),
+            denied("set or remove its label node-restriction.kubernetes.io/tier"));
+  EXPECT_EQ(api_.Outcome("PATCH", "/api/v1/nodes/n1?fieldManager=n1&force=true",
+                         R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"n1"},)"
+                         R"("spec":{"providerID":"x"}})",
+                         "application/apply-patch+yaml"),
+            denied("change its spec.providerID"));
+
+  api_.identity = {"system:node:n9", {"system:nodes"}};
+  EXPECT_EQ(api_.Outcome("POST", "/api/v1/nodes",
+                         R"({"metadata":{"name":"n9"},"spec":{"podCIDR":"10.88.7.0/24"}})"),
+            "403 Forbidden: nodes \"n9\" is forbidden: node \"n9\" is not allowed to change its "
+            "spec.podCIDR; an administrator can");
+  EXPECT_EQ(api_.Outcome("POST", "/api/v1/nodes", R"({"metadata":{"name":"n9"}})"), "201");
+}
+
+TEST_F(AuthorizeTest, APodRangeIsGivenByPlumbAlone) {
+  api_.identity = {"root", {"plumb:admin"}};
+  EXPECT_EQ(api_.Outcome("POST", "/api/v1/nodes",
+                         R"({"metadata":{"name":"n9"},"spec":{"podCIDR":"10.88.7.0/24"}})"),
+            "403 Forbidden: nodes \"n9\" is forbidden: spec.podCIDR: Forbidden: plumb gives each "
+            "node its range; leave it as it is");
+  api_.cluster.Apply(
+      "{apiVersion: v1, kind: Node, metadata: {name: n9}, spec: {podCIDR: 10.88.7.0/24}}");
+  const auto patch = [&](const std::string& body) {
+    return api_.Outcome("PATCH", "/api/v1/nodes/n9", body, "application/merge-patch+json")
+        .substr(0, 3);
+  };
+  EXPECT_EQ(patch(R"({"spec":{"podCIDR":"10.88.8.0/24"}})"), "403");
+  EXPECT_EQ(patch(R"({"spec":{"podCIDR":null}})"), "403");
+  EXPECT_EQ(patch(R"({"spec":{"podCIDR":"10.88.7.0/24","unschedulable":true}})"), "200");
 }
 
 }  // namespace

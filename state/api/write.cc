@@ -10,7 +10,7 @@
 #include "manifests/apply/managed_fields.h"
 #include "manifests/patch/patch.h"
 #include "manifests/versions.h"
-#include "state/api/authorize.h"
+#include "state/admission/node_restriction.h"
 #include "state/api/handlers.h"
 #include "state/api/render.h"
 #include "state/api/status.h"
@@ -240,7 +240,9 @@ base::Result<Answer> HandleCreate(const Call& call) {
   ASSIGN_OR_RETURN(const WriteOptions options, ParseWriteOptions(call.request));
   ASSIGN_OR_RETURN(Json object, ReadObject(call));
   RETURN_IF_ERROR(MatchPath(call, object));
-  RETURN_IF_ERROR(AuthorizeNodeCreate(call.request.identity, call.route, object));
+  RETURN_IF_ERROR(CheckNodeCreates(
+      call.context.actor, Key{call.kind.Resource(), call.route.ns,
+                              std::string(std::as_const(object)["metadata"]["name"].AsString())}));
   Draft draft(call.view, call.context);
   base::Result<ObjectPtr> created = draft.Create(std::move(object), options.unknown);
   if (!created.ok()) return AsDecodingError(created.status(), call.kind);

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "manifests/yaml/yaml.h"
-#include "state/api/authorize.h"
 
 namespace tests {
 namespace {
