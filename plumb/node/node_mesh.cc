@@ -106,7 +106,10 @@ void NodeMesh::Program() {
   std::vector<servicemesh::Ipv4> local;
   if (const auto ip = servicemesh::Ipv4::Parse(options_.dns_ip)) local.push_back(*ip);
   routes_.Set(
-      servicemesh::PlanRoutes(options_.node, std::move(nodes), input->service_cidr,
+      servicemesh::PlanRoutes(options_.node, std::move(nodes),
+                              {.services = input->service_cidr,
+                               .pods = input->cluster_pod_cidr,
+                               .node_prefix_length = options_.cluster.pod_prefix_length},
                               std::move(local)),
       lifeline_.Wrap([this](base::Status status) {
         routing_ = false;

@@ -254,7 +254,7 @@ class NftWorld final : public MeshWorld {
     return PlanRoutes("n1",
                       {{"n1", *Ipv4::Parse("10.89.0.1"), *base::Cidr::Parse("10.88.1.0/24")},
                        {"n2", *Ipv4::Parse("10.89.0.2"), *base::Cidr::Parse("10.88.2.0/24")}},
-                      *base::Cidr::Parse("10.96.0.0/16"), {});
+                      {.services = *base::Cidr::Parse("10.96.0.0/16")}, {});
   }
   // One datagram there, one back.
   std::string Exchange(Host from, const std::string& ip, uint16_t port,

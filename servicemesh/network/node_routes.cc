@@ -1,5 +1,7 @@
-// A pod range belongs to one node. If two claim the same or overlapping ranges, the first by name
-// keeps it and the other is named in left_out: two routes to one range would lose packets silently.
+// A node is routed to for one node's share of the cluster's pod addresses, whatever its Node says:
+// who can write a Node must not draw other traffic to it. A pod range belongs to one node. If two
+// claim the same or overlapping ranges, the first by name keeps it and the other is named in
+// left_out: two routes to one range would lose packets silently.
 #include "servicemesh/network/node_routes.h"
 
 #include <algorithm>
@@ -21,11 +23,21 @@ using Accepted = std::map<uint32_t, const NodeNetwork*>;  // by the start of the
 
 // Why `node` gets no route; nothing if it gets one.
 std::optional<std::string> Refuse(const NodeNetwork& node, const Accepted& accepted,
-                                  const base::Cidr& service_cidr) {
+                                  const ClusterRanges& cluster) {
   if (node.ip.IsAny()) return "it has no address yet";
   if (!Given(node.pod_cidr)) return "it has no pod range yet";
-  if (Overlap(node.pod_cidr, service_cidr))
-    return "its pod range " + node.pod_cidr.ToString() + " overlaps the service range";
+  const std::string its = "its pod range " + node.pod_cidr.ToString();
+  if (Overlap(node.pod_cidr, cluster.services)) return its + " overlaps the service range";
+  const bool inside = cluster.pods.Contains(node.pod_cidr.first()) &&
+                      node.pod_cidr.prefix_length() >= cluster.pods.prefix_length();
+  if (Given(cluster.pods) && !inside) {
+    return its + " is not inside the cluster's, " + cluster.pods.ToString() +
+           "; --pod-cidr must be the server's";
+  }
+  if (node.pod_cidr.prefix_length() < cluster.node_prefix_length) {
+    return its + " is larger than a node's share, a prefix of " +
+           std::to_string(cluster.node_prefix_length) + " bits";
+  }
   // The accepted ranges are disjoint, so one that overlaps is the last that begins before the end
   // of this one.
   const base::Cidr& range = node.pod_cidr;
@@ -33,7 +45,7 @@ std::optional<std::string> Refuse(const NodeNetwork& node, const Accepted& accep
   if (after == accepted.begin()) return std::nullopt;
   const NodeNetwork& other = *std::prev(after)->second;
   if (!Overlap(other.pod_cidr, range)) return std::nullopt;
-  return "its pod range " + range.ToString() + " overlaps that of node " + other.name;
+  return its + " overlaps that of node " + other.name;
 }
 
 std::map<std::string, std::string> ByRange(const std::vector<Route>& routes) {
@@ -52,7 +64,7 @@ std::string Route::ToString() const {
 }
 
 RoutePlan PlanRoutes(const std::string& self, std::vector<NodeNetwork> nodes,
-                     const base::Cidr& service_cidr, std::vector<Ipv4> local_addresses) {
+                     const ClusterRanges& cluster, std::vector<Ipv4> local_addresses) {
   RoutePlan plan;
   std::sort(local_addresses.begin(), local_addresses.end());
   plan.local_addresses = std::move(local_addresses);
@@ -62,9 +74,9 @@ RoutePlan PlanRoutes(const std::string& self, std::vector<NodeNetwork> nodes,
   });
   Accepted accepted;
   for (const NodeNetwork& node : nodes) {
-    if (node.name == self && Given(service_cidr))
-      plan.routes.push_back({service_cidr, {}, node.ip});
-    if (const auto why = Refuse(node, accepted, service_cidr)) {
+    if (node.name == self && Given(cluster.services))
+      plan.routes.push_back({cluster.services, {}, node.ip});
+    if (const auto why = Refuse(node, accepted, cluster)) {
       plan.left_out.push_back("no route to the pods of node " + node.name + ": " + *why);
       continue;
     }

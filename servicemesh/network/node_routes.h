@@ -18,6 +18,13 @@ struct NodeNetwork {
   base::Cidr pod_cidr = NoCidr();
 };
 
+// Of the cluster; a pod range that is not given (NoCidr) bounds nothing.
+struct ClusterRanges {
+  base::Cidr services = NoCidr();
+  base::Cidr pods = NoCidr();
+  int node_prefix_length = 0;  // of a node's share of the pods' range
+};
+
 struct Route {
   base::Cidr to = NoCidr();
   Ipv4 via;     // next hop; 0.0.0.0: on the loopback device, for rules to catch
@@ -37,7 +44,7 @@ inline constexpr int kRouteProtocol = 112;
 
 // `self` names this node among `nodes`. Nodes without an address or a pod range have no route yet.
 RoutePlan PlanRoutes(const std::string& self, std::vector<NodeNetwork> nodes,
-                     const base::Cidr& service_cidr, std::vector<Ipv4> local_addresses);
+                     const ClusterRanges& cluster, std::vector<Ipv4> local_addresses);
 
 // Lines for ip(8) -batch: from one plan to another.
 std::string ToIpBatch(const RoutePlan& programmed, const RoutePlan& wanted);

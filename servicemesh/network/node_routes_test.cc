@@ -12,7 +12,9 @@ Ipv4 Ip(const char* text) { return *Ipv4::Parse(text); }
 base::Cidr Range(const char* text) { return *base::Cidr::Parse(text); }
 
 RoutePlan Plan(std::vector<NodeNetwork> nodes, std::vector<Ipv4> local = {}) {
-  return PlanRoutes("n1", std::move(nodes), Range("10.96.0.0/16"), std::move(local));
+  return PlanRoutes("n1", std::move(nodes),
+                    {Range("10.96.0.0/16"), Range("10.88.0.0/13"), /*node_prefix_length=*/24},
+                    std::move(local));
 }
 
 const NodeNetwork kN1{"n1", Ip("10.89.0.1"), Range("10.88.1.0/24")};
@@ -48,17 +50,37 @@ TEST(RoutesTest, OverlappingRangeGoesToNobodyElse) {
   const RoutePlan plan = Plan({kN2,
                                kN1,
                                {"aa", Ip("10.89.0.7"), Range("10.88.1.128/25")},
-                               {"n6", Ip("10.89.0.6"), Range("10.88.2.0/23")},
+                               {"n6", Ip("10.89.0.6"), Range("10.88.2.128/25")},
                                {"n7", Ip("10.89.0.8"), Range("10.96.4.0/24")}});
   EXPECT_EQ(plan.left_out,
             (std::vector<std::string>{
                 "no route to the pods of node aa: its pod range 10.88.1.128/25 overlaps that of "
                 "node n1",
-                "no route to the pods of node n6: its pod range 10.88.2.0/23 overlaps that of "
+                "no route to the pods of node n6: its pod range 10.88.2.128/25 overlaps that of "
                 "node n2",
                 "no route to the pods of node n7: its pod range 10.96.4.0/24 overlaps the service "
                 "range"}));
   EXPECT_EQ(plan.routes.size(), 2u);
+}
+
+// Whoever can write a Node must not draw other people's traffic to it.
+TEST(RoutesTest, RangeOutsideOfTheClustersOrLargerThanAShareGetsNoRoute) {
+  const RoutePlan plan = Plan({kN1,
+                               {"aaa", Ip("10.89.0.7"), Range("128.0.0.0/1")},
+                               {"bbb", Ip("10.89.0.8"), Range("192.168.7.0/24")},
+                               {"ccc", Ip("10.89.0.9"), Range("10.88.4.0/23")},
+                               {"ddd", Ip("10.89.0.10"), Range("10.80.0.0/12")}});
+  EXPECT_EQ(plan.left_out,
+            (std::vector<std::string>{
+                "no route to the pods of node aaa: its pod range 128.0.0.0/1 is not inside the "
+                "cluster's, 10.88.0.0/13; --pod-cidr must be the server's",
+                "no route to the pods of node bbb: its pod range 192.168.7.0/24 is not inside the "
+                "cluster's, 10.88.0.0/13; --pod-cidr must be the server's",
+                "no route to the pods of node ccc: its pod range 10.88.4.0/23 is larger than a "
+                "node's share, a prefix of 24 bits",
+                "no route to the pods of node ddd: its pod range 10.80.0.0/12 is not inside the "
+                "cluster's, 10.88.0.0/13; --pod-cidr must be the server's"}));
+  EXPECT_EQ(plan.routes.size(), 1u);
 }
 
 }  // namespace
