@@ -1,39 +1,34 @@
-// Rules (Kubernetes' NodeRestriction):
+// Rules (Kubernetes' NodeRestriction; of labels, state/admission/node_restriction has the rule):
 // - A pod is the node's if spec.nodeName names it and the uid is that of the report.
 // - A pod's deletion is completed only if it was begun: a node cannot delete pods.
-// - Labels under node-restriction.kubernetes.io are the administrator's. Of the other labels under
-//   kubernetes.io and k8s.io a node may set those that describe it.
+// - A status is validated as REST does. What is wrong in it is left out, and named; the rest is
+//   written, since a node of another version must not go unheard for one field.
 // - Labels that others gave the Node stay.
 #include "nodeagent/hub/agent_writes.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "manifests/kinds/conditions.h"
+#include "nodeagent/hub/reported_status.h"
+#include "state/admission/node_restriction.h"
+#include "state/authorize.h"
 #include "state/events.h"
 
 namespace nodeagent {
 namespace {
 
-constexpr std::string_view kOwnLabels[] = {
-    "beta.kubernetes.io/arch",
-    "beta.kubernetes.io/os",
-    "kubernetes.io/arch",
-    "kubernetes.io/hostname",
-    "kubernetes.io/os",
-    "node.kubernetes.io/instance-type",
-    "topology.kubernetes.io/region",
-    "topology.kubernetes.io/zone",
-};
-constexpr std::string_view kOwnDomains[] = {"kubelet.kubernetes.io", "node.kubernetes.io"};
-
-bool IsUnder(std::string_view domain, std::string_view parent) {
-  return domain == parent ||
-         (domain.ends_with(parent) && domain[domain.size() - parent.size() - 1] == '.');
+// As REST would ask: a frame is one more door.
+bool NodeMay(const state::View& view, const std::string& node, std::string_view verb,
+             const state::AccessObject& object) {
+  const base::Identity identity{std::string(state::kNodeUserPrefix) + node,
+                                {std::string(state::kNodesGroup)}};
+  return state::Authorize(identity, verb, object, view).ok();
 }
 
+// The pod, if the node may do that to it.
 base::Result<state::ObjectPtr> OwnPod(const state::View& view, const std::string& node,
-                                      const state::Key& key, const std::string& uid) {
+                                      const state::Key& key, const std::string& uid,
+                                      std::string_view verb, const std::string& subresource) {
   if (key.resource != "pods") {
     return base::Status(base::Code::kForbidden, "node " + node + " reports on " + key.ToString() +
                                                     "; it may report on its pods only");
@@ -43,14 +38,16 @@ base::Result<state::ObjectPtr> OwnPod(const state::View& view, const std::string
     return base::Status(base::Code::kNotFound,
                         key.ToString() + " with uid " + uid + " does not exist any more");
   }
-  if ((*pod)["spec"]["nodeName"].AsString() != node) {
+  if (!NodeMay(view, node, verb, {.key = key, .subresource = subresource})) {
     return base::Status(base::Code::kForbidden,
                         key.ToString() + " is not bound to node " + node + ", which reports on it");
   }
   return pod;
 }
 
-base::Status CheckStatus(const base::Document& status) {
+// The reported status as far as it is right; the rest is named in `wrong`.
+base::Result<base::Json> CheckedStatus(const state::Draft& draft, const state::Key& key,
+                                       const base::Document& status, std::string& wrong) {
   if (!status.root().IsObject()) {
     return base::Status(base::Code::kInvalid, "a reported status is not a JSON object");
   }
@@ -59,14 +56,22 @@ base::Status CheckStatus(const base::Document& status) {
                         "a reported status has " + std::to_string(status.Bytes().size()) +
                             " bytes; the limit is " + std::to_string(kMaxReportBytes));
   }
-  return {};
+  const manifests::Kind* kind = draft.schema().FindByResource(key.resource);
+  CHECK(kind != nullptr);
+  return ValidStatus(*kind, key.name, status.ToJson(), wrong);
+}
+
+base::Status LeftOut(const std::string& node, const state::Key& key, const std::string& wrong) {
+  if (wrong.empty()) return {};
+  return base::Status(base::Code::kInvalid, "of the status that node " + node + " reports of " +
+                                                key.ToString() + " was left out " + wrong);
 }
 
 // Sets what of `labels` is the node's to set; the names of the others come back.
 std::string SetLabels(const std::map<std::string, std::string>& labels, base::Json& object) {
   std::string refused;
   for (const auto& [name, value] : labels) {
-    if (MayLabelItself(name)) {
+    if (state::MayLabelItself(name)) {
       object["metadata"]["labels"].Set(name, value);
     } else {
       refused += (refused.empty() ? "" : ", ") + name;
@@ -93,26 +98,17 @@ base::Status EnsureLeaseNamespace(state::Draft& draft) {
 
 }  // namespace
 
-bool MayLabelItself(std::string_view label) {
-  const size_t slash = label.find('/');
-  const std::string_view domain = slash == std::string_view::npos ? "" : label.substr(0, slash);
-  if (IsUnder(domain, "node-restriction.kubernetes.io")) return false;
-  if (!IsUnder(domain, "kubernetes.io") && !IsUnder(domain, "k8s.io")) return true;
-  if (std::find(std::begin(kOwnLabels), std::end(kOwnLabels), label) != std::end(kOwnLabels)) {
-    return true;
-  }
-  return std::any_of(std::begin(kOwnDomains), std::end(kOwnDomains),
-                     [domain](std::string_view own) { return IsUnder(domain, own); });
-}
-
 base::Status WritePodStatus(state::Draft& draft, const std::string& node, const PodStatus& report) {
-  RETURN_IF_ERROR(CheckStatus(report.status));
-  RETURN_IF_ERROR(OwnPod(draft.view(), node, report.key, report.uid).status());
-  return draft.UpdateStatus(report.key, report.status.ToJson()).status();
+  RETURN_IF_ERROR(OwnPod(draft.view(), node, report.key, report.uid, "patch", "status").status());
+  std::string wrong;
+  ASSIGN_OR_RETURN(base::Json status, CheckedStatus(draft, report.key, report.status, wrong));
+  RETURN_IF_ERROR(draft.UpdateStatus(report.key, std::move(status)).status());
+  return LeftOut(node, report.key, wrong);
 }
 
 base::Status WritePodGone(state::Draft& draft, const std::string& node, const PodGone& report) {
-  ASSIGN_OR_RETURN(const state::ObjectPtr pod, OwnPod(draft.view(), node, report.key, report.uid));
+  ASSIGN_OR_RETURN(const state::ObjectPtr pod,
+                   OwnPod(draft.view(), node, report.key, report.uid, "delete", ""));
   if (!pod->Deleting()) {
     return base::Status(base::Code::kForbidden, report.key.ToString() +
                                                     " is not being deleted, but node " + node +
@@ -123,15 +119,16 @@ base::Status WritePodGone(state::Draft& draft, const std::string& node, const Po
 
 base::Status WriteNodeStatus(state::Draft& draft, const std::string& node,
                              const NodeStatus& report) {
-  RETURN_IF_ERROR(CheckStatus(report.status));
   const state::Key key{"nodes", "", node};
+  std::string wrong;
+  ASSIGN_OR_RETURN(base::Json status, CheckedStatus(draft, key, report.status, wrong));
   const state::ObjectPtr existing = draft.view().Get(key);
   base::Json object = existing ? existing->document.ToJson() : NewNode(node);
   const std::string refused = SetLabels(report.labels, object);
   RETURN_IF_ERROR(existing ? draft.Update(std::move(object)).status()
                            : draft.Create(std::move(object)).status());
-  RETURN_IF_ERROR(draft.UpdateStatus(key, report.status.ToJson()).status());
-  if (refused.empty()) return {};
+  RETURN_IF_ERROR(draft.UpdateStatus(key, std::move(status)).status());
+  if (refused.empty()) return LeftOut(node, key, wrong);
   return base::Status(base::Code::kForbidden, "node " + node + " may not give itself the labels " +
                                                   refused + "; an administrator can");
 }
@@ -141,7 +138,8 @@ base::Status WritePodEvent(state::Draft& draft, const std::string& node, const P
     return base::Status(base::Code::kTooLarge, "an event of node " + node + " has more than " +
                                                    std::to_string(kMaxEventBytes) + " bytes");
   }
-  ASSIGN_OR_RETURN(const state::ObjectPtr pod, OwnPod(draft.view(), node, report.key, report.uid));
+  ASSIGN_OR_RETURN(const state::ObjectPtr pod,
+                   OwnPod(draft.view(), node, report.key, report.uid, "get", ""));
   state::WriteEvent(draft, *pod,
                     report.warning ? state::EventType::kWarning : state::EventType::kNormal,
                     report.reason, report.message);

@@ -30,9 +30,6 @@ base::Status RenewLease(state::Draft& draft, const std::string& node, base::Wall
 // The Node's condition Ready becomes Unknown: the node is not heard from.
 base::Status MarkUnknown(state::Draft& draft, const std::string& node, base::WallTime now);
 
-// Labels that say what a node is trusted with, or that only the cluster gives.
-bool MayLabelItself(std::string_view label);
-
 inline constexpr char kLeaseNamespace[] = "kube-node-lease";
 
 }  // namespace nodeagent

@@ -277,11 +277,15 @@ void Hub::Write(state::Draft& draft, const std::string& node, const Frame& frame
   } else if (const auto* event = std::get_if<PodEvent>(&frame)) {
     status = WritePodEvent(draft, node, *event);
   }
-  if (status.ok()) status = RenewLeaseIfDue(draft, node);
-  // A pod that is gone by now is no news.
-  if (!status.ok() && status.code() != base::Code::kNotFound) {
-    base::LogWarning("report refused", {{"node", node}, {"why", status.ToString()}});
-  }
+  // Whatever it says, it is heard.
+  const base::Status renewed = RenewLeaseIfDue(draft, node);
+  if (status.ok()) status = renewed;
+  // A pod that is gone by now is no news, nor is what was said last time.
+  if (status.ok() || status.code() == base::Code::kNotFound) return;
+  std::string& said = members_[node].refused;
+  if (said == status.ToString()) return;
+  said = status.ToString();
+  base::LogWarning("report refused", {{"node", node}, {"why", said}});
 }
 
 // By both clocks: who reads the Lease has only the wall clock, and that may have been set.

@@ -80,6 +80,7 @@ class Hub {
     base::MonotonicTime heard;
     state::Revision programmed = 0;
     std::optional<base::Now> lease_renewed;
+    std::string refused;  // why a report was, as the log has it last
   };
 
   void Receive(uint64_t id, Frame frame);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "base/log.h"
 #include "nodeagent/hub/agent_writes.h"
 
 namespace nodeagent {
@@ -193,6 +194,48 @@ TEST_F(SessionTest, NodeMakesItselfWithoutLabelsOfTrust) {
   EXPECT_EQ(cluster_.Field("nodes", "", "n3", "metadata.labels"),
             R"({"disk":"ssd","kubernetes.io/os":"linux"})");
   EXPECT_EQ(cluster_.Field("nodes", "", "n3", "status.phase"), "\"Running\"");
+}
+
+std::vector<std::string> refusals;  // as the log has them
+
+void KeepRefusals(base::LogLevel, std::string_view message,
+                  std::initializer_list<base::LogField> fields) {
+  if (message == "report refused") refusals.push_back(std::data(fields)[1].value);
+}
+
+TEST_F(SessionTest, WhatIsWrongInAStatusIsLeftOutAndSaidOnce) {
+  refusals.clear();
+  base::SetLogSink(&KeepRefusals);
+  AgentSession& agent = StartAgent("n1");
+  const base::Json garbage = *base::ParseJson(
+      R"({"allocatable":{"cpu":"x","memory":"1Gi"},"phase":"Running","invented":1,"addresses":"none",
+          "conditions":[{"type":"Ready","status":"True"},{"type":"DiskPressure","status":7}]})");
+  for (int i = 0; i < 3; ++i) {
+    agent.ReportNode({}, garbage);
+    cluster_.Settle();
+  }
+  base::SetLogSink(nullptr);
+  EXPECT_EQ(cluster_.Field("nodes", "", "n1", "status"),
+            R"({"allocatable":{"memory":"1Gi"},"conditions":[{"status":"True","type":"Ready"}],)"
+            R"("phase":"Running"})");
+  ASSERT_EQ(refusals.size(), 1u);
+  for (const char* field : {"status.allocatable[cpu]", "status.addresses", "status.conditions[1]"})
+    EXPECT_NE(refusals[0].find(field), std::string::npos) << refusals[0];
+  EXPECT_EQ(cluster_.Try("{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {a: b}}, "
+                         "spec: {unschedulable: true}}"),
+            "OK");
+}
+
+TEST_F(SessionTest, WhatIsWrongInAPodsStatusIsLeftOut) {
+  cluster_.Apply(Config("c", "1"));
+  cluster_.Apply(Pod("a", "c"));
+  cluster_.Bind("default", "a", "n1");
+  AgentSession& agent = StartAgent("n1");
+  cluster_.Settle();
+  agent.ReportPod(PodKey("a"), Uid("a"), *base::ParseJson(R"({"phase":1,"podIP":"10.88.1.2"})"));
+  cluster_.Settle();
+  EXPECT_EQ(cluster_.Field("pods", "default", "a", "status.phase"), "absent");
+  EXPECT_EQ(cluster_.Field("pods", "default", "a", "status.podIP"), "\"10.88.1.2\"");
 }
 
 TEST_F(SessionTest, LeaseIsRenewedWithTheNextReportOnceTheWallClockWasSet) {
@@ -489,9 +532,10 @@ class SessionFaults : public SessionTest, public testing::WithParamInterface<uin
         if (!exists) return;
         const std::string of(
             (*cluster_.Get("pods", "default", "p" + n))["spec"]["nodeName"].AsString());
-        const std::string phase = "Phase" + std::to_string(++phases_);
+        const std::string phase = "message " + std::to_string(++phases_);
         if (!agents_[of].session) return;
-        agents_[of].session->ReportPod(PodKey("p" + n), Uid("p" + n), Status(phase));
+        agents_[of].session->ReportPod(PodKey("p" + n), Uid("p" + n),
+                                       base::Json::MakeObject({{"message", phase}}));
         reported_[Uid("p" + n)] = {"p" + n, phase, of};
     }
   }
@@ -543,7 +587,7 @@ TEST_P(SessionFaults, ViewsConvergeAndNewestStatusesArrive) {
   }
   for (const auto& [uid, report] : reported_) {
     if (Uid(report.pod) != uid) continue;  // another pod by now
-    EXPECT_EQ(cluster_.Field("pods", "default", report.pod, "status.phase"),
+    EXPECT_EQ(cluster_.Field("pods", "default", report.pod, "status.message"),
               "\"" + report.phase + "\"");
   }
 }
