@@ -50,7 +50,8 @@ class SyncEngineTest : public testing::Test {
     auto terminal = std::make_shared<Terminal>();
     const auto staged = git_.Stage("site", ref, files, "change\n", cluster_.loop.now().wall);
     PushRequest request{
-        "site", "ann", {{staged.old_oid, staged.new_oid, ref}}, options, staged.quarantine};
+        "site", "ann", {{staged.old_oid, staged.new_oid, ref}}, options, staged.quarantine,
+        groups_};
     engine_->PreReceive(request, terminal);
     cluster_.loop.RunUntil([&] { return terminal->finished(); }, Duration::Seconds(5));
     if (terminal->text.find("exit 0") == std::string::npos) {
@@ -84,6 +85,7 @@ class SyncEngineTest : public testing::Test {
 
   state::TestCluster cluster_;
   FakeGit git_;
+  std::vector<std::string> groups_ = {"plumb:admin"};  // of whoever pushes
   std::unique_ptr<SyncEngine> engine_;
   std::string head_;
 };
@@ -288,7 +290,8 @@ TEST_F(SyncEngineTest, ManyObjectsAreAppliedAndPutBack) {
     return count;
   };
   const auto staged = git_.Stage("site", "refs/heads/main", files, "m\n", {});
-  PushRequest request{"site", "ann", {{staged.old_oid, staged.new_oid, staged.ref}}, {}, {}};
+  PushRequest request{"site", "ann", {{staged.old_oid, staged.new_oid, staged.ref}},
+                      {},     {},    groups_};
   request.quarantine = staged.quarantine;
   const auto terminal = std::make_shared<Terminal>();
   engine_->PreReceive(request, terminal);
@@ -358,9 +361,13 @@ TEST_F(SyncEngineTest, PruneSkipsWhenFetchFails) {
 
 TEST_F(SyncEngineTest, APushWhoseSecondHookNeverCameIsAppliedAllTheSame) {
   const auto staged = git_.Stage("site", "refs/heads/main", {{"conf.yaml", kConfig}}, "m\n", {});
-  engine_->PreReceive(
-      {"site", "ann", {{staged.old_oid, staged.new_oid, staged.ref}}, {}, staged.quarantine},
-      std::make_shared<Terminal>());
+  engine_->PreReceive({"site",
+                       "ann",
+                       {{staged.old_oid, staged.new_oid, staged.ref}},
+                       {},
+                       staged.quarantine,
+                       groups_},
+                      std::make_shared<Terminal>());
   cluster_.Settle();
   EXPECT_TRUE(git_.Accept(staged).ok());
   cluster_.Settle(Duration::Seconds(5));
@@ -446,7 +453,8 @@ TEST_F(SyncEngineTest, ThePlanOfTheVerdictIsCommittedIfItStillHolds) {
   // Something comes between the two hooks.
   const auto push = [&](const std::string& text, const std::function<void()>& between) {
     const auto staged = git_.Stage("site", "refs/heads/main", {{"conf.yaml", text}}, "m\n", {});
-    PushRequest request{"site", "ann", {{staged.old_oid, staged.new_oid, staged.ref}}, {}, {}};
+    PushRequest request{"site", "ann", {{staged.old_oid, staged.new_oid, staged.ref}},
+                        {},     {},    groups_};
     request.quarantine = staged.quarantine;
     auto terminal = std::make_shared<Terminal>();
     engine_->PreReceive(request, terminal);

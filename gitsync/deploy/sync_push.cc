@@ -19,6 +19,23 @@ namespace {
 constexpr std::string_view kStatusBranch = "refs/heads/plumb/";
 constexpr std::string_view kNotes = "refs/notes/";
 
+// The first ref that the pusher's token is not for, as a sentence; empty if there is none.
+std::string OutOfBranches(const PushRequest& request) {
+  if (request.branches.empty()) return "";
+  for (const RefUpdate& update : request.updates) {
+    const bool bound_to =
+        std::any_of(request.branches.begin(), request.branches.end(),
+                    [&](const std::string& branch) { return update.ref == DeployRef(branch); });
+    if (bound_to) continue;
+    std::string names;
+    for (const std::string& branch : request.branches)
+      names += (names.empty() ? "" : ", ") + branch;
+    return update.ref + " is not for this token, which is bound to the branches " + names +
+           "; push to one of them, or use another token";
+  }
+  return "";
+}
+
 void Refuse(HookSession& session, const std::string& sentence) {
   session.Print(sentence);
   session.Finish(1);
@@ -51,6 +68,8 @@ void SyncEngine::PreReceive(PushRequest request, std::shared_ptr<HookSession> se
     }
     deploy = &update;
   }
+  if (const std::string refused = OutOfBranches(request); !refused.empty())
+    return Refuse(*session, refused);
   if (deploy != nullptr) return Check(source, request, *deploy, *options, std::move(session));
   if (options->dry_run) return Refuse(*session, "dry run: nothing here would be deployed");
   session->Finish(0);
@@ -63,7 +82,8 @@ void SyncEngine::Check(const SourcePtr& source, const PushRequest& request, cons
   RunOnWorker(
       source,
       [this, source, commit = update.new_oid, quarantine = request.quarantine, options, session,
-       view = store_.view(), contexts = std::move(contexts), applications = source->applications,
+       pusher = base::Identity{request.user, request.groups}, view = store_.view(),
+       contexts = std::move(contexts), applications = source->applications,
        known = KnownOf(*source),
        min_prepared = store_.min_prepared_writes()]() -> base::Loop::Task {
         const auto sets =
@@ -73,7 +93,7 @@ void SyncEngine::Check(const SourcePtr& source, const PushRequest& request, cons
             Refuse(*session, "the commit could not be read: " + std::string(why.message()));
           };
         }
-        auto judged = JudgePush(view, known, *sets, options,
+        auto judged = JudgePush(view, known, *sets, pusher, options,
                                 [&](const std::string& name) { return contexts.at(name); });
         if (!judged.ok()) {
           return [session, why = judged.status()] { Refuse(*session, std::string(why.message())); };
@@ -100,6 +120,7 @@ void SyncEngine::Judged(const SourcePtr& source, const PushOptions& options,
     PrintErrors(one.plan.warnings, "warning: " + prefix(one), session);
   }
   const size_t errors = verdict->errors();
+  PrintErrors(verdict->denied, "", session);
   for (const PushVerdict::One& one : verdict->applications) {
     PrintErrors(one.plan.errors, prefix(one), session);
     if (errors > 0 || one.missing) continue;

@@ -81,6 +81,13 @@ bool IsProtocol(std::string_view text) {
          });
 }
 
+// As the hook reads a list of a variable.
+std::string Lines(const std::vector<std::string>& words) {
+  std::string lines;
+  for (const std::string& word : words) lines += word + "\n";
+  return lines;
+}
+
 bool IsUser(std::string_view text) {
   return text.size() <= kMaxUserBytes && std::all_of(text.begin(), text.end(), [](char c) {
            return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
@@ -196,6 +203,8 @@ class Exchange {
         "GIT_COMMITTER_NAME=plumb",
         "GIT_COMMITTER_EMAIL=plumb@localhost",
         "PLUMB_USER=" + request_.user,
+        "PLUMB_GROUPS=" + Lines(request_.groups),
+        "PLUMB_BRANCHES=" + Lines(request_.branches),
         "PLUMB_REPOSITORY=" + repository_,
     };
     if (!request_.protocol.empty()) environment.push_back("GIT_PROTOCOL=" + request_.protocol);
@@ -285,14 +294,16 @@ GitHost::GitHost(GitHostOptions options) : options_(std::move(options)) {}
 void GitHost::Serve(const GitHttpRequest& request, const GitHttpResponse& response) {
   const std::optional<Target> target = ParsePath(request.path);
   if (!target) return SendSentence(response, 404, "repositories are at NAME.git");
-  struct stat info = {};
-  if (!CheckRepositoryName(target->repository).ok() ||
-      stat(RepositoryPath(options_, target->repository).c_str(), &info) != 0) {
-    return SendSentence(response, 404,
-                        "there is no repository \"" + target->repository +
-                            "\"; `plumb repo list` shows those there are");
-  }
-  if (!IsProtocol(request.protocol) || !IsUser(request.user)) {
+  const auto no_repository = [&] {
+    SendSentence(response, 404,
+                 "there is no repository \"" + target->repository +
+                     "\"; `plumb repo list` shows those there are");
+  };
+  if (!CheckRepositoryName(target->repository).ok()) return no_repository();
+  const bool named = IsUser(request.user) &&
+                     std::all_of(request.groups.begin(), request.groups.end(), IsUser) &&
+                     std::all_of(request.branches.begin(), request.branches.end(), IsUser);
+  if (!IsProtocol(request.protocol) || !named) {
     return SendSentence(response, 400, "the Git-Protocol header or the user's name is malformed");
   }
   const bool advertise = target->rest == "info/refs";
@@ -305,11 +316,13 @@ void GitHost::Serve(const GitHttpRequest& request, const GitHttpResponse& respon
   if (request.method != (advertise ? "GET" : "POST")) {
     return SendSentence(response, 405, "use " + std::string(advertise ? "GET" : "POST"));
   }
-  if (*service == Service::kReceivePack && !request.may_push) {
-    return SendSentence(response, 403,
-                        "user \"" + request.user + "\" may not push to " + target->repository +
-                            "; a token with the role deployer may");
+  const auto& may = *service == Service::kReceivePack ? request.may_push : request.may_fetch;
+  if (const Status allowed = may(target->repository); !allowed.ok()) {
+    return SendSentence(response, 403, std::string(allowed.message()));
   }
+  struct stat info = {};
+  if (stat(RepositoryPath(options_, target->repository).c_str(), &info) != 0)
+    return no_repository();
   Exchange exchange(options_, request, response, target->repository, *service);
   if (advertise) {
     exchange.Advertise();

@@ -47,9 +47,12 @@ struct GitHttpRequest {
   std::string path;   // below the mount point: "/NAME.git/info/refs"
   std::string query;  // "service=git-receive-pack"
   std::string content_type;
-  std::string protocol;  // the Git-Protocol header
-  std::string user;      // authenticated
-  bool may_push = false;
+  std::string protocol;               // the Git-Protocol header
+  std::string user;                   // authenticated
+  std::vector<std::string> groups;    // of the user
+  std::vector<std::string> branches;  // that the user's token is bound to
+  // Each is OK, or says why not.
+  std::function<base::Status(const std::string&repository)> may_fetch, may_push;
   std::function<base::Status(const std::function<bool(std::string_view)>& sink)>
       read_body;  // inflated
 };

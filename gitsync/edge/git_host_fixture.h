@@ -84,7 +84,8 @@ class GitHostTest : public testing::Test {
   std::unique_ptr<GitStore> store_;
   std::mutex mutex_;                // guards what requests read and change
   GitHostOptions service_options_;  // of POST requests
-  bool may_push_ = true;
+  bool may_use_ = true;
+  std::vector<std::string> groups_ = {"plumb:deployer"};
   int gzip_bodies_ = 0;  // seen
   std::function<void(PushRequest, std::shared_ptr<HookSession>)> on_pre_, on_post_;
   HookInbox pre_, post_;

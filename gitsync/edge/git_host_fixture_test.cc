@@ -263,7 +263,9 @@ void GitHostTest::Serve(const httplib::Request& request, httplib::Response& resp
   {
     const std::lock_guard lock(mutex_);
     ++serving_;
-    asked.may_push = may_push_;
+    asked.groups = groups_;
+    const Status may = may_use_ ? Status() : Status(base::Code::kForbidden, "no, alice");
+    asked.may_push = asked.may_fetch = [may](const std::string&) { return may; };
     if (request.get_header_value("Content-Encoding") == "gzip") ++gzip_bodies_;
     if (request.method == "POST") options = service_options_;
   }

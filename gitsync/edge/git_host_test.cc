@@ -319,13 +319,15 @@ TEST_F(GitHostTest, GitSeesNothingOfTheServersEnvironment) {
   }
 }
 
-TEST_F(GitHostTest, WhoMayNotPushIsToldSo) {
-  Set([&] { may_push_ = false; });
+TEST_F(GitHostTest, WhoMayNotIsToldSo) {
+  Set([&] { may_use_ = false; });
   CommitFile("a.yaml", "a: 1\n");
   const base::RunOutput pushed = Push({"main"});
   EXPECT_FALSE(pushed.exit.ok());
-  EXPECT_EQ(RemoteLines(pushed.error),
-            "user \"alice\" may not push to shop; a token with the role deployer may\n");
+  EXPECT_EQ(RemoteLines(pushed.error), "no, alice\n");
+  const base::RunOutput fetched =
+      sandbox_.Try({"ls-remote", "http://127.0.0.1:" + std::to_string(port_) + "/git/shop.git"});
+  EXPECT_EQ(RemoteLines(fetched.error), "no, alice\n");
   httplib::Client client("127.0.0.1", port_);
   const auto post = client.Post("/git/shop.git/git-receive-pack", "0000",
                                 "application/x-git-receive-pack-request");

@@ -18,6 +18,18 @@ using base::Status;
 
 namespace {
 
+Json ListOf(const std::vector<std::string>& words) {
+  Json list = Json::MakeArray();
+  for (const std::string& word : words) list.Append(word);
+  return list;
+}
+
+std::vector<std::string> WordsOf(const Json& list) {
+  std::vector<std::string> words;
+  for (const Json& word : list.Elements()) words.emplace_back(word.AsString());
+  return words;
+}
+
 inline constexpr size_t kLengthBytes = 4;
 inline constexpr size_t kMaxColourBytes = 16;
 
@@ -41,13 +53,13 @@ Json EncodeCall(const HookCall& call) {
     updates.Append(
         Json::MakeObject({{"old", update.old_oid}, {"new", update.new_oid}, {"ref", update.ref}}));
   }
-  Json options = Json::MakeArray();
-  for (const std::string& option : call.push.options) options.Append(option);
   return Json::MakeObject({{"hook", call.hook},
                            {"repository", call.push.repository},
                            {"user", call.push.user},
+                           {"groups", ListOf(call.push.groups)},
+                           {"branches", ListOf(call.push.branches)},
                            {"updates", std::move(updates)},
-                           {"options", std::move(options)},
+                           {"options", ListOf(call.push.options)},
                            {"quarantine", call.push.quarantine.object_directory}});
 }
 
@@ -62,9 +74,9 @@ Result<HookCall> DecodeCall(const Json& json) {
                                  std::string(update["new"].AsString()),
                                  std::string(update["ref"].AsString())});
   }
-  for (const Json& option : json["options"].Elements()) {
-    call.push.options.emplace_back(option.AsString());
-  }
+  call.push.groups = WordsOf(json["groups"]);
+  call.push.branches = WordsOf(json["branches"]);
+  call.push.options = WordsOf(json["options"]);
   RETURN_IF_ERROR(CheckCall(call));
   return call;
 }
@@ -97,6 +109,11 @@ Status CheckCall(const HookCall& call) {
     if (!base::IsUtf8(option)) return Status(Code::kInvalid, "push options must be UTF-8");
   }
   if (!base::IsUtf8(call.push.user)) return Malformed("the user's name is not UTF-8");
+  for (const auto* words : {&call.push.groups, &call.push.branches}) {
+    for (const std::string& word : *words) {
+      if (!base::IsUtf8(word)) return Malformed("what the user may do is not UTF-8");
+    }
+  }
   if (!base::IsUtf8(call.push.quarantine.object_directory)) {
     return Malformed("the path of the quarantine is not UTF-8");
   }

@@ -2,8 +2,8 @@
 // bytes, most significant first. The hook sends one request; the daemon answers with lines and an
 // exit code.
 //
-//   {"hook":"pre-receive","repository":...,"user":...,"updates":[{"old":,"new":,"ref":}],
-//    "options":[...],"quarantine":...}
+//   {"hook":"pre-receive","repository":...,"user":...,"groups":[...],"branches":[...],
+//    "updates":[{"old":,"new":,"ref":}],"options":[...],"quarantine":...}
 //   {"line":"..."}   any number of times
 //   {"exit":0}       once, last
 #pragma once

@@ -127,7 +127,8 @@ class ManifestApplication {
 
   Outcome Run(std::vector<SourceError>& warnings) {
     const state::ObjectPtr live = draft_.view().Get(manifest_.key);
-    if (LeaveAlone(live.get()) || (live != nullptr && live->Deleting())) return Outcome::kSkipped;
+    if (LeavesAlone(manifest_, live.get()) || (live != nullptr && live->Deleting()))
+      return Outcome::kSkipped;
     if (live != nullptr && IsAsAsked(manifest_, repository_, *live)) return Outcome::kUnchanged;
 
     Json wanted = WantedOf(manifest_);
@@ -147,12 +148,6 @@ class ManifestApplication {
   }
 
  private:
-  bool LeaveAlone(const state::Object* live) const {
-    return Asks(manifest_, live, kReconcileAnnotation, "disabled") ||
-           Asks(manifest_, live, kApplyMode, kIgnore) ||
-           (live != nullptr && Asks(manifest_, live, kApplyMode, kIfNotPresent));
-  }
-
   Outcome Update(const state::ObjectPtr& live, Json wanted) {
     const base::Result<FieldSet> named = manifests::FieldsOf(*manifest_.kind->root, wanted);
     if (!named.ok()) return Settled(named.status(), Outcome::kFailed);
@@ -205,6 +200,12 @@ class ManifestApplication {
 Outcome ApplyManifest(state::Draft& draft, const Manifest& manifest, std::string_view repository,
                       std::vector<SourceError>& errors, std::vector<SourceError>& warnings) {
   return ManifestApplication(draft, manifest, repository, errors).Run(warnings);
+}
+
+bool LeavesAlone(const Manifest& manifest, const state::Object* live) {
+  return Asks(manifest, live, kReconcileAnnotation, "disabled") ||
+         Asks(manifest, live, kApplyMode, kIgnore) ||
+         (live != nullptr && Asks(manifest, live, kApplyMode, kIfNotPresent));
 }
 
 bool IsAsAsked(const Manifest& manifest, std::string_view repository, const state::Object& object) {

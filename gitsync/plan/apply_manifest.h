@@ -27,6 +27,9 @@ enum class Outcome {
 Outcome ApplyManifest(state::Draft& draft, const Manifest& manifest, std::string_view repository,
                       std::vector<SourceError>& errors, std::vector<SourceError>& warnings);
 
+// True if the manifest, or the object (null if there is none), asks for nothing to be done.
+bool LeavesAlone(const Manifest& manifest, const state::Object* live);
+
 // True if the object is there and as the manifest asks.
 bool IsAsAsked(const Manifest& manifest, std::string_view repository, const state::Object& object);
 

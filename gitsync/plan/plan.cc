@@ -7,8 +7,9 @@
 // nothing, nor does one without any object (unless the push says allow-empty). What another
 // application has taken over, or will have once this commit is applied, is handed over, not
 // deleted; what may have moved to one whose part of the commit cannot be read is kept until it can;
-// what asks to be kept is kept, and leaves the inventory. A path that the commit lacks is an error
-// of its application alone, and changes nothing.
+// what asks to be kept is kept, and leaves the inventory, as does what does not carry the
+// application's mark or is outside of its namespaces: an inventory alone ends nothing. A path that
+// the commit lacks is an error of its application alone, and changes nothing.
 //
 // An error refuses the push only if the push brings it: one that the applied commit has too, at the
 // same file with the same words, is a warning, and its object stays as it is. All errors of a tree
@@ -44,6 +45,15 @@ bool KeepsFromPruning(const state::Object& object) {
   const base::Value annotations = object.Meta("annotations");
   return annotations[kFluxPrune].AsString() == "disabled" ||
          annotations[kArgoOptions].AsString().find("Prune=false") != std::string_view::npos;
+}
+
+// The application that deploys an object, as its labels say; empty if none does. What Flux itself
+// deploys carries the same labels, with another namespace.
+std::string_view OwnerOf(const state::Object& live) {
+  const base::Value labels = live.Labels();
+  return labels[kOwnerNamespaceLabel].AsString(kSystemNamespace) == kSystemNamespace
+             ? labels[kOwnerLabel].AsString()
+             : std::string_view();
 }
 
 // "repository" for the application that is all of one, as `plumb repo create` makes it.
@@ -237,8 +247,12 @@ class SyncPlanner {
       const std::string heir = sets_.OtherWith(application_.name, key);
       if (live == nullptr) {
         left_.insert(key);
-      } else if (const std::string_view owner = Owner(*live); owner != application_.name) {
-        Add(Action::kHandedOver, key, "to " + Called(before_, owner));
+      } else if (const std::string_view owner = OwnerOf(*live); owner != application_.name) {
+        owner.empty() ? Add(Action::kSkipped, key, "not pruned: it is not labelled as deployed")
+                      : Add(Action::kHandedOver, key, "to " + Called(before_, owner));
+        left_.insert(key);
+      } else if (!application_.settings.scope.Covers(key)) {
+        Add(Action::kSkipped, key, "not pruned: it is outside of the application's namespaces");
         left_.insert(key);
       } else if (!heir.empty()) {
         // Kept in the inventory until then: whatever comes between, somebody owns it.
@@ -258,10 +272,6 @@ class SyncPlanner {
         PruneOne(*live);
       }
     }
-  }
-
-  std::string_view Owner(const state::Object& live) const {
-    return live.Labels()[kOwnerLabel].AsString(application_.name);
   }
 
   void PruneOne(const state::Object& live) {
@@ -445,6 +455,11 @@ SyncPlan PlanSync(const state::View& view, const Application& application, const
     plan.complete = false;
   }
   return plan;
+}
+
+bool IsPrunedFor(const Application& application, const state::Object& live) {
+  return OwnerOf(live) == application.name && application.settings.scope.Covers(live.key) &&
+         !KeepsFromPruning(live);
 }
 
 void Prepare(const state::View& view, size_t min_writes, SyncPlan& plan) {

@@ -66,6 +66,10 @@ SyncPlan PlanSync(const state::View& view, const Application& application, const
 // many writes.
 void Prepare(const state::View& view, size_t min_writes, SyncPlan& plan);
 
+// Whether an object of the inventory that left the commit is the application's to prune: it is
+// inside the scope, carries the owner's mark, and does not ask to be kept.
+bool IsPrunedFor(const Application& application, const state::Object& live);
+
 // That spec.suspend keeps it from being applied, and the remedy.
 std::string SuspendedText(const Application& application);
 

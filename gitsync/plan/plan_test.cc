@@ -350,6 +350,39 @@ TEST_F(PlanTest, PruneSkipsWhatAsksToBeKept) {
   EXPECT_EQ(Inventory(), "namespaces shop, ");
 }
 
+// Whoever could write an Inventory must not end with it what the application does not own.
+TEST_F(PlanTest, PruneNeverLeavesOwnershipAndScope) {
+  const Files files = {{"ns.yaml", kNamespace}, {"conf.yaml", kConfig}};
+  Push(files);
+  ByHand(
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: precious, namespace: shop}\n---\n"
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: flux, namespace: shop, labels: "
+      "{kustomize.toolkit.fluxcd.io/name: site, kustomize.toolkit.fluxcd.io/namespace: "
+      "flux-system}}\n---\n"
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: outside, namespace: default, labels: "
+      "{kustomize.toolkit.fluxcd.io/name: site}}\n");
+  state::Draft draft(cluster_.store().view(), cluster_.Context());
+  base::Json kustomization = draft.view().Get(KustomizationKey("site"))->document.ToJson();
+  kustomization["metadata"]["annotations"].Set(kNamespacesAnnotation, "shop");
+  ASSERT_TRUE(draft.Update(std::move(kustomization)).ok());
+  std::set<state::Key> keys =
+      *ReadInventory(cluster_.store().view(), *cluster_.schema, "site").keys;
+  for (const auto& [ns, name] : {std::pair("shop", "precious"), std::pair("shop", "flux"),
+                                 std::pair("default", "outside")}) {
+    keys.insert({"configmaps", ns, name});
+  }
+  ASSERT_TRUE(RecordInventory(draft, "site", keys).ok());
+  Commit(draft.Finish());
+  EXPECT_EQ(Push(files),
+            "skipped     configmaps default/outside (not pruned: it is outside of the "
+            "application's namespaces)\n"
+            "skipped     configmaps shop/flux (not pruned: it is not labelled as deployed)\n"
+            "skipped     configmaps shop/precious (not pruned: it is not labelled as deployed)\n"
+            "2 unchanged, 3 skipped\n");
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/outside shop/conf shop/flux shop/precious");
+  EXPECT_EQ(Inventory(), "configmaps shop/conf, namespaces shop, ");
+}
+
 TEST_F(PlanTest, AnEmptyCommitPrunesOnlyIfThePushSaysSo) {
   Push(kShop);
   EXPECT_EQ(

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "gitsync/plan/dependencies.h"
+#include "gitsync/plan/pusher_role.h"
 #include "gitsync/plan/repository.h"
 
 namespace gitsync {
@@ -156,7 +157,7 @@ Parts PartsOf(const state::View& view, const std::set<std::string>& applications
 size_t PushVerdict::errors() const {
   const bool none_goes_on = std::all_of(applications.begin(), applications.end(),
                                         [](const One& one) { return one.missing; });
-  size_t errors = 0;
+  size_t errors = denied.size();
   for (const One& one : applications) {
     if (none_goes_on || !one.missing) errors += one.plan.errors.size();
   }
@@ -165,10 +166,12 @@ size_t PushVerdict::errors() const {
 
 base::Result<PushVerdict> JudgePush(const state::View& view, const std::vector<Application>& known,
                                     std::shared_ptr<const SourceSets> sets,
-                                    const PushOptions& options, const ContextOf& context) {
+                                    const base::Identity& pusher, const PushOptions& options,
+                                    const ContextOf& context) {
   PushVerdict verdict;
   verdict.at = view.revision();
   ASSIGN_OR_RETURN(std::vector<Application> judges, Judges(view, known, verdict.left_out));
+  verdict.denied = DeniedTo(pusher, view, known, *sets);
   if (!judges.empty()) ShareTree(sets->sets.at(judges.front().name)->tree, judges);
   const Sequence::Plan plan = [&](const state::View& on, const Application& application) {
     return PlanSync(on, application, *sets->sets.at(application.name), options,

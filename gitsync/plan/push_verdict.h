@@ -4,6 +4,9 @@
 // acted on) are left out, unless all of them are. A path that the commit lacks refuses the push
 // only if no application goes on: otherwise it is the failure of its application alone.
 //
+// The pusher's role bounds them all (pusher_role.h), whatever was applied before: a way back is no
+// way to more rights.
+//
 // They are judged in the order of spec.dependsOn, each on the state that those it depends on would
 // leave: what the push brings with them is there by then. Those without relation do not see each
 // other, since nobody can say which is applied first.
@@ -16,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "base/identity.h"
 #include "base/status.h"
 #include "gitsync/plan/plan.h"
 #include "gitsync/render/source_sets.h"
@@ -33,6 +37,7 @@ struct PushVerdict {
   std::shared_ptr<const SourceSets> sets;
   std::vector<One> applications;                // those that others depend on before these
   std::map<std::string, std::string> left_out;  // applications, and a sentence each
+  std::vector<SourceError> denied;              // by the role of whoever pushes
 
   size_t errors() const;  // that refuse the push
 };
@@ -44,7 +49,8 @@ using ContextOf = std::function<state::DraftContext(const std::string& applicati
 // source. If none can be read, why the first cannot.
 base::Result<PushVerdict> JudgePush(const state::View& view, const std::vector<Application>& known,
                                     std::shared_ptr<const SourceSets> sets,
-                                    const PushOptions& options, const ContextOf& context);
+                                    const base::Identity& pusher, const PushOptions& options,
+                                    const ContextOf& context);
 
 // `known` brought up to `view`.
 base::Result<Application> ReadState(const state::View& view, const Application& known);

@@ -179,14 +179,13 @@ class SetReader {
 
   // Why the repository may not touch this object; empty if it may.
   std::string Denied(const state::Key& key) const {
+    if (scope_.Covers(key)) return "";
     const bool is_namespace = key.resource == "namespaces";
     if (key.ns.empty() && !is_namespace) {
-      if (scope_.namespaces.empty()) return "";
       return "this repository may touch " + AllowedNames() + " only, and " + key.resource +
              " belong to the whole cluster; deploy it from " + "another repository";
     }
     const std::string& ns = is_namespace ? key.name : key.ns;
-    if (scope_.Allows(ns)) return "";
     return "this repository may not touch namespace " + ns + ", only " + AllowedNames() +
            (ns == scope_.target_namespace && !is_namespace
                 ? "; correct spec.targetNamespace of the Kustomization"
@@ -211,6 +210,11 @@ class SetReader {
 bool ApplicationScope::Allows(std::string_view ns) const {
   if (namespaces.empty()) return ns != kSystemNamespace;
   return std::find(namespaces.begin(), namespaces.end(), ns) != namespaces.end();
+}
+
+bool ApplicationScope::Covers(const state::Key& key) const {
+  if (key.resource == "namespaces") return Allows(key.name);
+  return key.ns.empty() ? namespaces.empty() : Allows(key.ns);
 }
 
 base::Result<std::shared_ptr<const ParsedFile>> ParseCache::Get(const ManifestFile& file,

@@ -64,6 +64,9 @@ struct ApplicationScope {
   std::string target_namespace;               // for all that have one; empty: where they say
 
   bool Allows(std::string_view ns) const;
+  // The same of an object: a Namespace is in itself, and what belongs to the whole cluster only in
+  // the scope that is not confined.
+  bool Covers(const state::Key& key) const;
   bool operator==(const ApplicationScope&) const = default;
 };
 

@@ -21,6 +21,9 @@ struct PushRequest {
   std::vector<RefUpdate> updates;
   std::vector<std::string> options;  // push options, in order
   Quarantine quarantine;             // pre-receive only
+  // Of the user, whose role bounds what the push may change: whoever has none may change nothing.
+  std::vector<std::string> groups = {};
+  std::vector<std::string> branches = {};  // that the user's token is bound to; empty: any
 };
 
 // One hook run. Any thread; ended by Finish, once. Lines have no line end and no control characters

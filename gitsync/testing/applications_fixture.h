@@ -81,7 +81,9 @@ spec:
                         "ann",
                         {{staged.old_oid, staged.new_oid, "refs/heads/main"}},
                         options,
-                        staged.quarantine};
+                        staged.quarantine,
+                        groups_,
+                        branches_};
     engine_->PreReceive(request, terminal);
     cluster_.loop.RunUntil([&] { return terminal->finished(); }, base::Duration::Seconds(5));
     if (terminal->text.find("exit 0") == std::string::npos) {
@@ -147,6 +149,8 @@ spec:
   FakeGit git_;
   std::unique_ptr<SyncEngine> engine_;
   std::string head_;
+  std::vector<std::string> groups_ = {"plumb:admin"};  // of whoever pushes
+  std::vector<std::string> branches_;                  // that the token is bound to
 };
 
 }  // namespace gitsync

@@ -11,7 +11,4 @@ namespace plumb {
 
 using Authenticator = std::function<base::Result<base::Identity>(const base::IncomingRequest&)>;
 
-// By role: administrators and deployers.
-bool MayPush(const base::Identity& identity);
-
 }  // namespace plumb

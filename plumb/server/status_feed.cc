@@ -4,6 +4,7 @@
 #include "plumb/server/status_feed.h"
 
 #include "plumb/version.h"
+#include "state/authorize.h"
 
 namespace plumb {
 
@@ -28,9 +29,11 @@ StatusFeed::StatusFeed(base::Loop& loop, state::Store& store, Authenticator auth
 
 StatusFeed::~StatusFeed() { loop_.Cancel(heartbeat_); }
 
-Status StatusFeed::Admit(const base::IncomingRequest& incoming, bool watch) const {
+Result<base::Identity> StatusFeed::Admit(const base::IncomingRequest& incoming, bool watch) const {
   ASSIGN_OR_RETURN(const base::Identity identity, authenticate_(incoming));
-  if (!MayPush(identity) && !identity.InGroup("plumb:viewer")) {
+  // A page about everything is for those who may list everything.
+  const state::AccessObject all{.key = {"pods", "", ""}};
+  if (!state::Authorize(identity, "list", all, store_.view()).ok()) {
     return Status(identity.user.empty() ? Code::kUnauthorized : Code::kForbidden,
                   "a credential with the role viewer, deployer or admin is needed");
   }
@@ -42,18 +45,18 @@ Status StatusFeed::Admit(const base::IncomingRequest& incoming, bool watch) cons
                                               " watch the status; leave "
                                               "out --watch, or try again later");
   }
-  return Status();
+  return identity;
 }
 
 void StatusFeed::Handle(base::IncomingRequest incoming, std::unique_ptr<base::Reply> reply) {
   const base::HttpRequest& request = incoming.request;
   const bool watch = request.Query("watch") == "true";
-  if (const Status admitted = Admit(incoming, watch); !admitted.ok()) {
-    return reply->Send(base::FailureResponse(admitted));
-  }
+  const Result<base::Identity> admitted = Admit(incoming, watch);
+  if (!admitted.ok()) return reply->Send(base::FailureResponse(admitted.status()));
   const StatusQuery query{std::string(request.Query("namespace")),
                           std::string(request.Query("kind")), std::string(request.Query("name"))};
-  auto shared = std::make_shared<std::unique_ptr<base::Reply>>(std::move(reply));
+  auto shared =
+      std::make_shared<std::unique_ptr<base::Reply>>(open_.Guard(*admitted, std::move(reply)));
   Make(query, [this, query, watch, shared](Result<Json> report) {
     if (!report.ok()) return (*shared)->Send(base::FailureResponse(report.status()));
     if (watch) return Start(query, *std::move(report), std::move(*shared));

@@ -66,7 +66,8 @@ void GitUser::Push(Change change, std::function<void(bool)> done) {
        "ann",
        {{staged.old_oid, staged.new_oid, kBranch}},
        push_->change.options,
-       staged.quarantine},
+       staged.quarantine,
+       {"plumb:admin"}},
       std::make_shared<Hook>(world_, [this, push = push_](int exit_code, const std::string& text) {
         if (push == push_) Judged(exit_code, text);
       }));

@@ -17,6 +17,7 @@
 #include "plumb/reports/diff_report.h"
 #include "plumb/server/edge/ask_loop.h"
 #include "plumb/server/source_archive.h"
+#include "state/authorize.h"
 
 namespace plumb {
 namespace {
@@ -28,6 +29,7 @@ using base::Status;
 
 struct Basis {
   state::View view;
+  base::Identity asker;
   std::string source;
   std::vector<gitsync::Application> all;     // of the source
   std::vector<gitsync::Application> chosen;  // to be shown
@@ -49,12 +51,12 @@ class DiffService {
 
   void Serve(base::Exchange& exchange) {
     // First: who may see none holds up nobody who may.
-    if (const Status admitted = Admit(exchange.incoming()); !admitted.ok())
-      return exchange.Send(base::FailureResponse(admitted));
+    const Result<base::Identity> identity = Admit(exchange.incoming());
+    if (!identity.ok()) return exchange.Send(base::FailureResponse(identity.status()));
     if (running_.fetch_add(1) >= kMaxDiffs) {
       exchange.Send(base::FailureResponse(
           Status(Code::kTooManyRequests, "other previews are being made; try again in a moment")));
-    } else if (const Result<Json> report = Report(exchange); report.ok()) {
+    } else if (const Result<Json> report = Report(exchange, *identity); report.ok()) {
       base::HttpResponse response;
       response.body = report->ToString() + "\n";
       exchange.Send(response);
@@ -65,36 +67,53 @@ class DiffService {
   }
 
  private:
-  Status Admit(const base::IncomingRequest& incoming) const {
-    ASSIGN_OR_RETURN(const base::Identity identity, authenticate_(incoming));
-    // Whoever may push can learn by pushing what equals a Secret's value; nobody else may here.
-    if (!MayPush(identity)) {
-      return Status(Code::kForbidden,
-                    "only those who may push may see what a push would change; use a token of "
-                    "the role deployer or admin");
-    }
-    if (incoming.request.method == "POST") return Status();
-    return Status(Code::kMethodNotAllowed, "a diff is a POST");
+  // Who asks; a failure if he may not.
+  Result<base::Identity> Admit(const base::IncomingRequest& incoming) const {
+    ASSIGN_OR_RETURN(base::Identity identity, authenticate_(incoming));
+    if (incoming.request.method != "POST")
+      return Status(Code::kMethodNotAllowed, "a diff is a POST");
+    const std::string name(incoming.request.Query("repository"));
+    ASSIGN_OR_RETURN([[maybe_unused]] const bool may,
+                     AskLoop<bool>(source_.loop, [this, name, identity](auto answer) {
+                       const Status allowed = MayAsk(identity, name);
+                       allowed.ok() ? answer(true) : answer(allowed);
+                     }));
+    return identity;
   }
 
-  Result<Json> Report(base::Exchange& exchange) {
+  Result<Json> Report(base::Exchange& exchange, const base::Identity& identity) {
     const base::HttpRequest& request = exchange.incoming().request;
+    const std::string name(request.Query("repository"));
     std::string body;
     RETURN_IF_ERROR(exchange.ReadBody(kMaxArchiveBytes, [&](std::string_view bytes) {
       body += bytes;
       return true;
     }));
-    const std::string name(request.Query("repository"));
-    ASSIGN_OR_RETURN(const Basis basis, AskLoop<Basis>(source_.loop, [this, name](auto answer) {
+    ASSIGN_OR_RETURN(Basis basis, AskLoop<Basis>(source_.loop, [this, name](auto answer) {
                        answer(Recall(name));
                      }));
+    basis.asker = identity;
     if (body.empty()) return Stored(basis, name, std::string(request.Query("revision")));
     return Sent(basis, name, body);
   }
 
+  // Whoever may push can learn by pushing what equals a Secret's value; nobody else may here.
+  Status MayAsk(const base::Identity& identity, const std::string& name) const {
+    const state::View& view = source_.store.view();
+    const state::ObjectPtr application = view.Get(gitsync::KustomizationKey(name));
+    const bool repository = view.Get(gitsync::GitRepositoryKey(name)) != nullptr;
+    const std::string source =
+        repository || application == nullptr ? name : gitsync::SourceOf(*application);
+    if (state::Authorize(identity, state::kPush, state::RepositoryObject(source), view).ok())
+      return Status();
+    return Status(Code::kForbidden,
+                  "only those who may push may see what a push would change; use a token of "
+                  "the role deployer or admin");
+  }
+
   // A repository's name stands for all of its applications.
   Result<Basis> Recall(const std::string& name) const {
-    Basis basis{source_.store.view(), name, {}, {}, {}};
+    Basis basis{source_.store.view(), {}, name, {}, {}, {}};
     ASSIGN_OR_RETURN(basis.all, source_.engine.Recall(name));
     const bool repository = basis.view.Get(gitsync::GitRepositoryKey(name)) != nullptr;
     for (const gitsync::Application& each : basis.all) {
@@ -147,7 +166,7 @@ class DiffService {
     sets->Index(nullptr);
     ASSIGN_OR_RETURN(
         const gitsync::PushVerdict verdict,
-        gitsync::JudgePush(basis.view, Judges(basis), sets, gitsync::PushOptions(),
+        gitsync::JudgePush(basis.view, Judges(basis), sets, basis.asker, gitsync::PushOptions(),
                            [&](const std::string& each) { return basis.contexts.at(each); }));
     std::vector<ApplicationPlan> plans;
     for (const gitsync::PushVerdict::One& one : verdict.applications) {
@@ -162,6 +181,8 @@ class DiffService {
       }
       report.Set("errors", Json::MakeArray());
     }
+    for (const gitsync::SourceError& denied : verdict.denied)
+      report["errors"].Append(denied.ToString());
     for (const auto& [application, sentence] : verdict.left_out) {
       if (IsChosen(basis, application)) report["warnings"].Append(sentence);
     }

@@ -1,5 +1,9 @@
 #include "plumb/server/edge/git_routes.h"
 
+#include "plumb/server/edge/ask_loop.h"
+#include "state/authorize.h"
+#include "state/own_secrets.h"
+
 namespace plumb {
 namespace {
 
@@ -26,7 +30,40 @@ bool IsPush(const base::HttpRequest& request) {
          request.Query("service") == "git-receive-pack";
 }
 
-void Serve(base::Exchange& exchange, gitsync::GitHost& host, const Authenticator& authenticate) {
+// Why the user may not, in words for git's output.
+base::Status Denied(const base::Identity& identity, std::string_view verb,
+                    const std::string& repository, const state::View& view) {
+  const state::AccessObject object = state::RepositoryObject(repository);
+  std::string text = "user \"" + identity.user + "\" may not " + std::string(verb) +
+                     (verb == state::kPush ? " to " : " from ") + repository;
+  if (state::AuthorizeByRole(identity, verb, object, view).ok()) {
+    text += ": the token is bound to other repositories or verbs";
+  } else if (!state::NodeOf(identity).empty()) {
+    text += ": nodes use no Git";
+  } else if (verb == state::kPush) {
+    text += "; a token with the role deployer may";
+  } else {
+    text += "; a token with the role deployer may, or an administrator lets viewers: kubectl -n " +
+            std::string(state::kSystemNamespace) + " annotate gitrepository " + repository + " " +
+            std::string(state::kViewersFetchAnnotation) + "=true";
+  }
+  return base::Status(base::Code::kForbidden, text);
+}
+
+base::Status MayUse(const GitAccess& access, const base::Identity& identity, std::string_view verb,
+                    const std::string& repository) {
+  const base::Result<bool> answer =
+      AskLoop<bool>(access.loop, [&access, identity, verb, repository](auto done) {
+        const state::View& view = access.store.view();
+        const state::AccessObject object = state::RepositoryObject(repository);
+        if (state::Authorize(identity, verb, object, view).ok()) return done(true);
+        done(Denied(identity, verb, repository, view));
+      });
+  return answer.status();
+}
+
+void Serve(base::Exchange& exchange, gitsync::GitHost& host, const GitAccess& access,
+           const Authenticator& authenticate) {
   const base::HttpRequest& request = exchange.incoming().request;
   const base::Result<base::Identity> identity = authenticate(exchange.incoming());
   if (!identity.ok()) return AskForPassword(exchange, std::string(identity.status().message()));
@@ -40,7 +77,14 @@ void Serve(base::Exchange& exchange, gitsync::GitHost& host, const Authenticator
   git.content_type = request.Header("content-type");
   git.protocol = request.Header("git-protocol");
   git.user = identity->user;
-  git.may_push = MayPush(*identity);
+  git.groups = identity->groups;
+  git.branches = identity->bounds.branches;
+  git.may_fetch = [&](const std::string& repository) {
+    return MayUse(access, *identity, state::kFetch, repository);
+  };
+  git.may_push = [&](const std::string& repository) {
+    return MayUse(access, *identity, state::kPush, repository);
+  };
   // GitHost bounds the pack by its own limit; this one only keeps the reader finite.
   constexpr size_t kMaxBody = size_t{4} << 30;
   git.read_body = [&](const std::function<bool(std::string_view)>& sink) {
@@ -70,11 +114,12 @@ void Serve(base::Exchange& exchange, gitsync::GitHost& host, const Authenticator
 
 }  // namespace
 
-void AddGitRoutes(base::Routes& routes, gitsync::GitHost& host, Authenticator authenticate) {
+void AddGitRoutes(base::Routes& routes, gitsync::GitHost& host, const GitAccess& access,
+                  Authenticator authenticate) {
   routes.AddWorkerHandler(
       kGitPrefix,
-      [&host, authenticate = std::move(authenticate)](base::Exchange& exchange) {
-        Serve(exchange, host, authenticate);
+      [&host, access, authenticate = std::move(authenticate)](base::Exchange& exchange) {
+        Serve(exchange, host, access, authenticate);
       },
       IsPush);
 }
