@@ -2,7 +2,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/edge/log.h"
@@ -46,6 +48,8 @@ constexpr Command kCommands[] = {
     {"diff", DiffCommand, "what a push would change"},
     {"wait", WaitCommand, "wait until a deploy is healthy or has failed"},
     {"sync", SyncCommand, "apply again what a repository says, now"},
+    {"suspend", SuspendCommand, "apply nothing more for an application, for a while"},
+    {"resume", ResumeCommand, "go on with an application that was suspended"},
     {"backup", BackupCommand, "write all that the server is made of into a file"},
     {"restore", RestoreCommand, "make a server's data directory from a backup"},
     {"token", TokenCommand, "create, list and revoke the tokens of people and pipelines"},
@@ -82,10 +86,25 @@ int Main(const Words& words) {
   return 2;
 }
 
+// Everybody can read a process's command line: a token on it is gone from there before anything
+// else is done. --token-file leaves it no moment.
+void HideTokens(int argc, char** argv) {
+  constexpr std::string_view kFlag = "--token";
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    char* secret = nullptr;
+    if (word == kFlag && i + 1 < argc) secret = argv[i + 1];
+    if (word.starts_with("--token=")) secret = argv[i] + kFlag.size() + 1;
+    if (secret != nullptr) std::memset(secret, 'x', std::strlen(secret));
+  }
+}
+
 }  // namespace plumb
 
 int main(int argc, char** argv) {
+  const plumb::Words words(argv + 1, argv + argc);
+  plumb::HideTokens(argc, argv);
   std::signal(SIGPIPE, SIG_IGN);
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);  // what went wrong is said in our words
-  return plumb::Main(plumb::Words(argv + 1, argv + argc));
+  return plumb::Main(words);
 }

@@ -18,6 +18,7 @@
 #include "base/net/duplex.h"
 #include "base/net/http.h"
 #include "base/status.h"
+#include "base/time.h"
 
 namespace base {
 
@@ -25,6 +26,8 @@ namespace base {
 struct PeerCertificate {
   std::string common_name;
   std::vector<std::string> organizations;
+  std::string serial = {};  // hexadecimal, as CertificateInfo has it
+  WallTime not_before = {};
 };
 
 struct IncomingRequest {

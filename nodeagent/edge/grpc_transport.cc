@@ -185,8 +185,8 @@ class Pipe : public std::enable_shared_from_this<Pipe> {
 
 class GrpcChannel final : public FrameChannel {
  public:
-  GrpcChannel(std::shared_ptr<Pipe> pipe, std::string peer)
-      : pipe_(std::move(pipe)), peer_(std::move(peer)) {}
+  GrpcChannel(std::shared_ptr<Pipe> pipe, std::string peer, std::string credential = "")
+      : pipe_(std::move(pipe)), peer_(std::move(peer)), credential_(std::move(credential)) {}
   ~GrpcChannel() override {
     pipe_->owned = false;
     pipe_->callbacks = {};
@@ -195,6 +195,7 @@ class GrpcChannel final : public FrameChannel {
   void Send(Frame frame) override { pipe_->Send(frame); }
   size_t Backlog() const override { return pipe_->Backlog(); }
   const std::string& peer() const override { return peer_; }
+  std::string credential() const override { return credential_; }
   void OnFrame(std::function<void(Frame)> f) override { pipe_->callbacks.on_frame = std::move(f); }
   void OnClosed(std::function<void(base::Status)> f) override {
     pipe_->callbacks.on_closed = std::move(f);
@@ -203,7 +204,7 @@ class GrpcChannel final : public FrameChannel {
 
  private:
   const std::shared_ptr<Pipe> pipe_;
-  const std::string peer_;
+  const std::string peer_, credential_;
 };
 
 // The agent's end.
@@ -326,6 +327,12 @@ class Refusal final : public grpc::ServerBidiReactor<wire::Frame, wire::Frame> {
   void OnDone() override { delete this; }
 };
 
+std::string CertificateOf(const grpc::AuthContext& peer) {
+  const std::vector<grpc::string_ref> pem =
+      peer.FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  return pem.empty() ? "" : std::string(pem[0].data(), pem[0].size());
+}
+
 std::string CommonNameOf(const grpc::AuthContext& peer) {
   const std::vector<grpc::string_ref> names = peer.FindPropertyValues(GRPC_X509_CN_PROPERTY_NAME);
   return names.size() == 1 ? std::string(names[0].data(), names[0].size()) : "";
@@ -335,11 +342,12 @@ std::string CommonNameOf(const grpc::AuthContext& peer) {
 
 struct GrpcListener::Impl final : public wire::Agent::CallbackService {
   Impl(base::Loop& on_loop, std::string at, TlsIdentity with, GrpcListener::Accept to,
-       const ConnectionLimits& limits)
+       GrpcListener::Admit whom, const ConnectionLimits& limits)
       : loop(on_loop),
         address(std::move(at)),
         identity(std::move(with)),
         accept(std::move(to)),
+        admit(std::move(whom)),
         guard(limits, [this](int fd) { HandOver(fd); }) {}
 
   // On the guard's thread.
@@ -361,11 +369,17 @@ struct GrpcListener::Impl final : public wire::Agent::CallbackService {
     if (node.empty()) {
       return new Refusal("the certificate of \"" + user + "\" is not a node's; join first");
     }
+    std::string credential;
+    if (admit != nullptr) {
+      base::Result<std::string> admitted = admit(CertificateOf(*context->auth_context()));
+      if (!admitted.ok()) return new Refusal(std::string(admitted.status().message()));
+      credential = *std::move(admitted);
+    }
     guard.Known(context->peer());
     auto pipe = std::make_shared<Pipe>(loop);
     // Posted before the first read starts: the channel has its callbacks when a frame arrives.
-    loop.Post([this, tie = lifeline.tie(), pipe, node] {
-      auto channel = std::make_unique<GrpcChannel>(pipe, node);  // dropped, it hangs up
+    loop.Post([this, tie = lifeline.tie(), pipe, node, credential] {
+      auto channel = std::make_unique<GrpcChannel>(pipe, node, credential);  // dropped, it hangs up
       if (tie.holds()) accept(std::move(channel));
     });
     auto* reactor = new ServerReactor(pipe);
@@ -377,6 +391,7 @@ struct GrpcListener::Impl final : public wire::Agent::CallbackService {
   const std::string address;
   const TlsIdentity identity;
   const GrpcListener::Accept accept;
+  const GrpcListener::Admit admit;
   base::Lifeline lifeline;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
@@ -384,9 +399,9 @@ struct GrpcListener::Impl final : public wire::Agent::CallbackService {
 };
 
 GrpcListener::GrpcListener(base::Loop& loop, std::string address, TlsIdentity identity,
-                           Accept accept, const ConnectionLimits& limits)
+                           Accept accept, Admit admit, const ConnectionLimits& limits)
     : impl_(std::make_unique<Impl>(loop, std::move(address), std::move(identity), std::move(accept),
-                                   limits)) {}
+                                   std::move(admit), limits)) {}
 
 GrpcListener::~GrpcListener() { Stop(); }
 

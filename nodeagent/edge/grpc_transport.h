@@ -24,10 +24,13 @@ struct TlsIdentity {
 class GrpcListener {
  public:
   using Accept = std::function<void(std::unique_ptr<FrameChannel>)>;
+  // What to call a certificate that the authority has signed (FrameChannel::credential), or why it
+  // counts no more. Any thread.
+  using Admit = std::function<base::Result<std::string>(const std::string& certificate_pem)>;
 
   // `address` is "IP:PORT"; port 0: any. Nodes are accepted after Start.
   GrpcListener(base::Loop& loop, std::string address, TlsIdentity identity, Accept accept,
-               const ConnectionLimits& limits = {});
+               Admit admit = nullptr, const ConnectionLimits& limits = {});
   ~GrpcListener();
 
   // kUnavailable if the port is taken or the identity does not load.

@@ -69,7 +69,7 @@ class TransportTest : public testing::Test {
             server_channel_->OnFrame([this](Frame f) { server_channel_->Send(std::move(f)); });
             server_channel_->OnClosed([](const base::Status&) {});
           },
-          limits);
+          nullptr, limits);
       return listener_->Start();
     });
     ASSERT_TRUE(started.ok()) << started.ToString();
@@ -248,10 +248,10 @@ TEST_F(TransportTest, JoinsByTokenAndRenewsByItsCertificate) {
         if (in.certificate) {
           request.certified_node = in.certificate->common_name.substr(sizeof(kNodeUserPrefix) - 1);
         }
-        const auto answer = HandleJoin(request, tokens, now, authority);
-        if (!answer.ok()) return reply->Send(base::FailureResponse(answer.status()));
+        const auto joined = HandleJoin(request, {.exists = true}, tokens, now, authority);
+        if (!joined.ok()) return reply->Send(base::FailureResponse(joined.status()));
         base::HttpResponse response;
-        response.body = EncodeJoinAnswer(*answer);
+        response.body = EncodeJoinAnswer(joined->answer);
         reply->Send(std::move(response));
       });
   ASSERT_TRUE(server->Start().ok());

@@ -70,8 +70,9 @@ base::Result<TlsIdentity> Ask(const JoinOptions& options, base::HttpClientOption
                  .body = EncodeJoinRequest(
                      {.node = options.node, .secret = secret, .csr_pem = request.csr_pem})}));
   if (answer.status != 200) {
-    const base::Code code =
-        answer.status == 401 ? base::Code::kUnauthorized : base::Code::kUnavailable;
+    const base::Code code = answer.status == 401   ? base::Code::kUnauthorized
+                            : answer.status == 409 ? base::Code::kConflict
+                                                   : base::Code::kUnavailable;
     const base::Result<base::Json> body = base::ParseJson(answer.body);
     const std::string why = body.ok() ? std::string((*body)["message"].AsString()) : "";
     return base::Status(code, "the server did not let this node join: " +

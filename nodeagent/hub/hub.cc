@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "manifests/kinds/conditions.h"
 #include "nodeagent/hub/agent_writes.h"
+#include "state/authorize.h"
 
 namespace nodeagent {
 namespace {
@@ -314,6 +315,19 @@ void Hub::CommitDraft(const state::Draft& draft, base::Loop::Task durable) {
 // Who lives.
 
 bool Hub::IsLive(const std::string& node) const { return members_.count(node) != 0; }
+
+void Hub::Disconnect(const std::function<bool(const base::Identity&)>& ended) {
+  std::vector<uint64_t> ids;
+  for (const auto& [id, connection] : connections_) {
+    const base::Identity node{std::string(state::kNodeUserPrefix) + connection.node,
+                              {std::string(state::kNodesGroup)},
+                              {},
+                              connection.channel->credential()};
+    if (ended(node)) ids.push_back(id);
+  }
+  for (const uint64_t id : ids)
+    Drop(id, base::Status(base::Code::kUnauthorized, "the certificate was revoked"));
+}
 
 bool Hub::IsConnected(const std::string& node) const {
   const auto member = members_.find(node);

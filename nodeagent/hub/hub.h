@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/identity.h"
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/net/newcomers.h"
@@ -56,6 +57,10 @@ class Hub {
 
   // A new connection: what the listener of the transport calls.
   void Accept(std::unique_ptr<FrameChannel> channel);
+
+  // Ends the connections of nodes whose certificate counts no more, as `ended` says of
+  // system:node:NODE. A node with another certificate comes back.
+  void Disconnect(const std::function<bool(const base::Identity&)>& ended);
 
   bool IsLive(const std::string& node) const;
   bool IsConnected(const std::string& node) const;

@@ -1,5 +1,8 @@
 // Rules:
-// - A token vouches for any node name; a node's certificate only for that node (renewal).
+// - A token vouches for the name that it is bound to, else for any; a node's certificate only for
+//   that node (renewal), and only while there is a Node of its name.
+// - The name of a live node is its own: only its certificate renews it, or a token that an
+//   administrator has bound to the name.
 // - Every token is compared in constant time, also after one has matched.
 #include "nodeagent/hub/join_handler.h"
 
@@ -46,9 +49,9 @@ bool IsNodeName(std::string_view name) {
   });
 }
 
-base::Result<JoinAnswer> HandleJoin(const JoinRequest& request,
-                                    const std::vector<AcceptedToken>& tokens, base::WallTime now,
-                                    const JoinAuthority& authority) {
+base::Result<Joined> HandleJoin(const JoinRequest& request, const KnownNode& node,
+                                const std::vector<AcceptedToken>& tokens, base::WallTime now,
+                                const JoinAuthority& authority) {
   if (!IsNodeName(request.node)) {
     return base::Status(base::Code::kInvalid,
                         "a node's name has lower-case letters, digits and '-', at most 63");
@@ -58,19 +61,39 @@ base::Result<JoinAnswer> HandleJoin(const JoinRequest& request,
                         "the request has no certificate request, or one of "
                         "more than 16 KiB");
   }
-  bool vouched = request.certified_node == request.node;
+  const bool certified = request.certified_node == request.node;
   const std::string digest = authority.sha256_hex(request.secret);
+  const AcceptedToken* vouches = nullptr;
   for (const AcceptedToken& token : tokens) {
     const bool same = authority.equal_in_constant_time(digest, token.secret_sha256);
     const bool valid = token.expires.IsZero() || now < token.expires;
-    vouched |= same && valid && !request.secret.empty();
+    const bool named = token.node.empty() || token.node == request.node;
+    if (same && valid && named && !request.secret.empty()) vouches = &token;
   }
-  if (!vouched) {
-    return base::Status(base::Code::kUnauthorized,
-                        "the token is unknown, revoked or expired; make one with \"plumb token "
-                        "create\" on the server");
+  Joined joined;
+  if (!(certified && node.exists)) {
+    if (vouches == nullptr && certified) {
+      return base::Status(base::Code::kUnauthorized,
+                          "node " + request.node +
+                              " was removed from the cluster; to have it back, join with a token: "
+                              "\"plumb token create --join\"");
+    }
+    if (vouches == nullptr) {
+      return base::Status(base::Code::kUnauthorized,
+                          "the token is unknown, revoked, expired or for another node; make one "
+                          "with \"plumb token create --join\" on the server");
+    }
+    if (node.live && vouches->node.empty() && !certified) {
+      return base::Status(base::Code::kConflict,
+                          "node " + request.node +
+                              " is live, and its name its own; choose another --node-name, or let "
+                              "this machine take it over: \"plumb token create --join --node " +
+                              request.node + "\"");
+    }
+    joined.token = vouches->name;
   }
-  return authority.sign(request.node, request.csr_pem);
+  ASSIGN_OR_RETURN(joined.answer, authority.sign(request.node, request.csr_pem));
+  return joined;
 }
 
 std::string EncodeJoinRequest(const JoinRequest& request) {

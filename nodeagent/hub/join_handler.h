@@ -27,6 +27,13 @@ struct AcceptedToken {
   std::string name;
   std::string secret_sha256;  // hexadecimal
   base::WallTime expires;     // zero: never
+  std::string node = {};      // the only name that it vouches for; empty: any
+};
+
+// What the cluster knows of the node that asks.
+struct KnownNode {
+  bool exists = false;  // it has a Node, which is not being deleted
+  bool live = false;    // it is heard from
 };
 
 // The names of nodes are DNS labels; they end up in certificates.
@@ -45,6 +52,11 @@ struct JoinAnswer {
   std::string ca_pem;
 };
 
+struct Joined {
+  JoinAnswer answer;
+  std::string token;  // that vouched for it; empty: its certificate did
+};
+
 struct JoinAuthority {
   std::function<std::string(std::string_view)> sha256_hex;
   std::function<bool(std::string_view, std::string_view)> equal_in_constant_time;
@@ -52,10 +64,11 @@ struct JoinAuthority {
   std::function<base::Result<JoinAnswer>(const std::string& node, const std::string& csr_pem)> sign;
 };
 
-// kUnauthorized: no token, an unknown or an expired one, and no certificate of that very node.
-base::Result<JoinAnswer> HandleJoin(const JoinRequest& request,
-                                    const std::vector<AcceptedToken>& tokens, base::WallTime now,
-                                    const JoinAuthority& authority);
+// kUnauthorized: no token, an unknown or an expired one or one for another name, and no certificate
+// of that very node, or of one that is gone. kConflict: the name is a live node's.
+base::Result<Joined> HandleJoin(const JoinRequest& request, const KnownNode& node,
+                                const std::vector<AcceptedToken>& tokens, base::WallTime now,
+                                const JoinAuthority& authority);
 
 // The bodies of POST /plumb/v1/join.
 std::string EncodeJoinRequest(const JoinRequest& request);

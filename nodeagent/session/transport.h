@@ -25,6 +25,8 @@ class FrameChannel {
   virtual size_t Backlog() const = 0;
   // The node's name that the peer's certificate vouches for; "" at the agent's end.
   virtual const std::string& peer() const = 0;
+  // What the peer proved that by, as base::Identity has it; "" where nothing can end.
+  virtual std::string credential() const { return ""; }
 
   // Set all three before the loop's turn ends. No frame comes after OnClosed, which comes once;
   // either callback may destroy the channel.

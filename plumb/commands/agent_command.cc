@@ -4,6 +4,8 @@
 #include <cstdio>
 
 #include "base/edge/descriptors.h"
+#include "base/edge/files.h"
+#include "base/log.h"
 #include "plumb/commands/arguments.h"
 #include "plumb/commands/client.h"
 #include "plumb/commands/commands.h"
@@ -17,11 +19,16 @@
 namespace plumb {
 namespace {
 
+constexpr size_t kMaxTokenBytes = 4096;
+
 constexpr const char* kAgentHelp =
-    "usage: plumb agent --server URL --token TOKEN [FLAGS]\n\n"
+    "usage: plumb agent --server URL --token-file FILE [FLAGS]\n\n"
     "A node: runs the pods that the control plane places here.\n\n"
     "  --server URL              https://ADDRESS:PORT of the control plane\n"
-    "  --token TOKEN             as `plumb server` printed it; needed for the first start only\n"
+    "  --token-file FILE         has what `plumb token create --join` printed; - is standard "
+    "input;\n"
+    "                            needed for the first start only\n"
+    "  --token TOKEN             the same on the command line, which others may see\n"
     "  --data-dir DIR            where everything is kept (default /var/lib/plumb-agent)\n"
     "  --node-name NAME          default: this machine's name\n"
     "  --node-ip ADDRESS         default: the address that reaches the server\n"
@@ -50,9 +57,21 @@ std::string HostOf(const std::string& url) {
                                     : url.substr(start + 3, url.find(':', start + 3) - start - 3);
 }
 
+// Empty if it cannot be read: a node that has joined needs none.
+std::string ReadToken(const std::string& path) {
+  const base::Result<std::string> text =
+      base::ReadFile(path == "-" ? "/dev/stdin" : path, kMaxTokenBytes);
+  if (!text.ok()) {
+    base::LogWarning("no join token", {{"why", text.status().ToString()}});
+    return "";
+  }
+  return text->substr(0, text->find_last_not_of(" \t\r\n") + 1);
+}
+
 FlagSet AgentFlags() {
-  return {{"--data-dir", "--server", "--token", "--node-name", "--node-ip", "--containerd",
-           "--cni-dir", "--cgroup-root", "--registry-mirror", "--pod-cidr", "--service-cidr"},
+  return {{"--data-dir", "--server", "--token", "--token-file", "--node-name", "--node-ip",
+           "--containerd", "--cni-dir", "--cgroup-root", "--registry-mirror", "--pod-cidr",
+           "--service-cidr"},
           {"--help", "-h"}};
 }
 
@@ -61,6 +80,7 @@ base::Result<AgentOptions> ReadAgentOptions(const Arguments& arguments) {
   options.data_dir = arguments.Get("--data-dir", "/var/lib/plumb-agent");
   options.server = arguments.Get("--server");
   options.token = arguments.Get("--token");
+  if (arguments.Has("--token-file")) options.token = ReadToken(arguments.Get("--token-file"));
   options.node = arguments.Get("--node-name", HostName());
   options.containerd = arguments.Get("--containerd");
   options.cni_directory = arguments.Get("--cni-dir", options.cni_directory);
@@ -155,7 +175,8 @@ int UpCommand(const Words& words) {
   if (!agent.ok()) return Fail(agent.status());
   std::printf(
       "plumb serves %s\n\n  export KUBECONFIG=%s\n  plumb repo create shop\n  git remote add plumb "
-      "https://me:$(plumb token create me)@127.0.0.1:%d/git/shop.git\n  git config http.sslCAInfo "
+      "https://me:$(plumb token create me --role admin)@127.0.0.1:%d/git/shop.git\n  git config "
+      "http.sslCAInfo "
       "%s\n"
       "  git push plumb main\n",
       (*server)->url().c_str(), (*server)->kubeconfig_path().c_str(), options->port,

@@ -111,13 +111,6 @@ base::Result<base::Json> Client::Send(const std::string& method, const std::stri
   return Do(std::move(call));
 }
 
-base::Result<base::Json> Client::Patch(const std::string& path, const base::Json& patch) {
-  base::HttpCall call = Call("PATCH", path);
-  call.headers.emplace_back("Content-Type", "application/merge-patch+json");
-  call.body = patch.ToString();
-  return Do(std::move(call));
-}
-
 base::Result<base::Json> Client::Post(const std::string& path, const std::string& content_type,
                                       std::string body) {
   base::HttpCall call = Call("POST", path);

@@ -31,8 +31,6 @@ class Client {
   base::Result<base::Json> Get(const std::string& path);
   base::Result<base::Json> Send(const std::string& method, const std::string& path,
                                 const base::Json& body);
-  // A merge patch (RFC 7386).
-  base::Result<base::Json> Patch(const std::string& path, const base::Json& patch);
   base::Result<base::Json> Post(const std::string& path, const std::string& content_type,
                                 std::string body);
   // The bytes of an answer as they come, without a limit; `take` ends the call with false.

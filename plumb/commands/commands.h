@@ -18,6 +18,8 @@ int StatusCommand(const Words& words);  // status_command.cc
 int DiffCommand(const Words& words);    // diff_command.cc
 int WaitCommand(const Words& words);    // wait_command.cc
 int SyncCommand(const Words& words);    // sync_command.cc
+int SuspendCommand(const Words& words);
+int ResumeCommand(const Words& words);
 int BackupCommand(const Words& words);  // backup_command.cc
 int RestoreCommand(const Words& words);
 

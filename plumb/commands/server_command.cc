@@ -102,9 +102,10 @@ int ServerCommand(const Words& words) {
       main_loop.loop(), *options, [&](base::Status status) { main_loop.Fail(std::move(status)); });
   if (!server.ok()) return Fail(server.status());
   std::printf(
-      "plumb serves %s\n  kubeconfig  %s\n  join        plumb agent --server %s --token %s\n",
+      "plumb serves %s\n  kubeconfig  %s\n  join        plumb agent --server %s --token-file FILE, "
+      "with a copy of %s, or what plumb token create --join prints\n",
       (*server)->url().c_str(), (*server)->kubeconfig_path().c_str(), (*server)->url().c_str(),
-      (*server)->join_token().c_str());
+      (*server)->join_token_path().c_str());
   std::fflush(stdout);
   return main_loop.Run();
 }

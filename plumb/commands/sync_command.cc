@@ -1,5 +1,7 @@
 // plumb sync: asks for applications to be applied now, as Flux's users do it: a new value of the
-// annotation reconcile.fluxcd.io/requestedAt. The answer is status.lastHandledReconcileAt.
+// annotation reconcile.fluxcd.io/requestedAt. The answer is status.lastHandledReconcileAt. plumb
+// suspend and plumb resume: spec.suspend. The server writes them, since what stands in plumb-system
+// is administrators' own, and deployers may ask for just this.
 #include <cstdio>
 #include <set>
 
@@ -8,6 +10,7 @@
 #include "plumb/commands/command_support.h"
 #include "plumb/commands/follow_applications.h"
 #include "plumb/commands/terminal.h"
+#include "plumb/endpoints.h"
 #include "plumb/reports/wait_verdict.h"
 
 namespace plumb {
@@ -22,7 +25,7 @@ constexpr const char* kHelp =
     "it\n"
     "is asked for ('held: ...') is done. Default: the repository of this checkout's remote, or "
     "the\n"
-    "only one. The same without plumb:\n\n"
+    "only one. The same without plumb, for an administrator:\n\n"
     "  kubectl -n plumb-system annotate --overwrite kustomization/NAME \\\n"
     "      reconcile.fluxcd.io/requestedAt=\"$(date +%s)\"\n\n"
     "Exit codes: 0 healthy, 1 failed, 2 wrong usage, 3 timed out, 4 no such repository, 5 not\n"
@@ -38,6 +41,11 @@ base::Result<std::string> ChooseName(const Arguments& arguments, Client& client)
   return ChooseRepository(arguments, client, git.ok() ? &*git : nullptr);
 }
 
+std::string PathOf(const std::string& application, const char* verb) {
+  return std::string(kConsolePrefix) + "/applications/" + base::PercentEncode(application) + "/" +
+         verb;
+}
+
 // The names of those that were asked for.
 base::Result<std::set<std::string>> Ask(Client& client, const std::string& name,
                                         const std::string& value) {
@@ -46,20 +54,10 @@ base::Result<std::set<std::string>> Ask(Client& client, const std::string& name,
   const Applications applications = ChooseApplications(list, name);
   if (applications.empty()) return NoSuchName(name);
   for (const auto& [application, object] : applications) {
-    if (object["spec"]["suspend"].AsBool()) {
-      return base::Status(base::Code::kConflict,
-                          application +
-                              " is suspended; set spec.suspend of its Kustomization to "
-                              "false, and it is applied at once");
-    }
-    const base::Json annotations =
-        base::Json::MakeObject({{std::string(gitsync::kRequestedAnnotation), value}});
-    RETURN_IF_ERROR(
-        client
-            .Patch(std::string(kKustomizationList) + "/" + base::PercentEncode(application),
-                   base::Json::MakeObject(
-                       {{"metadata", base::Json::MakeObject({{"annotations", annotations}})}}))
-            .status());
+    RETURN_IF_ERROR(client
+                        .Send("POST", PathOf(application, "sync"),
+                              base::Json::MakeObject({{"requestedAt", value}}))
+                        .status());
     asked.insert(application);
   }
   return asked;
@@ -97,6 +95,41 @@ int SyncCommand(const Words& words) {
   }
   if (!status.ok()) return Fail(status);
   return failed ? kFailed : 0;
+}
+
+namespace {
+
+int SetSuspended(const Words& words, bool suspend, const char* help) {
+  int exit = 0;
+  std::optional<Session> session = Begin(words, {{}, {}}, help, exit);
+  if (!session) return exit;
+  if (session->arguments.operands().size() != 1) return WrongUsage(help);
+  const std::string& name = session->arguments.operands()[0];
+  const base::Result<base::Json> done = session->client.Send(
+      "POST", PathOf(name, "suspend"), base::Json::MakeObject({{"suspend", suspend}}));
+  if (!done.ok()) return Fail(done.status());
+  std::printf("application %s %s\n", name.c_str(),
+              suspend ? "is suspended: nothing is applied until plumb resume" : "goes on");
+  return 0;
+}
+
+}  // namespace
+
+int SuspendCommand(const Words& words) {
+  return SetSuspended(words, true,
+                      "usage: plumb suspend NAME\n\n"
+                      "Nothing is applied for the application NAME until plumb resume; what runs "
+                      "stays.\n\n"
+                      "Exit codes: 0 done, 1 failed, 2 wrong usage, 4 no such application, 5 not "
+                      "allowed,\n6 the server cannot be reached.\n");
+}
+
+int ResumeCommand(const Words& words) {
+  return SetSuspended(words, false,
+                      "usage: plumb resume NAME\n\n"
+                      "Goes on with the application NAME, at once with its newest commit.\n\n"
+                      "Exit codes: 0 done, 1 failed, 2 wrong usage, 4 no such application, 5 not "
+                      "allowed,\n6 the server cannot be reached.\n");
 }
 
 }  // namespace plumb

@@ -69,7 +69,7 @@ Daemon ServerDaemon(const ClusterRecord& record, const std::string& binary) {
 }
 
 Daemon AgentDaemon(const ClusterRecord& record, const std::string& binary, const Member& node,
-                   const std::string& token) {
+                   const std::string& token_file) {
   Daemon daemon;
   daemon.name = node.name;
   daemon.network_namespace = node.network_namespace;
@@ -79,8 +79,8 @@ Daemon AgentDaemon(const ClusterRecord& record, const std::string& binary, const
                  node.data_directory,
                  "--server",
                  "https://" + ServerEndpoint(),
-                 "--token",
-                 token,
+                 "--token-file",
+                 token_file,
                  "--node-name",
                  node.name,
                  "--node-ip",

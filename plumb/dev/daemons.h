@@ -15,7 +15,7 @@ Daemon RegistryDaemon(const ClusterRecord& record);
 Daemon ForwarderDaemon(const ClusterRecord& record, const std::string& binary);
 Daemon ServerDaemon(const ClusterRecord& record, const std::string& binary);
 Daemon AgentDaemon(const ClusterRecord& record, const std::string& binary, const Member& node,
-                   const std::string& token);
+                   const std::string& token_file);
 
 // What docker-registry is configured with.
 std::string RegistryConfig(const ClusterRecord& record);

@@ -57,7 +57,8 @@ pid_t g_containerd = 0;
 // Runs containerd as the real agent does, without its CRI plugin, and ends it on SIGTERM. With
 // SIGKILL containerd and its containers outlive it, as they do the real one.
 int StandInAgent(const std::vector<std::string>& args) {
-  if (Option(args, "--token") != "secret") return 1;
+  const auto token = base::ReadFile(Option(args, "--token-file"), 64);
+  if (!token.ok() || *token != "secret\n") return 1;
   std::string directory = Option(args, "--data-dir") + "/containerd";
   if (!base::MakeDirectories(directory, 0700).ok()) return 1;
   std::string config = "version = 2\nroot = \"" + directory + "/root\"\nstate = \"" + directory +

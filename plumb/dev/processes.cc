@@ -138,8 +138,9 @@ base::Result<base::UniqueFd> OpenLog(const std::string& path) {
   if (stat(path.c_str(), &file) == 0 && file.st_size > static_cast<off_t>(kMaxDaemonLogBytes)) {
     rename(path.c_str(), (path + ".1").c_str());
   }
-  base::UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  base::UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!fd.valid()) return base::ErrnoStatus(path, errno);
+  fchmod(fd.get(), 0600);  // an earlier plumb let everybody read it
   return fd;
 }
 

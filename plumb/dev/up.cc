@@ -21,7 +21,6 @@ namespace plumb {
 namespace {
 
 constexpr base::Duration kStartTimeout = base::Duration::Seconds(30);
-constexpr size_t kMaxTokenBytes = 4096;
 constexpr size_t kMaxKubeconfigBytes = 1 << 20;
 constexpr int kCrashExitCode = 137;
 
@@ -247,13 +246,11 @@ base::Status Starter::StartServer() {
 }
 
 base::Status Starter::StartAgents() {
-  ASSIGN_OR_RETURN(std::string token, base::ReadFile(JoinTokenPath(record_), kMaxTokenBytes));
-  while (!token.empty() && (token.back() == '\n' || token.back() == ' ')) token.pop_back();
   std::vector<Daemon> daemons;
   for (int i = 1; i <= record_.nodes; ++i) {
     Member node = NodeMember(record_, i);
     RETURN_IF_ERROR(base::MakeDirectories(node.data_directory, 0700));
-    daemons.push_back(AgentDaemon(record_, binary_, node, token));
+    daemons.push_back(AgentDaemon(record_, binary_, node, JoinTokenPath(record_)));
     RETURN_IF_ERROR(Start(daemons.back()));
   }
   std::string line = "nodes     ";

@@ -109,6 +109,11 @@ void ControlPlane::AssembleGit() {
                                                   std::move(engine));
 }
 
+void ControlPlane::EndStreams(const std::function<bool(const base::Identity&)>& ended) {
+  api_server_->EndStreams(ended);
+  status_->EndStreams(ended);
+}
+
 void ControlPlane::AddRoutes(base::Routes& routes) {
   for (const std::string& prefix : state::ApiServer::Prefixes()) {
     routes.AddLoopHandler(

@@ -63,6 +63,9 @@ class ControlPlane {
   // The API, and the status page's feed.
   void AddRoutes(base::Routes& routes);
 
+  // Ends what is open of those whom `ended` names: their credential counts no more.
+  void EndStreams(const std::function<bool(const base::Identity&)>& ended);
+
   state::Store& store() { return *store_; }
   gitsync::SyncEngine& engine() { return *engine_; }
   nodeagent::Hub& hub() { return *hub_; }

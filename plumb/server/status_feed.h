@@ -12,6 +12,7 @@
 #include "base/lifeline.h"
 #include "base/loop.h"
 #include "base/net/exchange.h"
+#include "base/net/open_streams.h"
 #include "base/subscription.h"
 #include "manifests/schema.h"
 #include "plumb/reports/status_report.h"
@@ -30,12 +31,14 @@ class StatusFeed {
   ~StatusFeed();
 
   void Handle(base::IncomingRequest incoming, std::unique_ptr<base::Reply> reply);
+  // Ends what is watched by those whom `ended` names.
+  void EndStreams(const std::function<bool(const base::Identity&)>& ended) { open_.End(ended); }
 
  private:
   struct Watcher;
   using WatcherPtr = std::shared_ptr<Watcher>;
 
-  base::Status Admit(const base::IncomingRequest& incoming, bool watch) const;
+  base::Result<base::Identity> Admit(const base::IncomingRequest& incoming, bool watch) const;
   // Makes a report of what is durable; `done` runs on the loop, unless this is gone.
   void Make(const StatusQuery& query, std::function<void(base::Result<base::Json>)> done);
   void Start(const StatusQuery& query, base::Json first, std::unique_ptr<base::Reply> reply);
@@ -46,6 +49,7 @@ class StatusFeed {
   base::Loop& loop_;
   state::Store& store_;
   const Authenticator authenticate_;
+  base::OpenStreams open_;
   std::map<uint64_t, WatcherPtr> watchers_;
   uint64_t next_id_ = 1;
   bool scheduled_ = false;

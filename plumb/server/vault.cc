@@ -4,6 +4,7 @@
 #include "plumb/server/vault.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/base64.h"
 #include "base/log.h"
@@ -20,32 +21,72 @@ using base::Status;
 constexpr const char* kCaName = "plumb.ca";
 constexpr const char* kJoinName = "plumb.join";
 constexpr const char* kTokenPrefix = "plumb.token.";
+constexpr const char* kDeniedName = "plumb.denied";
+constexpr std::string_view kNodePrefix = "node.";  // of the keys of kDeniedName
+constexpr std::string_view kNodeUser = "system:node:";
 
 constexpr const char* kCaType = "kubernetes.io/tls";
 constexpr const char* kJoinType = "plumb.dev/join";
 constexpr const char* kTokenType = "plumb.dev/token";
+constexpr const char* kDeniedType = "plumb.dev/denied";
 
 constexpr size_t kMaxNameBytes = 253;  // of an object
 constexpr size_t kDigestInName = 16;
+constexpr size_t kMaxSerialDigits = 40;  // RFC 5280: 20 bytes
 
 state::Key KeyOf(std::string name) {
   return {"secrets", std::string(state::kSystemNamespace), std::move(name)};
 }
 
-using Data = std::vector<std::pair<std::string_view, std::string_view>>;
+using Data = std::vector<std::pair<std::string, std::string>>;
+
+Json Encoded(const Data& data) {
+  Json encoded = Json::MakeObject();
+  for (const auto& [key, value] : data) encoded.Set(key, base::Base64Encode(value));
+  return encoded;
+}
 
 Status CreateSecret(state::Draft& draft, const std::string& name, std::string_view type,
                     const Data& data) {
-  Json encoded = Json::MakeObject();
-  for (const auto& [key, value] : data) encoded.Set(key, base::Base64Encode(value));
   return draft
       .Create(Json::MakeObject(
           {{"apiVersion", "v1"},
            {"kind", "Secret"},
            {"metadata", Json::MakeObject({{"name", name}, {"namespace", state::kSystemNamespace}})},
            {"type", type},
-           {"data", std::move(encoded)}}))
+           {"data", Encoded(data)}}))
       .status();
+}
+
+// Sets values in a Secret, which is made if there is none.
+Status SetInSecret(state::Draft& draft, const std::string& name, std::string_view type,
+                   const Data& data) {
+  const state::ObjectPtr old = draft.view().Get(KeyOf(name));
+  if (old == nullptr) return CreateSecret(draft, name, type, data);
+  Json secret = old->document.ToJson();
+  for (const auto& [key, value] : data) secret["data"].Set(key, base::Base64Encode(value));
+  return draft.Update(std::move(secret)).status();
+}
+
+std::string Lines(const std::vector<std::string>& words) {
+  std::string lines;
+  for (const std::string& word : words) lines += word + "\n";
+  return lines;
+}
+
+std::vector<std::string> WordsOf(std::string_view lines) {
+  std::vector<std::string> words;
+  while (!lines.empty()) {
+    words.emplace_back(lines.substr(0, lines.find('\n')));
+    lines.remove_prefix(std::min(words.back().size() + 1, lines.size()));
+  }
+  return words;
+}
+
+// Zero for what is no time.
+base::WallTime TimeOf(std::string_view text) {
+  const base::Result<base::WallTime> time = base::WallTime::Parse(text);
+  return time.ok() ? *time : base::WallTime();
 }
 
 // Empty if there is no such text.
@@ -64,13 +105,73 @@ bool IsToken(const state::Object& secret) {
   return state::IsOwnSecret(secret.key) && secret["type"].AsString() == kTokenType;
 }
 
+// What cannot be read of its bounds leaves a token that is good for nothing.
 TokenInfo TokenOf(const state::Object& secret) {
-  return {ValueOf(secret, "name"), ValueOf(secret, "role"), ValueOf(secret, "sha256")};
+  TokenInfo token{ValueOf(secret, "name"), ValueOf(secret, "role"), ValueOf(secret, "sha256")};
+  if (const std::string expires = ValueOf(secret, "expires"); !expires.empty()) {
+    token.expires = TimeOf(expires);
+    if (token.expires.IsZero()) token.expires = base::WallTime::FromSeconds(1);
+  }
+  const std::string uses = ValueOf(secret, "uses");
+  std::from_chars(uses.data(), uses.data() + uses.size(), token.uses);
+  token.node = ValueOf(secret, "node");
+  token.bounds.repositories = WordsOf(ValueOf(secret, "repositories"));
+  token.bounds.branches = WordsOf(ValueOf(secret, "branches"));
+  token.bounds.verbs = WordsOf(ValueOf(secret, "verbs"));
+  return token;
 }
 
 Status CreateToken(state::Draft& draft, const TokenInfo& token) {
-  return CreateSecret(draft, SecretNameOf(token), kTokenType,
-                      {{"name", token.name}, {"role", token.role}, {"sha256", token.sha256}});
+  Data data = {{"name", token.name}, {"role", token.role}, {"sha256", token.sha256}};
+  const auto add = [&](const char* key, std::string value) {
+    if (!value.empty()) data.emplace_back(key, std::move(value));
+  };
+  add("expires", token.expires.IsZero() ? "" : token.expires.ToString());
+  add("uses", token.uses == 0 ? "" : std::to_string(token.uses));
+  add("node", token.node);
+  add("repositories", Lines(token.bounds.repositories));
+  add("branches", Lines(token.bounds.branches));
+  add("verbs", Lines(token.bounds.verbs));
+  return CreateSecret(draft, SecretNameOf(token), kTokenType, data);
+}
+
+state::ObjectPtr FindToken(const state::View& view, const std::string& name) {
+  for (const state::ObjectPtr& secret : view.List("secrets", state::kSystemNamespace)) {
+    if (IsToken(*secret) && TokenOf(*secret).name == name) return secret;
+  }
+  return nullptr;
+}
+
+// A line of its own is a word's form in the Secret.
+Status CheckWords(const std::vector<std::string>& words, const std::string& what) {
+  for (const std::string& word : words) {
+    const bool plain = !word.empty() && std::none_of(word.begin(), word.end(), [](char c) {
+      return static_cast<unsigned char>(c) <= ' ' || c == 0x7f;
+    });
+    if (!plain) return Status(Code::kInvalid, "\"" + word + "\" is no name of a " + what);
+  }
+  return Status();
+}
+
+Status CheckToken(const TokenInfo& token, base::WallTime now) {
+  const bool role = token.IsJoin() ||
+                    std::find(std::begin(kRoles), std::end(kRoles), token.role) != std::end(kRoles);
+  if (!role) {
+    return Status(Code::kInvalid,
+                  "there is no role \"" + token.role + "\"; roles are admin, deployer and viewer");
+  }
+  if (token.name.empty()) return Status(Code::kInvalid, "a token needs a name");
+  if (token.IsExpired(now)) return Status(Code::kInvalid, "the token would have expired already");
+  if (token.IsJoin() && !token.bounds.empty()) {
+    return Status(Code::kInvalid, "a join token is for nodes, not for repositories");
+  }
+  if (!token.IsJoin() && (token.uses != 0 || !token.node.empty())) {
+    return Status(Code::kInvalid, "uses and a node's name are for join tokens; see --join");
+  }
+  if (token.uses < 0) return Status(Code::kInvalid, "a token has one use or more");
+  RETURN_IF_ERROR(CheckWords(token.bounds.repositories, "repository"));
+  RETURN_IF_ERROR(CheckWords(token.bounds.branches, "branch"));
+  return CheckWords(token.bounds.verbs, "verb");
 }
 
 }  // namespace
@@ -85,8 +186,13 @@ base::Result<VaultContents> ReadVault(const state::View& view) {
   VaultContents contents;
   contents.ca_certificate = ValueOf(*ca, "tls.crt");
   contents.ca_key = ValueOf(*ca, "tls.key");
-  if (join != nullptr) contents.join_secret = ValueOf(*join, "secret");
-  if (contents.ca_certificate.empty() || contents.ca_key.empty() || contents.join_secret.empty()) {
+  if (join != nullptr) {
+    contents.join_secret = ValueOf(*join, "secret");
+    contents.join_expires = TimeOf(ValueOf(*join, "expires"));
+  }
+  const bool whole = !contents.ca_certificate.empty() && !contents.ca_key.empty() &&
+                     (join == nullptr || !contents.join_secret.empty());
+  if (!whole) {
     return Status(Code::kCorruption, std::string("the Secrets ") + kCaName + " and " + kJoinName +
                                          " of " + std::string(state::kSystemNamespace) +
                                          " are not whole; restore a backup");
@@ -127,7 +233,7 @@ Status EnsureVault(state::Draft& draft, const std::function<base::Result<VaultCo
   RETURN_IF_ERROR(
       CreateSecret(draft, kCaName, kCaType,
                    {{"tls.crt", contents.ca_certificate}, {"tls.key", contents.ca_key}}));
-  RETURN_IF_ERROR(CreateSecret(draft, kJoinName, kJoinType, {{"secret", contents.join_secret}}));
+  RETURN_IF_ERROR(SetJoinSecret(draft, contents.join_secret, contents.join_expires));
   for (const TokenInfo& token : contents.tokens) RETURN_IF_ERROR(CreateToken(draft, token));
   return Status();
 }
@@ -142,27 +248,89 @@ std::vector<TokenInfo> TokensOf(const state::View& view) {
   return tokens;
 }
 
-Status AddToken(state::Draft& draft, const TokenInfo& token) {
-  if (std::find(std::begin(kRoles), std::end(kRoles), token.role) == std::end(kRoles)) {
-    return Status(Code::kInvalid,
-                  "there is no role \"" + token.role + "\"; roles are admin, deployer and viewer");
+bool DeniedCertificates::Denies(const std::string& serial, const std::string& user,
+                                base::WallTime issued) const {
+  if (serials.contains(serial)) return true;
+  if (!user.starts_with(kNodeUser)) return false;
+  const auto node = nodes.find(user.substr(kNodeUser.size()));
+  return node != nodes.end() && issued < node->second;
+}
+
+DeniedCertificates DeniedOf(const state::View& view) {
+  DeniedCertificates denied;
+  const state::ObjectPtr secret = view.Get(KeyOf(kDeniedName));
+  if (secret == nullptr) return denied;
+  for (const auto& [key, value] : (*secret)["data"].Members()) {
+    if (key.starts_with(kNodePrefix)) {
+      denied.nodes[std::string(key.substr(kNodePrefix.size()))] = TimeOf(ValueOf(*secret, key));
+    } else {
+      denied.serials.emplace(key);
+    }
   }
-  if (token.name.empty()) return Status(Code::kInvalid, "a token needs a name");
+  return denied;
+}
+
+Status AddToken(state::Draft& draft, const TokenInfo& token) {
+  const base::WallTime now = draft.context().now;
+  RETURN_IF_ERROR(CheckToken(token, now));
   for (const TokenInfo& each : TokensOf(draft.view())) {
-    if (each.name == token.name) {
+    if (each.IsExpired(now)) {
+      RETURN_IF_ERROR(RemoveToken(draft, each.name));
+    } else if (each.name == token.name) {
       return Status(Code::kAlreadyExists,
                     "there is a token \"" + token.name + "\"; revoke it or choose another name");
     }
+  }
+  if (token.IsJoin() && token.name == kOwnJoinToken) {
+    return Status(Code::kAlreadyExists, "the server's own join token has that name");
   }
   return CreateToken(draft, token);
 }
 
 Status RemoveToken(state::Draft& draft, const std::string& name) {
-  for (const state::ObjectPtr& secret : draft.view().List("secrets", state::kSystemNamespace)) {
-    if (!IsToken(*secret) || TokenOf(*secret).name != name) continue;
+  if (const state::ObjectPtr secret = FindToken(draft.view(), name))
     return draft.Delete(secret->key, {}).status();
-  }
+  if (name == kOwnJoinToken && draft.view().Get(KeyOf(kJoinName)) != nullptr)
+    return draft.Delete(KeyOf(kJoinName), {}).status();
   return Status(Code::kNotFound, "there is no token \"" + name + "\"; see 'plumb token list'");
+}
+
+Status UseToken(state::Draft& draft, const std::string& name) {
+  const state::ObjectPtr secret = FindToken(draft.view(), name);
+  if (secret == nullptr) return Status();  // the server's own, which has no number of uses
+  const int uses = TokenOf(*secret).uses;
+  if (uses == 0) return Status();
+  if (uses == 1) return draft.Delete(secret->key, {}).status();
+  return SetInSecret(draft, secret->key.name, kTokenType, {{"uses", std::to_string(uses - 1)}});
+}
+
+Status SetJoinSecret(state::Draft& draft, const std::string& secret, base::WallTime expires) {
+  Data data = {{"secret", secret}};
+  if (!expires.IsZero()) data.emplace_back("expires", expires.ToString());
+  return SetInSecret(draft, kJoinName, kJoinType, data);
+}
+
+// Seconds are all that a certificate says of its time: what is issued in the second of the denial
+// counts as issued before.
+Status DenyNode(state::Draft& draft, const std::string& node) {
+  const base::WallTime until = draft.context().now + base::Duration::Seconds(1);
+  return SetInSecret(draft, kDeniedName, kDeniedType,
+                     {{std::string(kNodePrefix) + node, until.ToString()}});
+}
+
+Status DenySerial(state::Draft& draft, const std::string& serial) {
+  std::string upper;
+  for (const char c : serial) {
+    if (c != ':') upper += c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  const bool hexadecimal = !upper.empty() && upper.size() <= kMaxSerialDigits &&
+                           upper.find_first_not_of("0123456789ABCDEF") == std::string::npos;
+  if (!hexadecimal) {
+    return Status(Code::kInvalid, "\"" + serial +
+                                      "\" is no serial number; openssl x509 -noout -serial -in "
+                                      "FILE says it");
+  }
+  return SetInSecret(draft, kDeniedName, kDeniedType, {{upper, draft.context().now.ToString()}});
 }
 
 }  // namespace plumb

@@ -136,6 +136,94 @@ TEST_F(VaultTest, TokensComeAndGo) {
   EXPECT_EQ(Add({"ci", "viewer", "22cc"}), "OK");
 }
 
+TEST_F(VaultTest, WhatATokenIsBoundToReadsBack) {
+  const base::WallTime later = cluster_.loop.now().wall + base::Duration::Hours(1);
+  TokenInfo ci{"ci", "deployer", "11bb"};
+  ci.expires = later;
+  ci.bounds = {{"shop", "site"}, {"main"}, {"push", "fetch"}};
+  TokenInfo join{"machines", "join", "22cc"};
+  join.uses = 2;
+  join.node = "n1";
+  EXPECT_EQ(Add(ci), "OK");
+  EXPECT_EQ(Add(join), "OK");
+  const std::vector<TokenInfo> tokens = TokensOf(cluster_.store().view());
+  ASSERT_EQ(tokens.size(), 2u);
+  EXPECT_EQ(tokens[0].expires.ToString(), later.ToString());
+  EXPECT_EQ(tokens[0].bounds, ci.bounds);
+  EXPECT_EQ(tokens[1].uses, 2);
+  EXPECT_EQ(tokens[1].node, "n1");
+  EXPECT_TRUE(tokens[1].expires.IsZero());
+
+  TokenInfo wrong{"x", "viewer", "33dd"};
+  wrong.uses = 1;
+  EXPECT_EQ(Add(wrong), "Invalid: uses and a node's name are for join tokens; see --join");
+  wrong = {"x", "viewer", "33dd"};
+  wrong.expires = cluster_.loop.now().wall;
+  EXPECT_EQ(Add(wrong), "Invalid: the token would have expired already");
+  wrong = {"x", "join", "33dd"};
+  wrong.bounds.repositories = {"shop"};
+  EXPECT_EQ(Add(wrong), "Invalid: a join token is for nodes, not for repositories");
+  wrong = {"x", "viewer", "33dd"};
+  wrong.bounds.branches = {"a\nb"};
+  EXPECT_EQ(Add(wrong), "Invalid: \"a\nb\" is no name of a branch");
+  EXPECT_EQ(Add({"join", "join", "33dd"}),
+            "AlreadyExists: the server's own join token has that name");
+}
+
+TEST_F(VaultTest, WhatHasExpiredGoesWithTheNextToken) {
+  TokenInfo old{"old", "viewer", "11bb"};
+  old.expires = cluster_.loop.now().wall + base::Duration::Minutes(1);
+  EXPECT_EQ(Add(old), "OK");
+  cluster_.Settle(base::Duration::Minutes(2));
+  EXPECT_EQ(Add({"new", "viewer", "22cc"}), "OK");
+  EXPECT_EQ(Secrets(), "secrets plumb-system/plumb.token.new plumb.dev/token\n");
+  EXPECT_EQ(Add({"old", "viewer", "33dd"}), "OK");
+}
+
+TEST_F(VaultTest, TheLastUseTakesAJoinTokenAway) {
+  TokenInfo join{"machines", "join", "22cc"};
+  join.uses = 2;
+  EXPECT_EQ(Add(join), "OK");
+  EXPECT_EQ(Add({"any", "join", "33dd"}), "OK");
+  const auto use = [&](const std::string& name) {
+    state::Draft draft = NewDraft();
+    const base::Status status = UseToken(draft, name);
+    return Commit(status, draft);
+  };
+  EXPECT_EQ(use("machines") + use("any"), "OKOK");
+  EXPECT_EQ(TokensOf(cluster_.store().view())[1].uses, 1);
+  EXPECT_EQ(use("machines"), "OK");
+  EXPECT_EQ(Secrets(), "secrets plumb-system/plumb.token.any plumb.dev/token\n");
+}
+
+TEST_F(VaultTest, TheServersOwnJoinTokenIsRevokedAndRenewed) {
+  EXPECT_EQ(Ensure([] { return kContents; }), "OK");
+  EXPECT_EQ(Remove("join"), "OK");
+  EXPECT_EQ(Read(), "certificate\n, key\n, , ann admin 00aa, ci deployer 11bb");
+  state::Draft draft = NewDraft();
+  const base::WallTime later = cluster_.loop.now().wall + base::Duration::Hours(1);
+  const base::Status renewed = SetJoinSecret(draft, "other", later);
+  EXPECT_EQ(Commit(renewed, draft), "OK");
+  EXPECT_EQ(ReadVault(cluster_.store().view())->join_secret, "other");
+  EXPECT_EQ(ReadVault(cluster_.store().view())->join_expires.ToString(), later.ToString());
+}
+
+TEST_F(VaultTest, DeniedCertificatesAreASerialOrANodesUntilNow) {
+  const base::WallTime now = cluster_.loop.now().wall;
+  state::Draft draft = NewDraft();
+  ASSERT_TRUE(DenyNode(draft, "n1").ok());
+  ASSERT_TRUE(DenySerial(draft, "0a:1f").ok());
+  EXPECT_EQ(DenySerial(draft, "serial").code(), base::Code::kInvalid);
+  EXPECT_EQ(Commit(base::Status(), draft), "OK");
+  const DeniedCertificates denied = DeniedOf(cluster_.store().view());
+  const base::Duration second = base::Duration::Seconds(1);
+  EXPECT_TRUE(denied.Denies("0A1F", "admin", now + second * 9));
+  EXPECT_FALSE(denied.Denies("0B", "admin", now));
+  EXPECT_TRUE(denied.Denies("0B", "system:node:n1", now));
+  EXPECT_FALSE(denied.Denies("0B", "system:node:n1", now + second));
+  EXPECT_FALSE(denied.Denies("0B", "system:node:n2", now));
+}
+
 TEST_F(VaultTest, ATokenMayHaveAnyName) {
   const std::string digest = "0123456789abcdef0123";
   EXPECT_EQ(Add({"Ann's laptop", "admin", digest}), "OK");

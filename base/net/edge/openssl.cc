@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <ctime>
+
 namespace base {
 
 Owned<BIO> ReaderOf(const std::string& text) {
@@ -40,6 +42,21 @@ std::vector<std::string> SubjectNames(X509* certificate, int kind) {
     OPENSSL_free(text);
   }
   return names;
+}
+
+WallTime ToWallTime(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return WallTime();
+  return WallTime::FromSeconds(timegm(&parts));
+}
+
+std::string SerialOf(X509* certificate) {
+  BIGNUM* number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr);
+  const Owned<BIGNUM> owned(number);
+  char* digits = owned ? BN_bn2hex(number) : nullptr;
+  std::string text = digits != nullptr ? digits : "";
+  OPENSSL_free(digits);
+  return text;
 }
 
 std::string DerOf(X509* certificate) {

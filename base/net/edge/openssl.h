@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "base/time.h"
+
 namespace base {
 
 struct OpenSslDeleter {
@@ -37,6 +39,11 @@ Owned<EVP_PKEY> ParseKey(const std::string& pem);  // null if there is none
 
 // The subject's entries of one kind (NID_commonName, ...), as UTF-8, in order.
 std::vector<std::string> SubjectNames(X509* certificate, int kind);
+
+WallTime ToWallTime(const ASN1_TIME* time);
+
+// Upper-case hexadecimal.
+std::string SerialOf(X509* certificate);
 
 // The certificate in DER.
 std::string DerOf(X509* certificate);

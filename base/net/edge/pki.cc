@@ -171,12 +171,6 @@ Result<std::string> AlternativeNames(const std::vector<std::string>& names) {
   return list;
 }
 
-WallTime ToWallTime(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(time, &parts) != 1) return WallTime();
-  return WallTime::FromSeconds(timegm(&parts));
-}
-
 std::string Hex(std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string hex;
@@ -265,6 +259,7 @@ Result<CertificateInfo> ReadCertificate(const std::string& pem) {
   info.not_before = ToWallTime(X509_get0_notBefore(certificate.get()));
   info.not_after = ToWallTime(X509_get0_notAfter(certificate.get()));
   info.is_ca = X509_check_ca(certificate.get()) == 1;
+  info.serial = SerialOf(certificate.get());
   return info;
 }
 

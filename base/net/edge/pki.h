@@ -59,6 +59,7 @@ struct CertificateInfo {
   WallTime not_before;
   WallTime not_after;
   bool is_ca = false;
+  std::string serial;  // upper-case hexadecimal
 };
 // Of the first certificate in `pem`. kInvalid if there is none.
 Result<CertificateInfo> ReadCertificate(const std::string& pem);

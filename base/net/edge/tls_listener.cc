@@ -119,6 +119,8 @@ std::unique_ptr<PeerCertificate> PeerCertificateOf(SSL* ssl) {
   std::vector<std::string> common_names = SubjectNames(certificate.get(), NID_commonName);
   if (!common_names.empty()) peer->common_name = common_names.back();
   peer->organizations = SubjectNames(certificate.get(), NID_organizationName);
+  peer->serial = SerialOf(certificate.get());
+  peer->not_before = ToWallTime(X509_get0_notBefore(certificate.get()));
   return peer;
 }
 

@@ -11,6 +11,7 @@
 #include "plumb/reports/backup_format.h"
 #include "plumb/server/edge/ask_loop.h"
 #include "plumb/version.h"
+#include "state/authorize.h"
 #include "state/record.h"
 
 namespace plumb {
@@ -126,7 +127,7 @@ class BackupService {
  private:
   Status Admit(const base::IncomingRequest& incoming) const {
     ASSIGN_OR_RETURN(const base::Identity identity, authenticate_(incoming));
-    if (!identity.InGroup("plumb:admin")) {
+    if (!state::Authorize(identity, "get", {.path = kBackupPath}, state::View()).ok()) {
       return Status(Code::kForbidden,
                     "a backup holds every secret of the cluster: only an administrator may make "
                     "one; use the kubeconfig of the server");

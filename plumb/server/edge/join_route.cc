@@ -10,21 +10,33 @@ namespace {
 constexpr base::Duration kNodeLifetime = base::Duration::Hours(24 * 90);
 constexpr const char* kNodeGroup = "system:nodes";
 
-std::string CertifiedNode(const base::IncomingRequest& incoming) {
+// The node that the connection's certificate is of; empty if there is none that counts.
+std::string CertifiedNode(const base::IncomingRequest& incoming, const Credentials& credentials) {
   if (incoming.certificate == nullptr) return {};
+  if (!credentials.Counts(*incoming.certificate)) return {};
   const std::string& user = incoming.certificate->common_name;
   const std::string prefix = nodeagent::kNodeUserPrefix;
   return user.starts_with(prefix) ? user.substr(prefix.size()) : std::string();
 }
 
-base::Result<nodeagent::JoinAnswer> Join(const base::IncomingRequest& incoming,
-                                         const Credentials& credentials, base::WallTime now) {
+std::vector<nodeagent::AcceptedToken> JoinTokens(const Credentials& credentials) {
+  std::vector<nodeagent::AcceptedToken> tokens;
+  for (const TokenInfo& token : credentials.Tokens()) {
+    if (token.IsJoin()) tokens.push_back({token.name, token.sha256, token.expires, token.node});
+  }
+  return tokens;
+}
+
+base::Result<nodeagent::Joined> Join(const base::IncomingRequest& incoming,
+                                     const JoinSource& source) {
   if (incoming.request.method != "POST") {
     return base::Status(base::Code::kMethodNotAllowed, "a join is a POST");
   }
   ASSIGN_OR_RETURN(nodeagent::JoinRequest request,
                    nodeagent::DecodeJoinRequest(incoming.request.body));
-  request.certified_node = CertifiedNode(incoming);
+  const Credentials& credentials = source.credentials;
+  const base::WallTime now = source.loop.now().wall;
+  request.certified_node = CertifiedNode(incoming, credentials);
   nodeagent::JoinAuthority authority;
   authority.sha256_hex = base::Sha256Hex;
   authority.equal_in_constant_time = base::EqualInConstantTime;
@@ -36,27 +48,39 @@ base::Result<nodeagent::JoinAnswer> Join(const base::IncomingRequest& incoming,
                           {now, kNodeLifetime}));
     return nodeagent::JoinAnswer{std::move(certificate), credentials.ca().cert_pem};
   };
-  const nodeagent::AcceptedToken token = {"join", base::Sha256Hex(credentials.join_secret()),
-                                          base::WallTime()};
-  ASSIGN_OR_RETURN(nodeagent::JoinAnswer answer,
-                   nodeagent::HandleJoin(request, {token}, now, authority));
-  base::LogInfo("node joined", {{"node", request.node}, {"address", incoming.peer_address}});
-  return answer;
+  const state::ObjectPtr node = source.store.view().Get("nodes", "", request.node);
+  const nodeagent::KnownNode facts{.exists = node != nullptr && !node->Deleting(),
+                                   .live = source.hub.IsLive(request.node)};
+  ASSIGN_OR_RETURN(nodeagent::Joined joined,
+                   nodeagent::HandleJoin(request, facts, JoinTokens(credentials), now, authority));
+  base::LogInfo("node joined", {{"node", request.node},
+                                {"address", incoming.peer_address},
+                                {"by", joined.token.empty() ? "its certificate" : joined.token}});
+  return joined;
 }
 
 }  // namespace
 
-void AddJoinRoute(base::Loop& loop, base::Routes& routes, const Credentials& credentials) {
-  routes.AddLoopHandler(
-      nodeagent::kJoinPath,
-      [&loop, &credentials](base::IncomingRequest incoming, std::unique_ptr<base::Reply> reply) {
-        const base::Result<nodeagent::JoinAnswer> answer =
-            Join(incoming, credentials, loop.now().wall);
-        if (!answer.ok()) return reply->Send(base::FailureResponse(answer.status()));
-        base::HttpResponse response;
-        response.body = nodeagent::EncodeJoinAnswer(*answer);
-        reply->Send(std::move(response));
-      });
+void AddJoinRoute(base::Routes& routes, const JoinSource& source) {
+  routes.AddLoopHandler(nodeagent::kJoinPath, [source](base::IncomingRequest incoming,
+                                                       std::unique_ptr<base::Reply> reply) {
+    const base::Result<nodeagent::Joined> joined = Join(incoming, source);
+    if (!joined.ok()) {
+      base::LogWarning("join refused", {{"address", incoming.peer_address},
+                                        {"why", std::string(joined.status().message())}});
+      return reply->Send(base::FailureResponse(joined.status()));
+    }
+    const auto answer =
+        [shared = std::shared_ptr<base::Reply>(std::move(reply)),
+         body = nodeagent::EncodeJoinAnswer(joined->answer)](const base::Status& used) {
+          if (!used.ok()) return shared->Send(base::FailureResponse(used));
+          base::HttpResponse response;
+          response.body = body;
+          shared->Send(std::move(response));
+        };
+    joined->token.empty() ? answer(base::Status())
+                          : source.credentials.UseToken(joined->token, answer);
+  });
 }
 
 }  // namespace plumb

@@ -95,7 +95,7 @@ class OldFilesTest : public testing::Test {
   void ExpectTheOldCredentials() {
     EXPECT_EQ(credentials_->ca().key_pem, ca_.key_pem);
     EXPECT_EQ(credentials_->ca().cert_pem, ca_.cert_pem);
-    EXPECT_EQ(credentials_->join_secret(), "join secret");
+    EXPECT_TRUE(credentials_->join_token().ends_with("-join secret"));
     EXPECT_EQ(UserOf(kTokenSecret), "ci plumb:deployer");
     EXPECT_EQ(Files(data_->pki()), "admin.crt 644, admin.key 600, ca.crt 644, ");
     EXPECT_EQ(Files(data_->root()), "join-token 600, kubeconfig 600, pki 700, ");

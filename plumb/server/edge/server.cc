@@ -74,7 +74,7 @@ struct Server::Impl {
     agents.reset();
     hooks.reset();
     if (storage) storage->GiveUp();  // what waits for room waits no longer
-    loop.EndWorks();  // what they use ends next, also after a start that failed
+    loop.EndWorks();                 // what they use ends next, also after a start that failed
   }
 
   base::Status Start(std::function<void(base::Status)> failed);
@@ -176,7 +176,8 @@ gitsync::GitHostOptions Server::Impl::GitOptions() const {
 
 // What plumb's own commands ask.
 void Server::Impl::AddConsole(const Authenticator& authenticate) {
-  console = std::make_unique<Console>(plane->store(), plane->engine(), *credentials);
+  console = std::make_unique<Console>(loop, plane->store(), plane->NewContext(), plane->engine(),
+                                      *credentials);
   http->AddLoopHandler(kConsolePrefix,
                        [this](base::IncomingRequest request, std::unique_ptr<base::Reply> reply) {
                          console->Handle(std::move(request), std::move(reply));
@@ -206,8 +207,8 @@ base::Status Server::Impl::StartServing() {
   http = base::HttpServer::Create(loop, http_options);
   plane->AddRoutes(*http);
   AddConsole(authenticate);
-  AddJoinRoute(loop, *http, *credentials);
-  AddGitRoutes(*http, *git_host, authenticate);
+  AddJoinRoute(*http, {loop, plane->store(), plane->hub(), *credentials});
+  AddGitRoutes(*http, *git_host, {loop, plane->store()}, authenticate);
   RETURN_IF_ERROR(http->Start());
   nodeagent::ConnectionLimits limits;
   limits.connections = descriptors.agent_connections;
@@ -220,7 +221,12 @@ base::Status Server::Impl::StartServing() {
       [this](std::unique_ptr<nodeagent::FrameChannel> channel) {
         plane->hub().Accept(std::move(channel));
       },
+      [this](const std::string& certificate) { return credentials->CheckCertificate(certificate); },
       limits);
+  credentials->OnEnded([this](const Credentials::Ended& ended) {
+    plane->EndStreams(ended);
+    plane->hub().Disconnect(ended);
+  });
   return agents->Start();
 }
 
@@ -236,7 +242,7 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 std::string Server::url() const { return impl_->Url(); }
 std::string Server::kubeconfig_path() const { return impl_->credentials->kubeconfig_path(); }
-std::string Server::join_token() const { return impl_->credentials->join_token(); }
+std::string Server::join_token_path() const { return impl_->credentials->join_token_path(); }
 
 base::Status Server::WriteNodeIdentity(const std::string& node,
                                        const std::string& directory) const {

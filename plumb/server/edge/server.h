@@ -40,7 +40,7 @@ class Server {
 
   std::string url() const;  // "https://10.0.0.1:6443"
   std::string kubeconfig_path() const;
-  std::string join_token() const;
+  std::string join_token_path() const;  // a file with what the first nodes join by
   // Writes an identity for the node `node` into `directory`, as a join over the network would: for
   // a node in the same process, which cannot wait for its own loop.
   base::Status WriteNodeIdentity(const std::string& node, const std::string& directory) const;
