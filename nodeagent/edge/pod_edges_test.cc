@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <future>
@@ -23,6 +24,7 @@
 #include "nodeagent/edge/log_rotation.h"
 #include "nodeagent/edge/node_facts.h"
 #include "nodeagent/edge/probe_client.h"
+#include "nodeagent/edge/sub_path.h"
 #include "nodeagent/edge/volume_writer.h"
 #include "nodeagent/pods/log_follower.h"
 
@@ -38,6 +40,7 @@ class TemporaryDirectory {
   }
   ~TemporaryDirectory() {
     umount2((path_ + "/pod/volumes/keys").c_str(), UMOUNT_NOFOLLOW | MNT_DETACH);
+    UnmountEntries(path_ + "/pod/subpaths/main-0");
     (void)base::RemoveTree(path_);
   }
   const std::string& path() const { return path_; }
@@ -105,20 +108,57 @@ TEST_F(VolumeWriterTest, WrittenVersionIsLeftAlone) {
   EXPECT_EQ(Read(conf_ + "/a"), "one");
 }
 
-TEST_F(VolumeWriterTest, SubPathThatLeadsOutOfTheVolumeIsRefused) {
-  VolumeWrite work;
-  work.name = "work";
-  work.kind = VolumeWrite::Kind::kDirectory;
-  ASSERT_EQ(Put(work), "OK");
-  const std::string base = pod_ + "/volumes/work";
-  const auto prepare = [&](const std::string& path) {
-    return Wait([&](auto done) { writer_->Prepare(pod_, {}, {{base, path}}, done); });
-  };
-  EXPECT_EQ(prepare("x/y/z"), "OK");
-  EXPECT_TRUE(base::ListDirectory(base + "/x/y/z").ok());
-  ASSERT_EQ(symlink("/etc", (base + "/out").c_str()), 0);
-  EXPECT_EQ(prepare("out/passwd"),
-            "Forbidden: subPath \"out/passwd\" leads out of its volume by a link");
+class SubPathTest : public VolumeWriterTest {
+ protected:
+  SubPathTest() {
+    VolumeWrite work;
+    work.name = "work";
+    work.kind = VolumeWrite::Kind::kDirectory;
+    CHECK(Put(work) == "OK");
+  }
+  std::string Prepare(const std::string& path) {
+    return Wait([&](auto done) { writer_->Prepare(pod_, {}, {{work_, path, place_}}, done); });
+  }
+
+  const std::string work_ = pod_ + "/volumes/work";
+  const std::string place_ = pod_ + "/subpaths/main-0/0";
+};
+
+TEST_F(SubPathTest, OneThatLeadsOutOfTheVolumeIsRefused) {
+  EXPECT_EQ(Prepare("x/y/z"), "OK");
+  EXPECT_TRUE(base::ListDirectory(work_ + "/x/y/z").ok());
+  ASSERT_EQ(symlink("/etc", (work_ + "/out").c_str()), 0);
+  ASSERT_EQ(symlink("../..", (work_ + "/up").c_str()), 0);
+  for (const std::string path : {"out/passwd", "out", "up", "up/made"}) {
+    EXPECT_EQ(Prepare(path),
+              "Forbidden: subPath \"" + path + "\" leads out of its volume by a link");
+  }
+}
+
+TEST_F(SubPathTest, ALinkInsideTheVolumeIsFollowed) {
+  ASSERT_EQ(Prepare("real/deep"), "OK");
+  Write(work_ + "/real/deep/data", "here");
+  ASSERT_EQ(symlink("real", (work_ + "/link").c_str()), 0);
+  ASSERT_EQ(Prepare("link/deep"), "OK");
+  EXPECT_EQ(Read(place_ + "/data"), "here");
+}
+
+// CVE-2021-25741: a neighbour swaps the directory with a link once it was looked at.
+TEST_F(SubPathTest, WhatIsSwappedLaterIsNotSeen) {
+  ASSERT_EQ(Prepare("d"), "OK");
+  Write(work_ + "/d/data", "the volume's");
+  ASSERT_EQ(rename((work_ + "/d").c_str(), (work_ + "/moved").c_str()), 0);
+  ASSERT_EQ(symlink("/", (work_ + "/d").c_str()), 0);
+  EXPECT_EQ(Read(place_ + "/data"), "the volume's");
+  EXPECT_EQ(Read(place_ + "/etc/passwd"), "cannot be read");
+}
+
+TEST_F(SubPathTest, AFileIsShownAsAFile) {
+  Write(work_ + "/one.conf", "one");
+  ASSERT_EQ(Prepare("one.conf"), "OK");
+  EXPECT_EQ(Read(place_), "one");
+  ASSERT_EQ(Wait([&](auto done) { writer_->Remove({pod_ + "/subpaths/main-0"}, done); }), "OK");
+  EXPECT_EQ(Read(work_ + "/one.conf"), "one");
 }
 
 TEST_F(VolumeWriterTest, SecretsAreInMemoryAndRemovedWithTheirMount) {

@@ -6,15 +6,14 @@
 //   that was restarted rewrites nothing.
 // - Secrets and volumes in memory are on a tmpfs of their own; where mounting is forbidden, secrets
 //   fall back to the disk, readable for root alone above the volume.
-// - Nothing that a container could have put in place is followed: sub-paths are resolved below
-//   their volume by the kernel, removal unmounts without following and descends by descriptors.
+// - Nothing that a container could have put in place is followed: sub-paths are opened once and
+//   mounted as they were found (sub_path), removal unmounts without following and descends by
+//   descriptors.
 #include "nodeagent/edge/volume_writer.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,6 +25,7 @@
 #include "base/lifeline.h"
 #include "base/log.h"
 #include "nodeagent/edge/log_reader.h"
+#include "nodeagent/edge/sub_path.h"
 
 namespace nodeagent {
 namespace {
@@ -201,38 +201,6 @@ base::Status WriteAll(const std::string& directory, const std::vector<VolumeWrit
   return {};
 }
 
-// Opens a path that may not lead out of `base`.
-int OpenBelow(int base, const std::string& path, uint64_t flags) {
-  open_how how = {};
-  how.flags = flags | O_CLOEXEC;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  return static_cast<int>(syscall(SYS_openat2, base, path.c_str(), &how, sizeof how));
-}
-
-base::Status MakeSubPath(const SubPath& sub) {
-  const base::UniqueFd volume(open(sub.base.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!volume.valid()) return base::ErrnoStatus("cannot open " + sub.base, errno);
-  for (size_t end = 0; end != std::string::npos;) {
-    end = sub.path.find('/', end + 1);
-    const std::string part = sub.path.substr(0, end);
-    const base::UniqueFd found(OpenBelow(volume.get(), part, O_PATH));
-    if (found.valid()) continue;
-    if (errno == EXDEV || errno == ELOOP) {
-      return base::Status(base::Code::kForbidden,
-                          "subPath \"" + sub.path + "\" leads out of its volume by a link");
-    }
-    if (errno != ENOENT) return base::ErrnoStatus("cannot open subPath " + sub.path, errno);
-    const size_t slash = part.rfind('/');
-    const std::string parent = slash == std::string::npos ? "." : part.substr(0, slash);
-    const std::string name = slash == std::string::npos ? part : part.substr(slash + 1);
-    const base::UniqueFd above(OpenBelow(volume.get(), parent, O_PATH | O_DIRECTORY));
-    if (!above.valid() || mkdirat(above.get(), name.c_str(), kVolumeMode) != 0) {
-      return base::ErrnoStatus("cannot make subPath " + sub.path, errno);
-    }
-  }
-  return {};
-}
-
 base::Status PrepareAll(const std::string& directory, const std::vector<FileContent>& files,
                         const std::vector<SubPath>& sub_paths) {
   if (!files.empty()) {
@@ -242,17 +210,17 @@ base::Status PrepareAll(const std::string& directory, const std::vector<FileCont
   for (const FileContent& file : files) {
     RETURN_IF_ERROR(WriteFile(directory + "/files/" + file.path, file, std::nullopt));
   }
-  for (const SubPath& sub : sub_paths) RETURN_IF_ERROR(MakeSubPath(sub));
+  for (const SubPath& sub : sub_paths) RETURN_IF_ERROR(MountSubPath(sub));
   return {};
 }
 
 base::Status RemoveAll(const std::vector<std::string>& directories) {
   for (const std::string& directory : directories) {
-    const std::string volumes = directory + "/volumes";
-    if (const auto names = base::ListDirectory(volumes); names.ok()) {
-      for (const std::string& name : *names) {
-        umount2((volumes + "/" + name).c_str(), UMOUNT_NOFOLLOW | MNT_DETACH);
-      }
+    UnmountEntries(directory);
+    UnmountEntries(directory + "/volumes");
+    const std::string sub_paths = directory + "/" + kSubPathsDirectory;
+    if (const auto instances = base::ListDirectory(sub_paths); instances.ok()) {
+      for (const std::string& instance : *instances) UnmountEntries(sub_paths + "/" + instance);
     }
     RETURN_IF_ERROR(base::RemoveTree(directory));
   }

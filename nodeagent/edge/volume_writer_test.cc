@@ -7,6 +7,7 @@
 
 #include "base/edge/files.h"
 #include "base/edge/testing/real_runner.h"
+#include "nodeagent/edge/sub_path.h"
 #include "nodeagent/testing/volume_writer_contract.h"
 
 namespace nodeagent {
@@ -15,7 +16,11 @@ namespace {
 class DiskWorld final : public VolumeWriterWorld {
  public:
   DiskWorld() { CHECK(mkdtemp(root_.data()) != nullptr); }
-  ~DiskWorld() override { (void)base::RemoveTree(root_); }
+  ~DiskWorld() override {
+    UnmountEntries(root_ + "/pod/subpaths/main-0");
+    UnmountEntries(root_ + "/pod/subpaths/main-1");
+    (void)base::RemoveTree(root_);
+  }
   base::LoopRunner& runner() override { return runner_; }
   VolumeWriter& writer() override { return *writer_; }
   std::string directory() override { return root_ + "/pod"; }

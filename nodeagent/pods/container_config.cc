@@ -5,7 +5,8 @@
 //   behavior").
 // - Names are asked of the cluster (ClusterFirst) unless the pod is on the host's network or says
 //   otherwise; dnsConfig is added to what the policy gives.
-// - Volumes of files are mounted read-only; a subPath must stay in its volume.
+// - Volumes of files are mounted read-only; a subPath must stay in its volume, and the runtime is
+//   given a place of the agent's that shows it, never a path in which a container can put a link.
 // - A container that must not be root and is told to be is refused.
 #include "nodeagent/pods/container_config.h"
 
@@ -179,8 +180,11 @@ base::Status AddVolumeMount(const PodContext& context, base::Value mount,
                                                     "\" leads out of the volume; write a relative "
                                                     "path without \"..\"");
     }
-    if (!IsReadOnlyVolume(volume)) build.sub_paths.push_back({out.host_path, sub_path});
-    out.host_path += "/" + sub_path;
+    std::string place = SubPathDirectory(context.node, context.Uid(), build.config.name,
+                                         build.config.attempt) +
+                        "/" + std::to_string(build.sub_paths.size());
+    build.sub_paths.push_back({out.host_path, sub_path, place});
+    out.host_path = std::move(place);
   }
   build.config.mounts.push_back(std::move(out));
   return {};

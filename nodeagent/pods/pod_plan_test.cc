@@ -542,7 +542,7 @@ TEST_F(PodPlanTest, VolumesAreWrittenBeforeContainersAndAgainWhenTheyChange) {
               mount.host_path.substr(mount.host_path.find('/', 6)) + "\n";
   }
   EXPECT_EQ(mounts,
-            "/etc/conf ro /volumes/conf\n/work rw /volumes/work/in/here\n"
+            "/etc/conf ro /volumes/conf\n/work rw /subpaths/main-0/0\n"
             "/etc/hosts rw /files/hosts-main-0\n"
             "/dev/termination-log rw /files/message-main-0\n");
   Pod("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {a: new, b: two}\n");

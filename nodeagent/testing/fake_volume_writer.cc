@@ -22,13 +22,17 @@ std::string TextOfLog(const std::string& log) {
 }  // namespace
 
 std::string FakeVolumeWriter::Read(const std::string& path) const {
+  for (const auto& [place, shown] : places_) {
+    if (path.starts_with(place + "/")) return Read(shown + path.substr(place.size()));
+  }
   const auto file = files_.find(path);
   return file == files_.end() ? "absent" : file->second;
 }
 
 void FakeVolumeWriter::RemoveBelow(const std::string& directory) {
-  std::erase_if(files_,
-                [&](const auto& entry) { return entry.first.starts_with(directory + "/"); });
+  const auto below = [&](const auto& entry) { return entry.first.starts_with(directory + "/"); };
+  std::erase_if(files_, below);
+  std::erase_if(places_, below);
 }
 
 void FakeVolumeWriter::Answer(const char* verb, DoneStatus done) {
@@ -60,7 +64,10 @@ void FakeVolumeWriter::Prepare(const std::string& directory, std::vector<FileCon
                      done = std::move(done)](const base::Status& status) {
     if (!status.ok()) return done(status);
     for (const FileContent& file : files) files_[directory + "/files/" + file.path] = file.content;
-    for (const SubPath& sub : sub_paths) files_.emplace(sub.base + "/" + sub.path + "/", "");
+    for (const SubPath& sub : sub_paths) {
+      files_.emplace(sub.base + "/" + sub.path + "/", "");
+      places_[sub.place] = sub.base + "/" + sub.path;
+    }
     done({});
   });
 }

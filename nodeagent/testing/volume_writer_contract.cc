@@ -99,11 +99,50 @@ TEST_P(VolumeWriterContract, PreparedFilesAreReplaced) {
 
 TEST_P(VolumeWriterContract, ASubPathIsMadeAsADirectoryAndKept) {
   ASSERT_EQ(Write(Directory()), "OK");
-  const SubPath sub{pod_ + "/volumes/work", "x/y"};
+  const SubPath sub{pod_ + "/volumes/work", "x/y", pod_ + "/subpaths/main-0/0"};
   ASSERT_EQ(Prepare({}, {sub}), "OK");
   world_->Put(pod_ + "/volumes/work/x/y/data", "kept");
   ASSERT_EQ(Prepare({}, {sub}), "OK");
   EXPECT_EQ(Read("volumes/work/x/y/data"), "kept");
+}
+
+TEST_P(VolumeWriterContract, APlaceShowsItsSubPathAndTakesNothingWithIt) {
+  ASSERT_EQ(Write(Directory()), "OK");
+  const std::string work = pod_ + "/volumes/work", instances = pod_ + "/subpaths/";
+  ASSERT_EQ(Prepare({}, {{work, "x", instances + "main-0/0"}, {work, "y", instances + "main-0/1"}}),
+            "OK");
+  world_->Put(work + "/x/data", "one");
+  world_->Put(work + "/y/data", "two");
+  EXPECT_EQ(Read("subpaths/main-0/0/data") + " " + Read("subpaths/main-0/1/data"), "one two");
+  // Its successor looks for itself.
+  ASSERT_EQ(Prepare({}, {{work, "y", instances + "main-1/0"}}), "OK");
+  ASSERT_EQ(Do([&](auto done) { world_->writer().Remove({instances + "main-0"}, done); }), "OK");
+  EXPECT_EQ(Read("subpaths/main-0/0/data") + " " + Read("subpaths/main-1/0/data") + " " +
+                Read("volumes/work/x/data"),
+            "absent two one");
+}
+
+TEST_P(VolumeWriterContract, APlaceThatIsPreparedAgainShowsTheNewSubPath) {
+  ASSERT_EQ(Write(Directory()), "OK");
+  const std::string work = pod_ + "/volumes/work", place = pod_ + "/subpaths/main-0/0";
+  ASSERT_EQ(Prepare({}, {{work, "x", place}}), "OK");
+  ASSERT_EQ(Prepare({}, {{work, "y", place}}), "OK");
+  world_->Put(work + "/y/data", "two");
+  EXPECT_EQ(Read("subpaths/main-0/0/data"), "two");
+}
+
+// As a volume of the host's is.
+TEST_P(VolumeWriterContract, RemoveLeavesWhatPlacesShow) {
+  const std::string host = pod_ + "-host";
+  const auto prepare = [&](const SubPath& sub) {
+    return Do([&](auto done) { world_->writer().Prepare(pod_, {}, {sub}, done); });
+  };
+  ASSERT_EQ(Do([&](auto done) { world_->writer().Write(host, {Directory()}, done); }), "OK");
+  ASSERT_EQ(prepare({host + "/volumes/work", "x", pod_ + "/subpaths/main-0/0"}), "OK");
+  world_->Put(host + "/volumes/work/x/data", "kept");
+  ASSERT_EQ(Do([&](auto done) { world_->writer().Remove({pod_}, done); }), "OK");
+  EXPECT_EQ(Read("subpaths/main-0/0/data"), "absent");
+  EXPECT_EQ(world_->Read(host + "/volumes/work/x/data"), "kept");
 }
 
 TEST_P(VolumeWriterContract, RemoveTakesAllOfThePodAndNothingElse) {

@@ -5,6 +5,7 @@
 // files live in one directory of its own, `directory` below:
 //   volumes/NAME/...   a volume, mounted whole; a volume of files switches to new content at once
 //   files/...          single files that are mounted into containers
+//   subpaths/...       what containers mount of a volume that they do not mount whole
 #pragma once
 
 #include <cstdint>
@@ -36,11 +37,13 @@ struct VolumeWrite {
   std::string version;             // equal versions have equal content
 };
 
-// A directory below a volume that a container mounts instead of the volume.
+// What a container mounts of a volume instead of all of it.
 struct SubPath {
-  std::string base;  // the volume's directory
-  std::string path;  // below it
+  std::string base;   // the volume's directory
+  std::string path;   // below it
+  std::string place;  // where it is to be found: below the pod's directory, subpaths/INSTANCE/NUMBER
 };
+inline constexpr char kSubPathsDirectory[] = "subpaths";
 
 class VolumeWriter {
  public:
@@ -53,14 +56,15 @@ class VolumeWriter {
   virtual void Write(const std::string& directory, std::vector<VolumeWrite> volumes,
                      DoneStatus done) = 0;
   // What a container needs before it is created. Missing sub-paths are made as directories; one
-  // that leads out of its volume is kForbidden.
+  // that leads out of its volume is kForbidden. A place shows what its sub-path was at this moment,
+  // whatever containers put there later, until it is removed or prepared anew.
   virtual void Prepare(const std::string& directory, std::vector<FileContent> files,
                        std::vector<SubPath> sub_paths, DoneStatus done) = 0;
   // What a container said at its end: the file, or, if that is empty and there is a log path, the
   // end of that log. "" if neither says anything.
   virtual void ReadMessage(const std::string& file, const std::string& log_path,
                            Done<std::string> done) = 0;
-  // Unmounts and removes all of it; links are not followed.
+  // Unmounts and removes all of it; links are not followed, and what a place shows stays.
   virtual void Remove(const std::vector<std::string>& directories, DoneStatus done) = 0;
 };
 

@@ -69,11 +69,18 @@ std::string ContainerLogPath(const NodeFacts& node, std::string_view ns, std::st
          std::to_string(attempt) + ".log";
 }
 
+std::string SubPathDirectory(const NodeFacts& node, std::string_view uid,
+                             std::string_view container, uint32_t attempt) {
+  return PodDirectory(node, uid) + "/" + kSubPathsDirectory + "/" + std::string(container) + "-" +
+         std::to_string(attempt);
+}
+
 std::vector<std::string> ContainerFiles(const NodeFacts& node, std::string_view uid,
                                         std::string_view container, uint32_t attempt) {
   const std::string directory = PodDirectory(node, uid) + "/files/";
   const std::string instance = "-" + std::string(container) + "-" + std::to_string(attempt);
-  return {directory + "hosts" + instance, directory + "message" + instance};
+  return {directory + "hosts" + instance, directory + "message" + instance,
+          SubPathDirectory(node, uid, container, attempt)};
 }
 
 base::Result<std::vector<VolumeWrite>> BuildVolumes(const PodContext& context) {

@@ -20,7 +20,10 @@ std::string PodLogDirectory(const NodeFacts& node, std::string_view ns, std::str
                             std::string_view uid);
 std::string ContainerLogPath(const NodeFacts& node, std::string_view ns, std::string_view name,
                              std::string_view uid, std::string_view container, uint32_t attempt);
-// The agent's own files of one instance of a container.
+// Where the places of an instance's sub-paths are.
+std::string SubPathDirectory(const NodeFacts& node, std::string_view uid,
+                             std::string_view container, uint32_t attempt);
+// The agent's own files of one instance of a container, and its places.
 std::vector<std::string> ContainerFiles(const NodeFacts& node, std::string_view uid,
                                         std::string_view container, uint32_t attempt);
 
