@@ -1,7 +1,9 @@
 // Rules:
 // - A line is "TIME STREAM TAG TEXT"; the tag P says that the text's own line goes on in the next
-//   one, F that it ends here. A line that is not of this form is given out as it is.
-// - The tail counts lines of the file from its end.
+//   one, F that it ends here: the pieces between are one line of the container's. A line that is
+//   not of this form is given out as it is.
+// - The tail counts the container's lines from the end, not their pieces; one that has not ended
+//   yet is a line, too. A line is as old as its first piece, and left out, or not, as a whole.
 // - At the end of the file the path is looked at: if another file stands there, the log was
 //   rotated; what is left of the old one comes first.
 #include "nodeagent/edge/log_reader.h"
@@ -23,6 +25,7 @@ namespace {
 
 struct Line {
   std::string_view time;
+  bool is_error = false;  // of stderr
   bool ends = true;
   std::string_view text;
 };
@@ -38,24 +41,40 @@ bool Parse(std::string_view line, Line& out) {
   if (stream != "stdout" && stream != "stderr") return false;
   const std::string_view tags = line.substr(second + 1, third - second - 1);
   out.time = line.substr(0, first);
+  out.is_error = stream == "stderr";
   out.ends = tags.substr(0, tags.find(':')) != "P";
   out.text = third == line.size() ? std::string_view() : line.substr(third + 1);
   return true;
 }
 
-// Where the last `lines` lines of a file of `size` bytes begin.
+constexpr off_t kHeadBytes = 128;  // of a line: its time, stream and tag are within
+
+// True if what begins here, which may be cut off after its tag, is not to be continued.
+bool EndsLine(std::string_view text) {
+  Line line;
+  return !Parse(text.substr(0, text.find('\n')), line) || line.ends;
+}
+
+// Where the last `lines` lines of the container's begin, in a file of `size` bytes. From the end
+// on, each line end shows where a piece begins: the one after it begins a line if this one ends.
 base::Result<off_t> TailOffset(int file, off_t size, int64_t lines, const std::string& path) {
   if (lines <= 0) return size;
-  std::string block(kLogChunkBytes, '\0');
-  int64_t ends = 0;
+  std::string block;
+  off_t next = size;  // where the piece after the one that is looked at begins
+  int64_t found = 0;
   for (off_t end = size; end > 0;) {
-    const off_t begin = std::max<off_t>(0, end - static_cast<off_t>(block.size()));
-    const ssize_t got = pread(file, block.data(), static_cast<size_t>(end - begin), begin);
+    const off_t begin = std::max<off_t>(0, end - static_cast<off_t>(kLogChunkBytes));
+    block.resize(static_cast<size_t>(std::min(size, end + kHeadBytes) - begin));
+    const ssize_t got = pread(file, block.data(), block.size(), begin);
     if (got < 0) return base::ErrnoStatus("cannot read " + path, errno);
-    for (ssize_t i = got; i-- > 0;) {
-      const bool last_byte = begin + i + 1 == size;
-      if (block[static_cast<size_t>(i)] != '\n' || last_byte) continue;
-      if (++ends == lines) return begin + i + 1;
+    const std::string_view text(block.data(), static_cast<size_t>(got));
+    for (off_t at = std::min<off_t>(end - begin, got); at >= 0; --at) {
+      const bool piece = at == 0 ? begin == 0 : text[static_cast<size_t>(at - 1)] == '\n';
+      if (!piece || begin + at == size) continue;
+      if (next != size && EndsLine(text.substr(static_cast<size_t>(at))) && ++found == lines) {
+        return next;
+      }
+      next = begin + at;
     }
     end = begin;
   }
@@ -113,15 +132,17 @@ void LogReader::TakeLine(std::string_view line, std::string& out) {
   if (limit_reached_) return;
   Line parsed;
   if (!Parse(line, parsed)) return Append(std::string(line) + "\n", out);
-  if (!request_.since.IsZero()) {
+  Stream& stream = streams_[parsed.is_error ? 1 : 0];
+  const bool begins = !std::exchange(stream.in_line, !parsed.ends);
+  if (begins) {
     const auto time = base::WallTime::Parse(parsed.time);
-    if (time.ok() && *time < request_.since) return;
+    stream.left_out = !request_.since.IsZero() && time.ok() && *time < request_.since;
   }
+  if (stream.left_out) return;
   std::string text;
-  if (request_.timestamps && !in_line_) text = std::string(parsed.time) + " ";
+  if (request_.timestamps && begins) text = std::string(parsed.time) + " ";
   text += parsed.text;
   if (parsed.ends) text += '\n';
-  in_line_ = !parsed.ends;
   Append(text, out);
 }
 

@@ -36,8 +36,11 @@ class LogReader final : public LogText {
   const std::string path_;
   const state::LogRequest request_;
   base::UniqueFd file_;
-  std::string buffer_;    // read, but not a whole line yet
-  bool in_line_ = false;  // a partial line was given out: no time before its rest
+  std::string buffer_;  // read, but not a whole line yet
+  struct Stream {
+    bool in_line = false;   // a piece was seen, and its line goes on
+    bool left_out = false;  // that line is too old
+  } streams_[2];            // stdout, stderr
   int64_t given_ = 0;
   bool limit_reached_ = false;
 };

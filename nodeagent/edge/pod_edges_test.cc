@@ -235,6 +235,55 @@ TEST_F(LogTest, OptionsSelectWhatIsGivenOut) {
   EXPECT_EQ(All({.since = *base::WallTime::Parse("2026-01-01T00:00:03Z")}), "three\n");
 }
 
+// The runtime cuts long lines into pieces of 16 KiB.
+TEST_F(LogTest, LinesAreCountedNotTheirPieces) {
+  Write(path_, kLog);
+  EXPECT_EQ(All({.tail_lines = 2}), "two\nthree\n");
+  EXPECT_EQ(All({.tail_lines = 3}), "one\ntwo\nthree\n");
+  EXPECT_EQ(All({.tail_lines = 4}), "one\ntwo\nthree\n");
+  Write(path_, "2026-01-01T00:00:04.5Z stdout P un\n2026-01-01T00:00:04.6Z stdout P fin", true);
+  EXPECT_EQ(All({.tail_lines = 1}), "un");
+  EXPECT_EQ(All({.tail_lines = 2}), "three\nun");
+  Write(path_, "not of the runtime's\nnor this\n");
+  EXPECT_EQ(All({.tail_lines = 1}), "nor this\n");
+}
+
+TEST_F(LogTest, LinesThatAreLongerThanAReadAreCounted) {
+  const std::string piece(16 << 10, 'x');
+  std::string log;
+  for (const char* stream : {"stdout", "stderr", "stdout"}) {
+    for (int i = 0; i < 20; ++i) {
+      log += std::string("2026-01-01T00:00:01.5Z ") + stream + " P " + piece + "\n";
+    }
+    log += std::string("2026-01-01T00:00:01.6Z ") + stream + " F end\n";
+  }
+  Write(path_, log);
+  const size_t line = 20 * piece.size() + 4;
+  for (const size_t lines : {1, 2, 3}) {
+    const std::string text = All({.tail_lines = static_cast<int64_t>(lines)});
+    EXPECT_EQ(text.size(), lines * line);
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), static_cast<int64_t>(lines));
+  }
+  EXPECT_EQ(ReadLogEnd(path_, 1, 10)->size(), 10u);
+}
+
+TEST_F(LogTest, ALineIsAsOldAsItsFirstPiece) {
+  Write(path_, kLog);
+  const auto since = [](const char* time) { return *base::WallTime::Parse(time); };
+  EXPECT_EQ(All({.since = since("2026-01-01T00:00:02.55Z")}), "three\n");
+  EXPECT_EQ(All({.since = since("2026-01-01T00:00:02.5Z")}), "two\nthree\n");
+  EXPECT_EQ(All({.timestamps = true, .since = since("2026-01-01T00:00:02.5Z")}),
+            "2026-01-01T00:00:02.5Z two\n2026-01-01T00:00:03.5Z three\n");
+}
+
+// The other stream's lines may come between.
+TEST_F(LogTest, APieceIsContinuedInItsOwnStream) {
+  Write(path_,
+        "2026-01-01T00:00:01Z stdout P old\n2026-01-01T00:00:03Z stderr F err\n"
+        "2026-01-01T00:00:04Z stdout F est\n2026-01-01T00:00:05Z stdout F new\n");
+  EXPECT_EQ(All({.since = *base::WallTime::Parse("2026-01-01T00:00:02Z")}), "err\nnew\n");
+}
+
 TEST_F(LogTest, ReaderGoesOnInTheNewFileAfterARotation) {
   Write(path_, "2026-01-01T00:00:01Z stdout F one\n");
   LogReader reader(path_, {.follow = true});
