@@ -1,5 +1,7 @@
 // A namespace lives as long as something holds it: a process, or a bind mount of its file. A thread
-// makes a new one, binds it to /run/netns/NAME and ends; the mount then holds it.
+// makes a new one, binds it to /run/netns/NAME and ends; the mount then holds it. /run/netns itself
+// is a shared mount, as ip(8) has it: who finds none mounts it over itself, and hides what was
+// bound in it before.
 
 #include "plumb/dev/namespaces.h"
 
@@ -29,6 +31,19 @@ base::Status OnThread(const std::function<base::Status()>& work) {
   return status;
 }
 
+base::Status ShareNamespaceDirectory() {
+  const std::string directory(kNamespaceDirectory);
+  RETURN_IF_ERROR(base::MakeDirectories(directory, 0755));
+  const char* const path = directory.c_str();
+  if (mount("", path, "none", MS_SHARED | MS_REC, nullptr) == 0) return {};
+  // EINVAL: it is no mount yet.
+  if (errno != EINVAL || mount(path, path, "none", MS_BIND | MS_REC, nullptr) != 0 ||
+      mount("", path, "none", MS_SHARED | MS_REC, nullptr) != 0) {
+    return base::ErrnoStatus("cannot share " + directory, errno);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string NamespacePath(std::string_view name) {
@@ -48,7 +63,7 @@ std::optional<NamespaceId> ReadNamespaceId(const std::string& path) {
 base::Status CreateNamespace(std::string_view name) {
   std::string path = NamespacePath(name);
   if (ReadNamespaceId(path)) return {};
-  RETURN_IF_ERROR(base::MakeDirectories(std::string(kNamespaceDirectory), 0755));
+  RETURN_IF_ERROR(ShareNamespaceDirectory());
   base::UniqueFd file(open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0444));
   if (!file.valid()) return base::ErrnoStatus(path, errno);
   return OnThread([&]() -> base::Status {
