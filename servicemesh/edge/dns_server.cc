@@ -1,7 +1,8 @@
 // Each datagram or length-prefixed message is a query. What can be answered from the view is
 // answered at once; the rest goes upstream as it came, over the transport it came by, and its reply
 // goes back as it came. An alias that leads out of the cluster is asked for upstream and joined to
-// the answer, as resolvers in containers do not follow it themselves.
+// the answer, as resolvers in containers do not follow it themselves. Who is no client hears
+// nothing: an answer to a forged address would be somebody else's flood.
 #include "servicemesh/edge/dns_server.h"
 
 #include <arpa/inet.h>
@@ -50,12 +51,16 @@ sockaddr_in AddressFor(Ipv4 ip, uint16_t port) {
 
 }  // namespace
 
+Ipv4 AddressOf(const sockaddr_in& address) { return Ipv4{ntohl(address.sin_addr.s_addr)}; }
+
 struct DnsServer::Core {
   class Datagrams;
   class Acceptor;
   class Connection;
 
   base::Status Listen(const DnsServerOptions& options);
+  bool IsClient(Ipv4 from) const;
+  bool HasRoomFor(Ipv4 client) const;
   void Handle(std::string_view message, bool tcp, Reply reply);
   void Resolve(const std::string& message, const DnsQuery& query, bool tcp, const Reply& reply);
   void AskUpstream(const std::string& message, const DnsQuery& query, bool tcp, Reply reply);
@@ -71,6 +76,7 @@ struct DnsServer::Core {
   std::atomic<uint64_t> queries{0};
   std::atomic<uint64_t> failures{0};
   uint16_t port = 0;
+  std::vector<base::Cidr> clients;
 
   // The rest belongs to the poller's thread.
   DnsUpstreams upstreams;
@@ -91,6 +97,7 @@ class DnsServer::Core::Datagrams final : public base::Poller::Handler {
       const ssize_t got = recvfrom(fd_.get(), buffer, sizeof(buffer), 0,
                                    reinterpret_cast<sockaddr*>(&from), &length);
       if (got < 0) return;
+      if (!core_.IsClient(AddressOf(from))) continue;
       // The server outlives all that is under way: handlers go together, without a reply.
       core_.Handle(std::string_view(buffer, static_cast<size_t>(got)), /*tcp=*/false,
                    [fd = fd_.get(), from](const std::string& reply) {
@@ -109,13 +116,14 @@ class DnsServer::Core::Datagrams final : public base::Poller::Handler {
 
 class DnsServer::Core::Connection final : public base::Poller::Handler {
  public:
-  Connection(Core& core, base::Poller::Id id, base::UniqueFd fd)
-      : core_(core), id_(id), fd_(std::move(fd)) {
+  Connection(Core& core, base::Poller::Id id, base::UniqueFd fd, Ipv4 client)
+      : core_(core), id_(id), fd_(std::move(fd)), client_(client) {
     core_.connections[id_] = this;
   }
   ~Connection() override { core_.connections.erase(id_); }
 
   int fd() const { return fd_.get(); }
+  Ipv4 client() const { return client_; }
 
   void OnEvents(uint32_t events) override {
     if (closed_) return;
@@ -198,6 +206,7 @@ class DnsServer::Core::Connection final : public base::Poller::Handler {
   Core& core_;
   const base::Poller::Id id_;
   base::UniqueFd fd_;
+  const Ipv4 client_;
   std::string in_;
   std::string out_;
   size_t pending_ = 0;
@@ -212,11 +221,15 @@ class DnsServer::Core::Acceptor final : public base::Poller::Handler {
 
   void OnEvents(uint32_t) override {
     for (int i = 0; i < kAcceptsPerTurn; ++i) {
-      base::UniqueFd fd(accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      sockaddr_in from{};
+      socklen_t length = sizeof(from);
+      base::UniqueFd fd(accept4(fd_.get(), reinterpret_cast<sockaddr*>(&from), &length,
+                                SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (!fd.valid()) return WaitIfShort(errno);
-      if (core_.connections.size() >= kMaxDnsTcpConnections) continue;
+      const Ipv4 client = AddressOf(from);
+      if (!core_.IsClient(client) || !core_.HasRoomFor(client)) continue;
       const base::Poller::Id id = core_.poller.NextId();
-      auto connection = std::make_unique<Connection>(core_, id, std::move(fd));
+      auto connection = std::make_unique<Connection>(core_, id, std::move(fd), client);
       Connection* raw = connection.get();
       if (core_.poller.Add(id, std::move(connection), raw->fd(), EPOLLIN)) raw->Touch();
     }
@@ -241,6 +254,7 @@ base::Status DnsServer::Core::Listen(const DnsServerOptions& options) {
   const auto scope = ScopedNetns::Enter(options.network_namespace);
   RETURN_IF_ERROR(scope.status());
   port = options.port;
+  clients = options.clients;
   for (const Ipv4 ip : options.listen) {
     // TCP first: the port that it is given is then asked for with UDP too.
     for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
@@ -269,6 +283,19 @@ base::Status DnsServer::Core::Listen(const DnsServerOptions& options) {
     }
   }
   return {};
+}
+
+bool DnsServer::Core::IsClient(Ipv4 from) const {
+  return clients.empty() ||
+         std::any_of(clients.begin(), clients.end(),
+                     [from](const base::Cidr& range) { return Contains(range, from); });
+}
+
+bool DnsServer::Core::HasRoomFor(Ipv4 client) const {
+  if (connections.size() >= kMaxDnsTcpConnections) return false;
+  const auto of_client = [client](const auto& each) { return each.second->client() == client; };
+  return std::count_if(connections.begin(), connections.end(), of_client) <
+         static_cast<ptrdiff_t>(kMaxDnsTcpPerClient);
 }
 
 void DnsServer::Core::Send(const DnsQuery& query, const DnsAnswer& answer, bool tcp,

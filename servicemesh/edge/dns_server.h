@@ -20,6 +20,7 @@ struct DnsServerOptions {
   std::string network_namespace;       // where it listens and asks; "" is the process's own
   std::vector<Ipv4> listen;            // need not exist yet on a device
   uint16_t port = 53;                  // 0: one that is free (with a single address)
+  std::vector<base::Cidr> clients;     // who is answered; others get silence. Empty: all
   std::vector<std::string> upstreams;  // addresses, the first kMaxUpstreams count
   uint16_t upstream_port = 53;
   base::Duration upstream_timeout = base::Duration::Seconds(2);  // of one attempt
@@ -27,6 +28,7 @@ struct DnsServerOptions {
 
 inline constexpr size_t kMaxUpstreams = 3;
 inline constexpr size_t kMaxDnsTcpConnections = 128;  // a further one is closed at once
+inline constexpr size_t kMaxDnsTcpPerClient = 16;     // of one address, likewise
 inline constexpr size_t kMaxDnsTcpPending = 16;       // questions of one connection under way
 inline constexpr base::Duration kDnsTcpIdle = base::Duration::Seconds(10);
 

@@ -33,8 +33,12 @@ sockaddr_in Loopback(uint16_t port) {
   return address;
 }
 
-base::UniqueFd Connected(int type, uint16_t port) {
+// From 127.0.0.HOST.
+base::UniqueFd Connected(int type, uint16_t port, uint32_t host = 1) {
   base::UniqueFd fd(socket(AF_INET, type | SOCK_CLOEXEC, 0));
+  sockaddr_in own = Loopback(0);
+  own.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + host);
+  EXPECT_EQ(bind(fd.get(), reinterpret_cast<const sockaddr*>(&own), sizeof(own)), 0);
   const sockaddr_in address = Loopback(port);
   EXPECT_EQ(connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
   return fd;
@@ -178,7 +182,7 @@ class DnsServerTest : public testing::Test {
 
   void Start(base::Duration timeout, std::vector<std::string> upstreams = {"127.0.0.1"}) {
     server_.reset();
-    DnsServerOptions options;
+    DnsServerOptions& options = options_;
     options.listen = {*Ipv4::Parse("127.0.0.1")};
     options.port = 0;
     options.upstreams = std::move(upstreams);
@@ -215,6 +219,7 @@ class DnsServerTest : public testing::Test {
   }
 
   FakeUpstream upstream_;
+  DnsServerOptions options_;
   std::unique_ptr<DnsServer> server_;
 };
 
@@ -336,10 +341,41 @@ TEST_F(DnsServerTest, QuestionsOfOneConnectionAreAnsweredTogether) {
   EXPECT_EQ(got, wanted);
 }
 
+TEST_F(DnsServerTest, WhoIsNoClientHearsNothing) {
+  options_.clients = {base::Cidr(Ipv4::Parse("127.0.0.1")->bits, 32)};
+  Start(base::Duration::Seconds(10));
+  for (const std::string name : {"web.d.svc.cluster.local", "www.example.com"}) {
+    const std::string query = BuildQuery(7, {name, DnsType::kA, 1});
+    const base::UniqueFd udp = Connected(SOCK_DGRAM, server_->port(), 2);
+    ASSERT_GT(send(udp.get(), query.data(), query.size(), 0), 0);
+    const base::UniqueFd tcp = Connected(SOCK_STREAM, server_->port(), 2);
+    EXPECT_EQ(ReceiveTcp(tcp.get()), "");
+    EXPECT_EQ(Ask(name).substr(0, 7), "code 0;");
+    EXPECT_FALSE(Readable(udp.get(), 0)) << "it was asked before";
+  }
+  EXPECT_EQ(server_->queries(), 2u);
+}
+
+TEST_F(DnsServerTest, OneAddressHoldsItsShareOfConnections) {
+  const std::string query = BuildQuery(1, {"web.d.svc.cluster.local", DnsType::kA, 1});
+  std::vector<base::UniqueFd> open;
+  for (size_t i = 0; i < kMaxDnsTcpPerClient; ++i) {
+    open.push_back(Connected(SOCK_STREAM, server_->port(), 2));
+    SendTcp(open.back().get(), query);
+    ASSERT_NE(ReceiveTcp(open.back().get()), "");
+  }
+  const base::UniqueFd one_more = Connected(SOCK_STREAM, server_->port(), 2);
+  EXPECT_EQ(ReceiveTcp(one_more.get()), "");
+  const base::UniqueFd other = Connected(SOCK_STREAM, server_->port(), 3);
+  SendTcp(other.get(), query);
+  EXPECT_NE(ReceiveTcp(other.get()), "");
+}
+
 TEST_F(DnsServerTest, ConnectionsBeyondTheLimitAreClosed) {
   std::vector<base::UniqueFd> open;
   for (size_t i = 0; i < kMaxDnsTcpConnections; ++i) {
-    open.push_back(Connected(SOCK_STREAM, server_->port()));
+    const auto host = static_cast<uint32_t>(2 + i / kMaxDnsTcpPerClient);
+    open.push_back(Connected(SOCK_STREAM, server_->port(), host));
     SendTcp(open.back().get(), BuildQuery(1, {"web.d.svc.cluster.local", DnsType::kA, 1}));
     ASSERT_NE(ReceiveTcp(open.back().get()), "");
   }

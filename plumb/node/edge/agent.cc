@@ -137,6 +137,14 @@ base::Status Agent::Impl::OpenEdges() {
     if (const auto ip = servicemesh::Ipv4::Parse(address)) dns_options.listen.push_back(*ip);
   }
   dns_options.upstreams = facts.dns_servers;
+  // The node itself, by whichever of these it asks, and pods.
+  for (const servicemesh::Ipv4 ip : dns_options.listen) {
+    dns_options.clients.push_back(base::Cidr(ip.bits, 32));
+  }
+  for (const std::string& range : {std::string("127.0.0.0/8"), options.cluster.pod_cidr}) {
+    ASSIGN_OR_RETURN(const base::Cidr cidr, base::Cidr::Parse(range));
+    dns_options.clients.push_back(cidr);
+  }
   ASSIGN_OR_RETURN(dns, servicemesh::DnsServer::Start(dns_options));
   volumes = nodeagent::NewVolumeWriter(loop);
   probes = nodeagent::NewProbeClient(loop);
