@@ -4,8 +4,8 @@
 // has a new lastHeartbeatTime. Once its Lease has run out, and kNodeGracePeriod after the last of
 // the others, its conditions become Unknown and its pods are marked not ready, so that no service
 // sends them anything. (A node that is silent is noticed earlier, by the hub that its agent
-// connects to.) The time before this server started counts for nothing: a restart grants everybody
-// the full period.
+// connects to: its pods are not ready from then on, too.) The time before this server started
+// counts for nothing: a restart grants everybody the full period.
 //
 // Taints follow condition Ready: Unknown is node.kubernetes.io/unreachable, False (or not reported
 // yet) is node.kubernetes.io/not-ready, each NoSchedule and NoExecute; True removes them. It is the
@@ -110,10 +110,9 @@ class NodeLifecycleController final : public Controller {
     if (node == nullptr) return base::Status();
     const base::Duration left = GraceLeft(turn, *node);
     if (left > base::Duration()) turn.Again(left);
-    if (left <= base::Duration()) {
-      RETURN_IF_ERROR(WriteSilence(turn, *node));
+    if (left <= base::Duration()) RETURN_IF_ERROR(WriteSilence(turn, *node));
+    if (left <= base::Duration() || ConditionIs((*node)["status"], "Ready", "Unknown"))
       RETURN_IF_ERROR(MarkPodsNotReady(turn, key.name));
-    }
     RETURN_IF_ERROR(WriteTaints(turn, *turn.view().Get(key)));
     return EvictPods(turn, *turn.view().Get(key));
   }

@@ -89,6 +89,19 @@ TEST_F(NodeLifecycleTest, SilentNodeIsUnknownAfterTheGracePeriodAndItsPodsNotRea
   EXPECT_EQ(Taints("n2"), "");
 }
 
+// The hub has seen it fall silent; its Lease says for longer that it lives.
+TEST_F(NodeLifecycleTest, PodsOfANodeThatIsUnknownAreNotReadyAtOnce) {
+  AddNodes({"n1", "n2", "n3"});
+  AddPod("a", "n1");
+  AddPod("b", "n2");
+  Start();
+  Live(10, {"n1", "n2", "n3"});
+  cluster_->SetStatus("nodes", "", "n1",
+                      "{conditions: [{type: Ready, status: Unknown, reason: NodeStatusUnknown}]}");
+  Settle(1);
+  EXPECT_EQ(Ready("n1") + Pods(), "\"Unknown\"\"NodeStatusUnknown\"a(not ready) b(ready)");
+}
+
 TEST_F(NodeLifecycleTest, PodsAreEvictedWhenTheirTolerationEnds) {
   AddNodes({"n1", "n2", "n3"});
   AddPod("default-5m", "n1");
