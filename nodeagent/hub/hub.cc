@@ -8,6 +8,8 @@
 //   furthest behind come first. One whose node is slow joins a later round, when the network has
 //   taken what was sent; one that the log does not reach back to is told all again.
 // - A round is cut into pieces, whatever its size; a node sees whole Views all the same.
+// - A node that nothing concerns is not told how far it is, unless an EndpointSlice was removed:
+//   then it is, after kProgressWait, since others may wait for it.
 // - The reports of a turn become one transaction. One that is refused is acknowledged like the
 //   others: sending it again cannot help.
 // - A node is live from its Hello until it was silent for the grace period, connected or not: its
@@ -65,7 +67,10 @@ Hub::Hub(base::Loop& loop, state::Store& store, const state::DraftContext& conte
   tick_ = loop_.After(options_.heartbeat, [this] { Tick(); });
 }
 
-Hub::~Hub() { loop_.Cancel(tick_); }
+Hub::~Hub() {
+  loop_.Cancel(tick_);
+  loop_.Cancel(progress_);
+}
 
 void Hub::Accept(std::unique_ptr<FrameChannel> channel) {
   if (connections_.size() >= kMaxConnections) {
@@ -201,6 +206,11 @@ void Hub::RouteSome() {
     if (change.revision > round_->to.revision()) break;
     round_->changes.Add(change);
     round_->routed = change.revision;
+    const bool ends_service =
+        change.removed && change.key().resource == "endpointslices.discovery.k8s.io";
+    if (ends_service && progress_ == 0) {
+      progress_ = loop_.After(kProgressWait, [this] { TellProgress(); });
+    }
   }
 }
 
@@ -217,6 +227,16 @@ bool Hub::FeedOne() {
   }
   Pump(id, connection);
   return true;
+}
+
+void Hub::TellProgress() {
+  progress_ = 0;
+  for (auto& [id, connection] : connections_) {
+    if (!connection.session || !connection.session->is_ahead()) continue;
+    idle_.erase({connection.session->position(), id});
+    connection.session->TellPosition();
+    Pump(id, connection);
+  }
 }
 
 // Sends what the network takes.

@@ -108,6 +108,7 @@ class Hub {
   bool FeedNext();  // whether there is more to do
   void RouteSome();
   bool FeedOne();  // false if nobody is left in the round
+  void TellProgress();
   void Pump(uint64_t id, Connection& connection);
 
   void QueueReport(uint64_t id, Frame frame);
@@ -134,7 +135,7 @@ class Hub {
   std::optional<Round> round_;
   bool nearest_ = false;  // the last round was for those who were least behind
   std::deque<std::pair<uint64_t, Frame>> reports_;
-  base::Loop::TimerId tick_ = 0;
+  base::Loop::TimerId tick_ = 0, progress_ = 0;
   state::Revision programmed_by_all_ = 0;
   std::function<void()> on_programmed_;
   NodeStreams streams_;
@@ -143,5 +144,9 @@ class Hub {
   base::Subscription on_durable_;
   base::Lifeline lifeline_;
 };
+
+// When an EndpointSlice was removed, agents wait until all nodes have come to the View in which it
+// is gone: after this long, nodes that nothing newer concerns are told how far they are.
+inline constexpr base::Duration kProgressWait = base::Duration::Seconds(3);
 
 }  // namespace nodeagent

@@ -35,6 +35,11 @@ void ServerSession::Advance(const RoutedChanges& changes, const state::View& vie
   transfer_ = Transfer{.difference = std::move(difference)};
 }
 
+void ServerSession::TellPosition() {
+  CHECK(idle());
+  transfer_ = Transfer();
+}
+
 std::optional<Frame> ServerSession::Next() {
   if (welcome_) return Frame(*std::exchange(welcome_, std::nullopt));
   if (!transfer_) return std::nullopt;

@@ -27,6 +27,11 @@ class ServerSession {
   // The same when the changes are not in the log any more.
   void Reset(const state::View& view);
 
+  // The node has everything up to position(), but was not told so.
+  bool is_ahead() const { return !transfer_ && position_ != told_; }
+  // It is told. Only when idle().
+  void TellPosition();
+
   // No transfer is under way.
   bool idle() const { return !transfer_; }
   // What the node holds once all frames are sent.
@@ -52,8 +57,8 @@ class ServerSession {
   std::optional<Transfer> transfer_;
 };
 
-// A node that nothing concerns is still told how far it is, every so many revisions: so that it can
-// resume later.
+// A node that nothing concerns is still told how far it is, every so many revisions at the latest:
+// so that it can resume later.
 inline constexpr state::Revision kProgressEvery = 1000;
 
 }  // namespace nodeagent

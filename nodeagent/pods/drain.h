@@ -3,11 +3,16 @@
 // Pure.
 #pragma once
 
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "state/view.h"
 
 namespace nodeagent {
+
+// The uids of the pods that a slice has as ready endpoints.
+std::set<std::string> ServedBy(const state::Object& slice);
 
 // True while an EndpointSlice names the pod as a ready endpoint, so that some node may still send
 // it connections once it has programmed this View.

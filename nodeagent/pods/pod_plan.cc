@@ -7,7 +7,8 @@
 // - A pod that is deleted, done or past its deadline starts nothing: apps are stopped, then
 //   sidecars from the last to the first, then the sandbox. Of a deleted pod all is removed then.
 // - A container of a deleted pod gets its signal when no node sends it connections any more, or
-//   after kDrainLimit.
+//   after DrainLimit. The grace period counts from the deletion: that wait, hooks, and one
+//   container after the other, are all within it.
 // - Attempts are counted from what exists. What a container's successor has to wait is written on
 //   the container, so that the waits survive the agent.
 // - Nothing is stopped because it is not known: without a complete View, a pod that the View does
@@ -268,6 +269,14 @@ base::Duration GraceOf(base::Value pod, base::Value probe) {
                   base::Duration::Seconds(probe["terminationGracePeriodSeconds"].AsInt(pod_grace)));
 }
 
+// What is left of the grace period of a pod that goes away, in whole seconds as runtimes count.
+base::Duration GraceLeft(const PodInput& input, base::Duration grace) {
+  if (!input.memory.stopping_since) return grace;
+  const base::Duration left = *input.memory.stopping_since + grace - input.now.monotonic;
+  const base::Duration up = base::Duration::Seconds(1) - base::Duration::Nanos(1);
+  return std::max(kMinGrace, base::Duration::Seconds((left + up).seconds()));
+}
+
 StopContainer Stop(const PodShape& shape, const Slot& slot, base::Duration grace,
                    std::string reason) {
   const Check hook = CheckOf(shape.context(), slot.spec, slot.spec["lifecycle"]["preStop"]);
@@ -433,9 +442,10 @@ bool StopSlots(const PodShape& shape, base::Duration grace, const std::string& r
 }
 
 // True if the signal has to wait for the nodes' service rules.
-bool Drains(const PodInput& input, Planner& planner) {
+bool Drains(const PodInput& input, base::Duration grace, Planner& planner) {
   if (input.removal_programmed || !input.memory.stopping_since) return false;
-  const base::Duration left = *input.memory.stopping_since + kDrainLimit - input.now.monotonic;
+  const base::Duration left =
+      *input.memory.stopping_since + DrainLimit(grace) - input.now.monotonic;
   if (left <= base::Duration()) return false;
   planner.Again(left);
   return true;
@@ -473,11 +483,12 @@ void PlanEnd(const PodShape& shape, bool messages_read, Planner& planner) {
   const PodInput& input = planner.input();
   const bool running = HasGroupRunning(shape.apps(), false) ||
                        HasGroupRunning(shape.init(), false) || HasGroupRunning(shape.init(), true);
-  if (running && shape.Deleting() && Drains(input, planner)) return;
+  const base::Duration grace = GraceOf(shape.pod(), {});
+  if (running && shape.Deleting() && Drains(input, grace, planner)) return;
   const std::string reason = shape.Deleting()       ? "the pod is deleted"
                              : shape.PastDeadline() ? "the pod is past its deadline"
                                                     : "the pod is done";
-  if (StopSlots(shape, GraceOf(shape.pod(), {}), reason, planner)) return;
+  if (StopSlots(shape, GraceLeft(input, grace), reason, planner)) return;
   if (!messages_read || IsBeingStarted(input)) return;
   if (shape.Deleting()) return PlanRemoval(input, DirectoriesOf(shape), planner);
   for (const SandboxState& sandbox : input.sandboxes) {
@@ -489,15 +500,17 @@ void PlanEnd(const PodShape& shape, bool messages_read, Planner& planner) {
 void PlanUnknown(const PodInput& input, Planner& planner) {
   if (!input.complete) return;
   std::vector<StopContainer> stops;
+  base::Duration least = base::Duration::Seconds(kDefaultGraceSeconds);
   for (const ContainerState& state : input.containers) {
     if (state.phase != ContainerPhase::kRunning) continue;
     const base::Duration grace = std::max(
         kMinGrace,
         base::Duration::Seconds(IntAnnotation(state, kGraceAnnotation, kDefaultGraceSeconds)));
-    stops.push_back({state.name, state.id, grace, Check(), "its pod is gone"});
+    least = std::min(least, grace);
+    stops.push_back({state.name, state.id, GraceLeft(input, grace), Check(), "its pod is gone"});
   }
   if (!stops.empty()) {
-    if (Drains(input, planner)) return;
+    if (Drains(input, least, planner)) return;
     for (StopContainer& stop : stops) planner.Add(std::move(stop));
     return;
   }
@@ -528,6 +541,10 @@ void ForgetAllBut(const std::set<std::string>& ids, T& remembered) {
 }
 
 }  // namespace
+
+base::Duration DrainLimit(base::Duration grace) {
+  return std::min(kDrainLimit, base::Duration::Nanos(grace.nanos() / 2));
+}
 
 PodPlan PlanPod(const PodInput& input) {
   Planner planner(input);

@@ -85,8 +85,10 @@ PodPlan PlanPod(const PodInput& input);
 // each PlanPod.
 void Observe(const PodInput& input, PodMemory& memory);
 
-// How long a container's signal waits for all nodes to have taken it out of their service rules.
+// How long a container's signal waits at most for all nodes to have taken it out of their service
+// rules; and no longer than half of its pod's grace period, which this wait is part of.
 inline constexpr base::Duration kDrainLimit = base::Duration::Seconds(10);
+base::Duration DrainLimit(base::Duration grace);
 // How long a container that ended waits for its restart: nothing, then 10 s, doubling to the most;
 // one that ran for kRestartForgiven begins anew.
 inline constexpr base::Duration kFirstRestartWait = base::Duration::Seconds(10);

@@ -383,7 +383,7 @@ TEST_F(PodPlanTest, DeletedPodIsStoppedWhenItsRemovalIsProgrammed) {
   EXPECT_EQ(Plan(), "nothing, again after 10s | Running; main: ready");
   cluster_.Settle(base::Duration::Seconds(2));
   programmed_ = true;
-  EXPECT_EQ(Plan(), "stop main 30s: the pod is deleted | Running; main: ready");
+  EXPECT_EQ(Plan(), "stop main 28s: the pod is deleted | Running; main: ready");
   Runtime("sandbox 0 ready 10.88.0.2\nmain 0 exited 0 0");
   EXPECT_EQ(Plan(), "remove sandbox | Succeeded; main: ended 0 Completed");
   Runtime("");
@@ -406,7 +406,24 @@ TEST_F(PodPlanTest, DrainEndsAtItsLimit) {
   cluster_.Delete("pods", "default", "web");
   Run();
   cluster_.Settle(kDrainLimit);
-  EXPECT_EQ(Plan(), "stop main 30s: the pod is deleted | Running; main: ready");
+  EXPECT_EQ(Plan(), "stop main 20s: the pod is deleted | Running; main: ready");
+}
+
+TEST_F(PodPlanTest, TheGracePeriodBoundsTheDrainAndAllThatComesAfterIt) {
+  Pod(std::string(kWeb) +
+      "  initContainers: [{name: side, image: 'hello:1', restartPolicy: Always}]\n"
+      "  terminationGracePeriodSeconds: 4\n");
+  Runtime("sandbox 0 ready 10.88.0.2\nside 0 running\nmain 0 running");
+  Run();
+  cluster_.Delete("pods", "default", "web");
+  EXPECT_EQ(Plan().substr(0, 24), "nothing, again after 2s ");
+  cluster_.Settle(base::Duration::Seconds(2));
+  EXPECT_EQ(Plan().substr(0, 13), "stop main 2s:");
+  cluster_.Settle(base::Duration::Seconds(1));
+  Runtime("sandbox 0 ready 10.88.0.2\nside 0 running\nmain 0 exited 0 0");
+  EXPECT_EQ(Plan().substr(0, 13), "stop side 1s:");
+  cluster_.Settle(base::Duration::Seconds(9));
+  EXPECT_EQ(Plan().substr(0, 13), "stop side 1s:") << "the signal comes before the kill";
 }
 
 TEST_F(PodPlanTest, ShorterGraceGoesPastAStopThatIsUnderWay) {

@@ -5,6 +5,9 @@
 //   that the next plan leaves them alone.
 // - Listings are shared: any number of wishes become one listing, and one more after it.
 // - A pod is remembered as long as the View or the runtime knows it.
+// - A pod that EndpointSlices have named is out of a node's service rules when that node has
+//   programmed the change that took it out of the last of them; one that none has named never was
+//   in.
 // - A status is told when it changed, and again when the View shows one that the agent never wrote;
 //   an older one of its own is on its way to be replaced and is passed over.
 #include "nodeagent/pods/pod_workers.h"
@@ -42,6 +45,8 @@ std::string Label(const std::map<std::string, std::string>& labels, const char* 
   const auto found = labels.find(name);
   return found == labels.end() ? "" : found->second;
 }
+
+constexpr std::string_view kSlices = "endpointslices.discovery.k8s.io";
 
 std::string VerbOf(const Command& command) {
   const std::string text = ToString(command);
@@ -145,6 +150,7 @@ void PodWorkers::ViewReplaced(const state::View& view, bool complete) {
   complete_ = complete;
   for (auto& [uid, worker] : workers_) worker.gone_told = false;
   for (const state::ObjectPtr& pod : view.Lookup(state::Index::kNode, node_.name)) Take(pod);
+  NoteAllServed();
   for (auto& [uid, worker] : workers_) {
     Refresh(worker);
     Touch(worker);
@@ -154,7 +160,7 @@ void PodWorkers::ViewReplaced(const state::View& view, bool complete) {
 void PodWorkers::ViewChanged(const state::View& view, bool complete,
                              const std::vector<state::Key>& changed) {
   if (!view_ || complete != complete_) return ViewReplaced(view, complete);
-  view_ = view;
+  const state::View before = *std::exchange(view_, view);
   for (const state::Key& key : changed) {
     if (key.resource == "pods") {
       const auto known = uids_.find(key);
@@ -163,9 +169,12 @@ void PodWorkers::ViewChanged(const state::View& view, bool complete,
       if (worker != nullptr) Refresh(*worker);
     } else if (manifests::FactsOf(key.resource).held_by == manifests::HeldBy::kItsReaders) {
       TouchNamespace(key.ns, false);
-    } else if (key.resource == "endpointslices.discovery.k8s.io") {
-      TouchNamespace(key.ns, true);
     }
+  }
+  for (const state::Key& key : changed) {
+    if (key.resource != kSlices) continue;
+    NoteSlice(key, before);
+    TouchNamespace(key.ns, true);
   }
 }
 
@@ -175,6 +184,11 @@ void PodWorkers::Take(const state::ObjectPtr& pod) {
   const std::string uid(pod->Uid());
   Worker& worker = WorkerOf(uid);
   worker.key = pod->key;
+  if (worker.pod == nullptr && pod->Deleting()) {
+    // It may have had one, of which nothing is known any more.
+    NoteServed(worker, true, view_->revision());
+    NoteServed(worker, IsServed(*view_, pod->key.ns, uid), view_->revision());
+  }
   uids_[pod->key] = uid;
   Refresh(worker);
 }
@@ -218,16 +232,40 @@ void PodWorkers::Programmed(state::Revision revision) {
   }
 }
 
-bool PodWorkers::RemovalProgrammed(Worker& worker) {
+// Connections.
+
+// Of a pod that has been served, `revision` is that of the rules in which it is not any more.
+void PodWorkers::NoteServed(Worker& worker, bool served, state::Revision revision) {
+  if (worker.served && !served) worker.removed_at = revision;
+  worker.served = served;
+  worker.was_served = worker.was_served || served;
+}
+
+void PodWorkers::NoteAllServed() {
+  std::set<std::string> uids;
+  for (const state::ObjectPtr& slice : view_->List(kSlices)) uids.merge(ServedBy(*slice));
+  for (auto& [uid, worker] : workers_) {
+    NoteServed(worker, uids.count(uid) != 0, view_->revision());
+  }
+}
+
+// A slice has changed: every node is told, so that all come to its revision.
+void PodWorkers::NoteSlice(const state::Key& key, const state::View& before) {
+  const state::ObjectPtr was = before.Get(key), is = view_->Get(key);
+  std::set<std::string> uids;
+  if (was != nullptr) uids.merge(ServedBy(*was));
+  if (is != nullptr) uids.merge(ServedBy(*is));
+  for (const std::string& uid : uids) {
+    Worker* worker = Find(uid);
+    if (worker == nullptr) continue;
+    NoteServed(*worker, IsServed(*view_, key.ns, uid),
+               is != nullptr ? is->revision : view_->revision());
+  }
+}
+
+bool PodWorkers::RemovalProgrammed(const Worker& worker) const {
   if (!view_) return false;
-  if (worker.pod != nullptr && !worker.pod->Deleting()) {
-    worker.removed_at.reset();
-    return false;
-  }
-  if (!worker.removed_at && !IsServed(*view_, worker.key.ns, worker.uid)) {
-    worker.removed_at = view_->revision();
-  }
-  return worker.removed_at && programmed_ >= *worker.removed_at;
+  return !worker.was_served || (!worker.served && programmed_ >= worker.removed_at);
 }
 
 // Planning.

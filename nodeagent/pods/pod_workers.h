@@ -83,7 +83,9 @@ class PodWorkers {
     base::Loop::TimerId timer = 0;
     base::Json reported;
     std::deque<std::string> unseen;  // reported statuses that the View may still come to show
-    std::optional<state::Revision> removed_at;  // the View in which it got no connections any more
+    // A Service has had it: EndpointSlices name it, or did until this revision.
+    bool served = false, was_served = false;
+    state::Revision removed_at = 0;
     bool gone_told = false;
   };
 
@@ -98,7 +100,10 @@ class PodWorkers {
   void Refresh(Worker& worker);
   void CompareStatus(Worker& worker);
   void TouchNamespace(const std::string& ns, bool only_stopping);
-  bool RemovalProgrammed(Worker& worker);
+  void NoteServed(Worker& worker, bool served, state::Revision revision);
+  void NoteAllServed();
+  void NoteSlice(const state::Key& key, const state::View& before);
+  bool RemovalProgrammed(const Worker& worker) const;
 
   // Planning.
   Worker& WorkerOf(const std::string& uid);

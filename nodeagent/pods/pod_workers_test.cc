@@ -220,6 +220,40 @@ TEST_F(PodWorkersTest, SignalWaitsUntilNoNodeSendsConnections) {
   EXPECT_FALSE(Exists());
 }
 
+// kubernetes#24695: on a quiet cluster nodes hear nothing that they would report to have programmed.
+TEST_F(PodWorkersTest, APodOfNoServiceGetsItsSignalAtOnce) {
+  Pod("run");
+  Settle();
+  rules_follow_ = false;
+  cluster_.Delete("pods", "default", "web");
+  Settle(Duration::Seconds(1));
+  EXPECT_FALSE(Exists());
+}
+
+TEST_F(PodWorkersTest, APodThatWasTakenOutOfItsServiceBeforeWaitsForThatRevisionOnly) {
+  Pod("run");
+  Settle();
+  const std::string uid(cluster_.Get("pods", "default", "web")->Uid());
+  const auto slice = [&](const char* ready) {
+    cluster_.Apply(
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web-1}\n"
+        "addressType: IPv4\nendpoints:\n- addresses: [10.88.0.2]\n  conditions: {ready: " +
+        std::string(ready) + "}\n  targetRef: {kind: Pod, name: web, uid: " + uid + "}\n");
+  };
+  slice("true");
+  Settle();
+  rules_follow_ = false;
+  slice("false");
+  const state::Revision out = cluster_.store().revision();
+  Settle();
+  cluster_.Delete("pods", "default", "web");
+  Settle(Duration::Seconds(2));
+  EXPECT_EQ(Machine(), "main 0 running") << "a node has not programmed it";
+  agent_->Programmed(out);
+  Settle(Duration::Seconds(1));
+  EXPECT_FALSE(Exists());
+}
+
 TEST_F(PodWorkersTest, RestartedAgentAdoptsWhatRuns) {
   Pod("run", "    readinessProbe: {httpGet: {path: /ready, port: 80}}\n");
   Settle();

@@ -284,6 +284,25 @@ TEST_F(SessionTest, ProgrammedByAllWaitsForEveryLiveNodeAndNotForTheDead) {
   EXPECT_EQ(one.programmed_all(), 4u);
 }
 
+// An agent may wait until all have come to the View without the slice, and theirs stands still.
+TEST_F(SessionTest, WhatNothingNewConcernsIsToldHowFarItIsOnceASliceIsGone) {
+  AgentSession& one = StartAgent("n1");
+  StartAgent("n2");
+  const std::string slice =
+      "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web}\n"
+      "addressType: IPv4\nendpoints: []\n";
+  cluster_.Apply(slice);
+  cluster_.Settle();
+  cluster_.Delete("endpointslices.discovery.k8s.io", "default", "web");
+  cluster_.Settle();
+  cluster_.Apply(Config("unrelated", "1"));
+  const state::Revision last = cluster_.store().revision();
+  cluster_.Settle(base::Duration::Millis(500));
+  EXPECT_LT(one.view().revision(), last);
+  cluster_.Settle(kProgressWait);
+  EXPECT_GE(one.view().revision(), last);
+}
+
 // Streams: the node keeps its ends in `at_node_`, the control plane in `ends_`.
 class StreamTest : public SessionTest {
  protected:

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "gitsync/plan/repository.h"
+#include "nodeagent/pods/container_config.h"
 #include "nodeagent/pods/pod_plan.h"
 #include "reconciler/pods.h"
 #include "scheduler/cluster_table.h"
@@ -218,7 +219,11 @@ void Invariants::ToldToStop(const SimNode& node, const nodeagent::ContainerState
     world_.Fail(node.name() + " knows nothing, and stops " + container.id);
   }
   const auto deleted = deleted_.find(container.labels.at(nodeagent::kPodUidLabel));
-  if (deleted == deleted_.end() || now - deleted->second >= nodeagent::kDrainLimit) return;
+  const auto grace = container.annotations.find(nodeagent::kGraceAnnotation);
+  const base::Duration limit = nodeagent::DrainLimit(
+      base::Duration::Seconds(grace == container.annotations.end() ? nodeagent::kDefaultGraceSeconds
+                                                                   : std::stoll(grace->second)));
+  if (deleted == deleted_.end() || now - deleted->second >= limit) return;
   std::string ip;
   for (const nodeagent::SandboxState& sandbox : node.runtime().Now().sandboxes) {
     if (sandbox.id == container.sandbox_id) ip = sandbox.ip;

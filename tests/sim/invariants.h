@@ -12,7 +12,7 @@
 //   - a pod's containers run on one node only, the one that it is bound to;
 //   - an agent that never had a whole View stops nothing;
 //   - when a container of a pod that was ready as it was deleted is told to stop, no live node's
-//     rules choose it any more for a service that has another endpoint, or kDrainLimit has passed.
+//     rules choose it any more for a service that has another endpoint, or DrainLimit has passed.
 #pragma once
 
 #include <deque>
