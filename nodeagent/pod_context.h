@@ -27,6 +27,8 @@ struct NodeFacts {
   // Allocatable: what a container without a limit may take.
   int64_t cpu_millis = 0;
   int64_t memory_bytes = 0;
+  // A container that names no seccomp profile gets the runtime's default one.
+  bool seccomp_default = true;
 };
 
 struct PodContext {

@@ -8,6 +8,8 @@
 // - Volumes of files are mounted read-only; a subPath must stay in its volume, and the runtime is
 //   given a place of the agent's that shows it, never a path in which a container can put a link.
 // - A container that must not be root and is told to be is refused.
+// - One that names no seccomp profile gets the runtime's, unless it is privileged or the agent was
+//   told otherwise. One that runs already goes on as it was made.
 #include "nodeagent/pods/container_config.h"
 
 #include <algorithm>
@@ -139,8 +141,10 @@ base::Result<ContainerConfig::Security> SecurityOf(const PodContext& context,
   if (pod["fsGroup"].Exists()) security.supplemental_groups.push_back(pod["fsGroup"].AsInt());
   AddStrings(own["capabilities"]["add"], security.add_capabilities);
   AddStrings(own["capabilities"]["drop"], security.drop_capabilities);
+  const std::string_view unasked =
+      context.node.seccomp_default && !security.privileged ? "RuntimeDefault" : "Unconfined";
   const std::string_view seccomp =
-      own["seccompProfile"]["type"].AsString(pod["seccompProfile"]["type"].AsString());
+      own["seccompProfile"]["type"].AsString(pod["seccompProfile"]["type"].AsString(unasked));
   security.seccomp_unconfined = seccomp != "RuntimeDefault";
   if (seccomp == "Localhost") {
     return base::Status(base::Code::kInvalid,
@@ -180,9 +184,9 @@ base::Status AddVolumeMount(const PodContext& context, base::Value mount,
                                                     "\" leads out of the volume; write a relative "
                                                     "path without \"..\"");
     }
-    std::string place = SubPathDirectory(context.node, context.Uid(), build.config.name,
-                                         build.config.attempt) +
-                        "/" + std::to_string(build.sub_paths.size());
+    std::string place =
+        SubPathDirectory(context.node, context.Uid(), build.config.name, build.config.attempt) +
+        "/" + std::to_string(build.sub_paths.size());
     build.sub_paths.push_back({out.host_path, sub_path, place});
     out.host_path = std::move(place);
   }

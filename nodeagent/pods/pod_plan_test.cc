@@ -426,6 +426,26 @@ TEST_F(PodPlanTest, TheGracePeriodBoundsTheDrainAndAllThatComesAfterIt) {
   EXPECT_EQ(Plan().substr(0, 13), "stop side 1s:") << "the signal comes before the kill";
 }
 
+TEST_F(PodPlanTest, SeccompIsTheRuntimesUnlessItIsAskedForOtherwise) {
+  const auto unconfined = [&](const std::string& context) {
+    cluster_.Delete("pods", "default", "web", {.grace_period_seconds = 0});
+    Pod(std::string(kWeb) + "    securityContext: {" + context + "}\n");
+    Runtime("sandbox 0 ready 10.88.0.2");
+    HaveImage("main", 0, "hello:1");
+    Run();
+    const auto* create = Find<CreateContainer>();
+    return create == nullptr ? "none" : create->config.security.seccomp_unconfined ? "off" : "on";
+  };
+  Pod(kWeb);
+  EXPECT_STREQ(unconfined(""), "on");
+  EXPECT_STREQ(unconfined("seccompProfile: {type: RuntimeDefault}"), "on");
+  EXPECT_STREQ(unconfined("seccompProfile: {type: Unconfined}"), "off");
+  EXPECT_STREQ(unconfined("privileged: true"), "off");
+  node_.seccomp_default = false;
+  EXPECT_STREQ(unconfined(""), "off");
+  EXPECT_STREQ(unconfined("seccompProfile: {type: RuntimeDefault}"), "on");
+}
+
 TEST_F(PodPlanTest, ShorterGraceGoesPastAStopThatIsUnderWay) {
   Pod(kWeb);
   Runtime("sandbox 0 ready 10.88.0.2\nmain 0 running");

@@ -39,6 +39,9 @@ constexpr const char* kAgentHelp =
     "  --cgroup-root PATH        the cgroup that pods run below\n"
     "  --registry-mirror NAME=URL  pull images of registry NAME from a plain-HTTP URL; may be "
     "repeated\n"
+    "  --seccomp-default true|false  whether containers that name no seccomp profile get the "
+    "runtime's\n"
+    "                            (default true); containers that run already stay as they are\n"
     "  --pod-cidr, --service-cidr CIDR  as given to the server, if they were\n"
     "  --config FILE             these flags in YAML, without the dashes; the command line wins\n\n"
     "Exit codes: 0 stopped by a signal, 1 failed, 2 wrong usage or configuration, 5 not "
@@ -71,7 +74,7 @@ std::string ReadToken(const std::string& path) {
 FlagSet AgentFlags() {
   return {{"--data-dir", "--server", "--token", "--token-file", "--node-name", "--node-ip",
            "--containerd", "--cni-dir", "--cgroup-root", "--registry-mirror", "--pod-cidr",
-           "--service-cidr"},
+           "--service-cidr", "--seccomp-default"},
           {"--help", "-h"}};
 }
 
@@ -89,6 +92,12 @@ base::Result<AgentOptions> ReadAgentOptions(const Arguments& arguments) {
   if (arguments.Has("--pod-cidr")) options.cluster.pod_cidr = arguments.Get("--pod-cidr");
   if (arguments.Has("--service-cidr"))
     options.cluster.service_cidr = arguments.Get("--service-cidr");
+  const std::string seccomp = arguments.Get("--seccomp-default", "true");
+  options.seccomp_default = seccomp == "true";
+  if (seccomp != "true" && seccomp != "false") {
+    return base::Status(base::Code::kInvalid,
+                        "--seccomp-default " + seccomp + ": must be true or false");
+  }
   if (options.server.empty())
     return base::Status(base::Code::kInvalid, "--server is needed; see plumb agent --help");
   if (arguments.Has("--node-ip")) {

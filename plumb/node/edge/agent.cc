@@ -101,6 +101,7 @@ base::Status Agent::Impl::Start(std::function<void(base::Status)> on_failed) {
   const nodeagent::Machine machine = nodeagent::ReadMachine(options.data_dir);
   facts.cpu_millis = machine.cpu_millis;
   facts.memory_bytes = machine.memory_bytes;
+  facts.seccomp_default = options.seccomp_default;
   nodeagent::ReadResolvConf("/etc/resolv.conf", facts);
 
   dialer = nodeagent::NewGrpcDialer(loop, endpoint, [this] { return identity; });
@@ -136,7 +137,6 @@ base::Status Agent::Impl::OpenEdges() {
   for (const std::string& address : {facts.cluster_dns_ip, options.node_ip}) {
     if (const auto ip = servicemesh::Ipv4::Parse(address)) dns_options.listen.push_back(*ip);
   }
-  dns_options.upstreams = facts.dns_servers;
   // The node itself, by whichever of these it asks, and pods.
   for (const servicemesh::Ipv4 ip : dns_options.listen) {
     dns_options.clients.push_back(base::Cidr(ip.bits, 32));
@@ -145,6 +145,7 @@ base::Status Agent::Impl::OpenEdges() {
     ASSIGN_OR_RETURN(const base::Cidr cidr, base::Cidr::Parse(range));
     dns_options.clients.push_back(cidr);
   }
+  dns_options.upstreams = facts.dns_servers;
   ASSIGN_OR_RETURN(dns, servicemesh::DnsServer::Start(dns_options));
   volumes = nodeagent::NewVolumeWriter(loop);
   probes = nodeagent::NewProbeClient(loop);

@@ -25,6 +25,7 @@ struct AgentOptions {
   std::string cni_directory = "/etc/cni/net.d";  // which that containerd reads
   std::string cgroup_parent;                  // under which pods run; empty: the runtime's default
   std::vector<std::string> registry_mirrors;  // "name=http://address"
+  bool seccomp_default = true;                // as of NodeFacts
   state::ClusterConfig cluster;
 };
 
