@@ -388,8 +388,8 @@ std::string Ask(Check check, base::Duration timeout = base::Duration::Seconds(20
   const auto client = NewProbeClient(loop);
   std::string said;
   check.host = "127.0.0.1";
-  client->Ask(check, timeout, [&](const base::Status& status) {
-    said = status.ToString();
+  client->Ask(check, timeout, [&](const CheckAnswer& answer) {
+    said = answer.status.ToString() + (answer.warning.empty() ? "" : ", " + answer.warning);
     loop.Stop();
   });
   loop.Run();
@@ -409,13 +409,34 @@ TEST(ProbeClientTest, HttpAnswerDecides) {
   Server good("HTTP/1.1 204 No Content\r\n\r\n");
   EXPECT_EQ(Ask(Http(good.port())), "OK");
   good.Join();
-  EXPECT_EQ(good.request(),
-            "GET /ready HTTP/1.1\r\nHost: web.example\r\nUser-Agent: plumb-probe\r\nAccept: */*\r\n"
-            "Connection: close\r\nX-Asked: yes\r\n\r\n");
+  EXPECT_EQ(
+      good.request(),
+      "GET /ready HTTP/1.1\r\nHost: web.example\r\nUser-Agent: kube-probe/1.35\r\nAccept: */*\r\n"
+      "Connection: close\r\nX-Asked: yes\r\n\r\n");
   Server bad("HTTP/1.1 503 Busy\r\n\r\n");
   EXPECT_EQ(Ask(Http(bad.port())), "InternalError: HTTP status 503");
   Server odd("hello\n");
   EXPECT_EQ(Ask(Http(odd.port())), "InternalError: the answer is not HTTP");
+}
+
+TEST(ProbeClientTest, TheLastAnswerOfRedirectsDecides) {
+  const auto sent_to = [](uint16_t port, const std::string& host = "127.0.0.1") {
+    return "HTTP/1.1 302 Found\r\nLocation: http://" + host + ":" + std::to_string(port) +
+           "/x\r\n\r\n";
+  };
+  Server good("HTTP/1.1 200 OK\r\n\r\n");
+  Server to_good(sent_to(good.port()));
+  EXPECT_EQ(Ask(Http(to_good.port())), "OK");
+  good.Join();
+  EXPECT_EQ(good.request().substr(0, good.request().find('\r')), "GET /x HTTP/1.1");
+  EXPECT_NE(good.request().find("\r\nX-Asked: yes\r\n"), std::string::npos);
+  Server bad("HTTP/1.1 500 Broken\r\n\r\n");
+  Server to_bad(sent_to(bad.port()));
+  EXPECT_EQ(Ask(Http(to_bad.port())), "InternalError: HTTP status 500");
+  Server elsewhere(sent_to(80, "192.0.2.1"));
+  EXPECT_EQ(Ask(Http(elsewhere.port())),
+            "OK, it is sent on to another host, which is not asked: "
+            "http://192.0.2.1:80/x");
 }
 
 TEST(ProbeClientTest, TcpNeedsOnlyAConnection) {

@@ -1,6 +1,8 @@
-// Rules: a conversation is connect, over TLS shake hands, send, read the first line; each step is
-// taken when its socket is ready, until it is done or its deadline has passed. Certificates are not
-// verified (Kubernetes documentation, "HTTP probes"). The rest of an answer is not read.
+// Rules: a conversation is connect, over TLS shake hands, send, read the status; each step is taken
+// when its socket is ready, until it is done or its deadline has passed. Where a redirect leads to
+// the same host, it begins anew there, within the same deadline; to another, that is all there is
+// to learn, and a warning (probe_http). Certificates are not verified (Kubernetes documentation,
+// "HTTP probes"). The rest of an answer is not read. gRPC is a library's (grpc_probe).
 #include "nodeagent/edge/probe_client.h"
 
 #include <arpa/inet.h>
@@ -15,7 +17,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <list>
 #include <mutex>
@@ -28,6 +29,8 @@
 
 #include "base/edge/files.h"
 #include "base/lifeline.h"
+#include "nodeagent/edge/grpc_probe.h"
+#include "nodeagent/edge/probe_http.h"
 
 namespace nodeagent {
 namespace {
@@ -36,42 +39,6 @@ using Clock = std::chrono::steady_clock;
 using base::Code;
 using base::Status;
 
-// A header's text without what would end its line.
-std::string OneLine(std::string text) {
-  std::erase_if(text, [](char c) { return c == '\r' || c == '\n'; });
-  return text;
-}
-
-std::string RequestOf(const Check& check) {
-  std::string host = check.host + ":" + std::to_string(check.port);
-  std::string headers;
-  for (const auto& [name, value] : check.headers) {
-    std::string lower = name;
-    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    if (lower == "host") {
-      host = value;
-    } else {
-      headers += OneLine(name) + ": " + OneLine(value) + "\r\n";
-    }
-  }
-  return "GET " + OneLine(check.path) + " HTTP/1.1\r\nHost: " + OneLine(host) +
-         "\r\nUser-Agent: plumb-probe\r\nAccept: */*\r\nConnection: close\r\n" + headers + "\r\n";
-}
-
-// The verdict of an answer's first line; nothing while it is not whole.
-std::optional<Status> VerdictOf(const std::string& answer) {
-  const size_t end = answer.find('\n');
-  if (end == answer.npos && answer.size() < kMaxProbeAnswer) return std::nullopt;
-  int code = 0;
-  const size_t space = answer.find(' ');
-  if (answer.starts_with("HTTP/1.") && space < end) {
-    std::from_chars(answer.data() + space + 1, answer.data() + answer.size(), code);
-  }
-  if (code >= 200 && code < 400) return Status();
-  if (code == 0) return Status(Code::kInternal, "the answer is not HTTP");
-  return Status(Code::kInternal, "HTTP status " + std::to_string(code));
-}
-
 struct FreeSsl {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
@@ -79,8 +46,10 @@ struct FreeSsl {
 
 class Conversation {
  public:
-  Conversation(Check check, base::Duration timeout, std::function<void(Status)> done)
+  Conversation(Check check, base::Duration timeout, SSL_CTX* tls,
+               std::function<void(CheckAnswer)> done)
       : check_(std::move(check)),
+        tls_(tls),
         deadline_(Clock::now() + std::chrono::nanoseconds(timeout.nanos())),
         timeout_(timeout),
         done_(std::move(done)) {}
@@ -88,19 +57,20 @@ class Conversation {
   int fd() const { return socket_.get(); }
   short events() const { return events_; }
   Clock::time_point deadline() const { return deadline_; }
-  const std::function<void(Status)>& done() const { return done_; }
+  const std::function<void(CheckAnswer)>& done() const { return done_; }
 
-  std::optional<Status> Begin(SSL_CTX* tls);
+  std::optional<CheckAnswer> Begin();
   // The socket is ready, or the deadline may have passed.
-  std::optional<Status> Step();
+  std::optional<CheckAnswer> Step();
 
  private:
   enum class Phase { kConnect, kHandshake, kSend, kReceive };
 
-  std::optional<Status> Connected();
-  std::optional<Status> Handshake();
-  std::optional<Status> Send();
-  std::optional<Status> Receive();
+  std::optional<CheckAnswer> Connected();
+  std::optional<CheckAnswer> Handshake();
+  std::optional<CheckAnswer> Send();
+  std::optional<CheckAnswer> Receive();
+  std::optional<CheckAnswer> Answered(bool ended);
   Status Failure(const char* what, int error) const {
     return Status(Code::kUnavailable, std::string(what) + " " + check_.host + ":" +
                                           std::to_string(check_.port) + ": " +
@@ -110,10 +80,12 @@ class Conversation {
   // thread's queue of errors, which another conversation may have filled: Step empties it first.
   bool WaitsForTls(int result);
 
-  const Check check_;
+  Check check_;  // as it was asked, or where a redirect led to
+  SSL_CTX* const tls_;
   const Clock::time_point deadline_;
   const base::Duration timeout_;
-  const std::function<void(Status)> done_;
+  const std::function<void(CheckAnswer)> done_;
+  int redirects_ = 0;
   base::UniqueFd socket_;
   std::unique_ptr<SSL, FreeSsl> ssl_;
   Phase phase_ = Phase::kConnect;
@@ -121,7 +93,11 @@ class Conversation {
   std::string out_, in_;
 };
 
-std::optional<Status> Conversation::Begin(SSL_CTX* tls) {
+std::optional<CheckAnswer> Conversation::Begin() {
+  phase_ = Phase::kConnect;
+  events_ = POLLOUT;
+  in_.clear();
+  ssl_.reset();
   sockaddr_in v4 = {};
   sockaddr_in6 v6 = {};
   v4.sin_family = AF_INET;
@@ -135,8 +111,8 @@ std::optional<Status> Conversation::Begin(SSL_CTX* tls) {
   }
   socket_.Reset(socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket_.valid()) return Failure("cannot open a socket to", errno);
-  if (tls != nullptr && check_.tls) {
-    ssl_.reset(SSL_new(tls));
+  if (tls_ != nullptr && check_.tls) {
+    ssl_.reset(SSL_new(tls_));
     SSL_set_fd(ssl_.get(), socket_.get());
   }
   const auto* address =
@@ -147,7 +123,7 @@ std::optional<Status> Conversation::Begin(SSL_CTX* tls) {
   return Failure("cannot connect to", errno);
 }
 
-std::optional<Status> Conversation::Step() {
+std::optional<CheckAnswer> Conversation::Step() {
   if (Clock::now() >= deadline_) {
     return Status(Code::kTimeout, "no answer from " + check_.host + ":" +
                                       std::to_string(check_.port) + " within " +
@@ -169,9 +145,9 @@ std::optional<Status> Conversation::Step() {
   return std::nullopt;
 }
 
-std::optional<Status> Conversation::Connected() {
+std::optional<CheckAnswer> Conversation::Connected() {
   if (check_.kind == Check::Kind::kTcp) return Status();
-  out_ = RequestOf(check_);
+  out_ = ProbeRequest(check_);
   phase_ = ssl_ ? Phase::kHandshake : Phase::kSend;
   return ssl_ ? Handshake() : Send();
 }
@@ -182,7 +158,7 @@ bool Conversation::WaitsForTls(int result) {
   return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
 }
 
-std::optional<Status> Conversation::Handshake() {
+std::optional<CheckAnswer> Conversation::Handshake() {
   const int result = SSL_connect(ssl_.get());
   if (result == 1) {
     phase_ = Phase::kSend;
@@ -192,7 +168,7 @@ std::optional<Status> Conversation::Handshake() {
   return Status(Code::kUnavailable, "the TLS handshake failed");
 }
 
-std::optional<Status> Conversation::Send() {
+std::optional<CheckAnswer> Conversation::Send() {
   while (!out_.empty()) {
     const int size = static_cast<int>(out_.size());
     const ssize_t sent = ssl_ ? SSL_write(ssl_.get(), out_.data(), size)
@@ -213,14 +189,14 @@ std::optional<Status> Conversation::Send() {
   return Receive();
 }
 
-std::optional<Status> Conversation::Receive() {
+std::optional<CheckAnswer> Conversation::Receive() {
   char block[2048];
   while (true) {
     const ssize_t got = ssl_ ? SSL_read(ssl_.get(), block, sizeof block)
                              : recv(socket_.get(), block, sizeof block, 0);
     if (got > 0) {
       in_.append(block, static_cast<size_t>(got));
-      if (auto verdict = VerdictOf(in_)) return verdict;
+      if (ReadProbeAnswer(in_, false)) return Answered(false);
       continue;
     }
     if (ssl_ && WaitsForTls(static_cast<int>(got))) return std::nullopt;
@@ -229,14 +205,42 @@ std::optional<Status> Conversation::Receive() {
       return std::nullopt;
     }
     if (!ssl_ && got < 0) return Failure("cannot read from", errno);
+    return Answered(true);
+  }
+}
+
+std::optional<CheckAnswer> Conversation::Answered(bool ended) {
+  if (in_.find('\n') == in_.npos && ended) {
     return Status(Code::kUnavailable, "the connection was closed without an answer");
   }
+  const ProbeAnswer answer = *ReadProbeAnswer(in_, ended);
+  if (answer.status == 0) return Status(Code::kInternal, "the answer is not HTTP");
+  if (answer.location.empty()) {
+    if (answer.status >= 200 && answer.status < 400) return Status();
+    return Status(Code::kInternal, "HTTP status " + std::to_string(answer.status));
+  }
+  std::optional<Check> next = FollowRedirect(check_, answer.location);
+  if (!next) {
+    CheckAnswer passed = Status();
+    passed.warning = "it is sent on to another host, which is not asked: " + answer.location;
+    return passed;
+  }
+  if (next->port == 0) {
+    return Status(Code::kInternal, "it is sent on to what is no place: " + answer.location);
+  }
+  if (++redirects_ > kMaxProbeRedirects) {
+    return Status(Code::kInternal,
+                  "it is sent on more than " + std::to_string(kMaxProbeRedirects) + " times");
+  }
+  check_ = *std::move(next);
+  return Begin();
 }
 
 class SocketProbeClient final : public ProbeClient {
  public:
   explicit SocketProbeClient(base::Loop& loop)
       : loop_(loop),
+        grpc_(loop),
         wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
         tls_(SSL_CTX_new(TLS_client_method())) {
     CHECK(wake_.valid());
@@ -253,7 +257,8 @@ class SocketProbeClient final : public ProbeClient {
     thread_.join();
   }
 
-  void Ask(const Check& check, base::Duration timeout, std::function<void(Status)> done) override {
+  void Ask(const Check& check, base::Duration timeout,
+           std::function<void(CheckAnswer)> done) override {
     if (under_way_ >= kMaxProbesUnderWay) {
       loop_.Post(lifeline_.Wrap([done = std::move(done)] {
         done(Status(Code::kTooManyRequests, "too many probes are under way on this node"));
@@ -261,13 +266,14 @@ class SocketProbeClient final : public ProbeClient {
       return;
     }
     ++under_way_;
+    auto answered = lifeline_.Wrap([this, done = std::move(done)](CheckAnswer answer) {
+      --under_way_;
+      done(std::move(answer));
+    });
+    if (check.kind == Check::Kind::kGrpc) return grpc_.Ask(check, timeout, std::move(answered));
     {
       const std::lock_guard lock(mutex_);
-      incoming_.emplace_back(check, timeout,
-                             lifeline_.Wrap([this, done = std::move(done)](Status status) {
-                               --under_way_;
-                               done(std::move(status));
-                             }));
+      incoming_.emplace_back(check, timeout, tls_.get(), std::move(answered));
     }
     Wake();
   }
@@ -305,15 +311,15 @@ class SocketProbeClient final : public ProbeClient {
     while (!fresh.empty()) {
       talks_.splice(talks_.end(), fresh, fresh.begin());
       const auto talk = std::prev(talks_.end());
-      Advance(talk, talk->Begin(tls_.get()));
+      Advance(talk, talk->Begin());
     }
     return true;
   }
 
   std::list<Conversation>::iterator Advance(std::list<Conversation>::iterator talk,
-                                            std::optional<Status> end) {
+                                            std::optional<CheckAnswer> end) {
     if (!end) return std::next(talk);
-    loop_.Post([done = talk->done(), status = *end] { done(status); });
+    loop_.Post([done = talk->done(), answer = *end] { done(answer); });
     return talks_.erase(talk);
   }
 
@@ -326,6 +332,7 @@ class SocketProbeClient final : public ProbeClient {
   }
 
   base::Loop& loop_;
+  GrpcProbes grpc_;
   const base::UniqueFd wake_;
   const std::unique_ptr<SSL_CTX, FreeSsl> tls_;
   size_t under_way_ = 0;           // the loop's

@@ -16,7 +16,5 @@ std::unique_ptr<ProbeClient> NewProbeClient(base::Loop& loop);
 
 // Beyond these a question is answered kTooManyRequests.
 inline constexpr size_t kMaxProbesUnderWay = 2000;
-// Bytes that are read in search of the first line of an answer.
-inline constexpr size_t kMaxProbeAnswer = 8 << 10;
 
 }  // namespace nodeagent

@@ -67,11 +67,6 @@ class SocketWorld final : public ProbeClientWorld {
   }
   Check IsSilent() override { return At(Check::Kind::kHttp, Open("")); }
 
- private:
-  uint16_t Open(std::string answer) {
-    ports_.push_back(std::make_unique<Port>(std::move(answer)));
-    return ports_.back()->number();
-  }
   static Check At(Check::Kind kind, uint16_t port) {
     Check check;
     check.kind = kind;
@@ -79,6 +74,12 @@ class SocketWorld final : public ProbeClientWorld {
     check.port = port;
     check.path = "/";
     return check;
+  }
+
+ private:
+  uint16_t Open(std::string answer) {
+    ports_.push_back(std::make_unique<Port>(std::move(answer)));
+    return ports_.back()->number();
   }
 
   base::RealRunner runner_;
@@ -91,6 +92,20 @@ std::unique_ptr<ProbeClientWorld> MakeSockets() { return std::make_unique<Socket
 INSTANTIATE_TEST_SUITE_P(ProbeClients, ProbeClientContract,
                          testing::Values(ProbeClientUnderTest{"Sockets", &MakeSockets}),
                          ProbeClientName);
+
+TEST(ProbeRedirects, EndAfterTen) {
+  SocketWorld world;
+  const Port port("HTTP/1.1 302 Found\r\nLocation: /again\r\n\r\n");
+  std::string said;
+  world.runner().Run(
+      [&] {
+        world.client().Ask(SocketWorld::At(Check::Kind::kHttp, port.number()),
+                           base::Duration::Seconds(30),
+                           [&](const CheckAnswer& answer) { said = answer.status.message(); });
+      },
+      [&] { return !said.empty(); }, base::Duration::Seconds(60));
+  EXPECT_EQ(said, "it is sent on more than 10 times");
+}
 
 }  // namespace
 }  // namespace nodeagent

@@ -1,12 +1,12 @@
 // Rules:
 // - A container that shares a volume may swap anything in it at any time. So a path in it is looked
-//   up once, by the kernel, which keeps it below the volume (links inside are followed, as Kubernetes
-//   does); what was found is held open, and that very thing is mounted, whatever its name leads to by
-//   then.
-// - The place is the agent's: no container sees the directory it is in. It is of the kind of what it
-//   shows, a directory or a file.
-// - A place's mount is private: unmounting it touches no other, also where the volume is a directory
-//   of the host's that has mounts below it.
+//   up once, by the kernel, which keeps it below the volume (links inside are followed, as
+//   Kubernetes does); what was found is held open, and that very thing is mounted, whatever its
+//   name leads to by then.
+// - The place is the agent's: no container sees the directory it is in. It is of the kind of what
+//   it shows, a directory or a file.
+// - A place's mount is private: unmounting it touches no other, also where the volume is a
+//   directory of the host's that has mounts below it.
 #include "nodeagent/edge/sub_path.h"
 
 #include <fcntl.h>

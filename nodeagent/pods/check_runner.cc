@@ -21,17 +21,18 @@ base::Status StatusOf(const base::Result<ExecResult>& result) {
 
 void RunCheck(base::Loop& loop, Runtime& runtime, ProbeClient& client,
               const std::string& container_id, const Check& check, base::Duration timeout,
-              std::function<void(base::Status)> done) {
+              std::function<void(CheckAnswer)> done) {
   switch (check.kind) {
-    case Check::Kind::kNone: return loop.Post([done] { done({}); });
+    case Check::Kind::kNone: return loop.Post([done] { done(base::Status()); });
     case Check::Kind::kSleep:
-      loop.After(std::min(check.sleep, timeout), [done] { done({}); });
+      loop.After(std::min(check.sleep, timeout), [done] { done(base::Status()); });
       return;
     case Check::Kind::kExec:
       return runtime.Exec(container_id, check.command, timeout,
                           [done](base::Result<ExecResult> result) { done(StatusOf(result)); });
     case Check::Kind::kHttp:
-    case Check::Kind::kTcp: return client.Ask(check, timeout, std::move(done));
+    case Check::Kind::kTcp:
+    case Check::Kind::kGrpc: return client.Ask(check, timeout, std::move(done));
   }
 }
 

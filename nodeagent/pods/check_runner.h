@@ -15,6 +15,6 @@ namespace nodeagent {
 // 0 is kInternal with the end of its output.
 void RunCheck(base::Loop& loop, Runtime& runtime, ProbeClient& client,
               const std::string& container_id, const Check& check, base::Duration timeout,
-              std::function<void(base::Status)> done);
+              std::function<void(CheckAnswer)> done);
 
 }  // namespace nodeagent

@@ -377,15 +377,18 @@ void PodWorkers::Heard(const ProbeNews& news) {
       break;
     case ProbeKind::kLiveness: verdict.unhealthy = !news.passed; break;
   }
-  if (!news.passed) {
-    Tell(*worker, true, "Unhealthy",
-         std::string(ToString(news.kind)) + " probe of container " + news.container_name +
-             " failed: " + news.message);
-  }
   Touch(*worker);
 }
 
 // Carrying out.
+  const std::string probe =
+      std::string(ToString(news.kind)) + " probe of container " + news.container_name;
+  if (!news.passed) {
+    Tell(*worker, true, "Unhealthy", probe + " failed: " + news.message);
+  } else if (!news.message.empty()) {
+    Tell(*worker, true, "ProbeWarning", probe + ": " + news.message);
+  }
+  if (!news.decides) return;
 
 bool PodWorkers::Idle() const {
   return std::all_of(workers_.begin(), workers_.end(),

@@ -164,6 +164,25 @@ TEST_F(PodWorkersTest, CrashLoopWaitsDouble) {
   EXPECT_EQ(Field("containerStatuses[0].restartCount"), "4");
 }
 
+TEST_F(PodWorkersTest, AProbeThatFailsIsToldOfBeforeItDecides) {
+  Pod("run",
+      "    readinessProbe: {httpGet: {path: /ready, port: 80}, periodSeconds: 1, "
+      "failureThreshold: 600}\n");
+  Settle();
+  events_.clear();
+  probes_.Answer("/ready", base::Status(base::Code::kInternal, "HTTP status 503"));
+  Settle(Duration::Seconds(3));
+  EXPECT_EQ(Ready(), "true after 0 restarts");
+  EXPECT_EQ(events_, std::vector<std::string>{"Unhealthy"});
+  Settle(kProbeNewsPeriod);
+  EXPECT_EQ(events_.size(), 2u) << "once in a while";
+  CheckAnswer sent_on;
+  sent_on.warning = "it is sent on to another host";
+  probes_.Answer("/ready", sent_on);
+  Settle(kProbeNewsPeriod + kProbeNewsPeriod);
+  EXPECT_EQ(events_.back(), "ProbeWarning");
+}
+
 TEST_F(PodWorkersTest, OomKillIsSaid) {
   Pod("oom:1s", "", "  restartPolicy: Never\n");
   Settle(Duration::Seconds(5));

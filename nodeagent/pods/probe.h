@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/status.h"
 #include "base/time.h"
 #include "nodeagent/pod_context.h"
 
@@ -16,16 +17,25 @@ namespace nodeagent {
 
 // What is done once: a probe asks it again and again, a hook once.
 struct Check {
-  enum class Kind { kNone, kExec, kHttp, kTcp, kSleep };
+  enum class Kind { kNone, kExec, kHttp, kTcp, kGrpc, kSleep };
   Kind kind = Kind::kNone;
   std::vector<std::string> command;  // kExec
-  std::string host;                  // kHttp, kTcp: an address
+  std::string host;                  // kHttp, kTcp, kGrpc: an address
   uint16_t port = 0;
   bool tls = false;  // kHttp; the certificate is not verified, as Kubernetes says
   std::string path;
   std::vector<std::pair<std::string, std::string>> headers;
+  std::string service;   // kGrpc: whose health is asked for; "" is the server's
   base::Duration sleep;  // kSleep
   bool operator==(const Check&) const = default;
+};
+
+// What a check found.
+struct CheckAnswer {
+  CheckAnswer(base::Status found = {}) : status(std::move(found)) {}  // NOLINT: implicit by design
+  operator base::Status() const { return status; }                    // NOLINT: implicit by design
+  base::Status status;
+  std::string warning;  // of one that passed, for people
 };
 
 enum class ProbeKind { kStartup, kReadiness, kLiveness };
@@ -53,8 +63,7 @@ struct ProbeVerdict {
   bool operator==(const ProbeVerdict&) const = default;
 };
 
-// The handler of a probe or hook of `container`; kNone if it has none that is served. A gRPC probe
-// becomes a TCP connection to its port.
+// The handler of a probe or hook of `container`; kNone if it has none that is served.
 Check CheckOf(const PodContext& context, base::Value container, base::Value handler);
 
 // The probe in a container's field of that kind. Its `container_id` and `started_at` are the

@@ -15,10 +15,11 @@ namespace nodeagent {
 class ProbeClient {
  public:
   virtual ~ProbeClient() = default;
-  // A kHttp or kTcp check. OK for a connection that was accepted and, over HTTP, an answer of 200
-  // to 399; otherwise the message says what was found instead.
+  // A kHttp, kTcp or kGrpc check. OK for a connection that was accepted and, over HTTP, an answer
+  // of 200 to 399, over gRPC a service that says that it is serving; otherwise the message says
+  // what was found instead.
   virtual void Ask(const Check& check, base::Duration timeout,
-                   std::function<void(base::Status)> done) = 0;
+                   std::function<void(CheckAnswer)> done) = 0;
 };
 
 }  // namespace nodeagent

@@ -35,10 +35,12 @@ std::string Asked(const std::string& handler) {
     case Check::Kind::kSleep: return "sleep " + std::to_string(check.sleep.seconds());
     case Check::Kind::kTcp: text = "tcp "; break;
     case Check::Kind::kHttp: text = "http "; break;
+    case Check::Kind::kGrpc: text = "grpc "; break;
   }
   text += check.host + ":" + std::to_string(check.port);
   if (!check.path.empty()) text += " " + check.path;
   if (check.tls) text += " tls";
+  if (!check.service.empty()) text += " " + check.service;
   for (const auto& [name, value] : check.headers) text += " " + name + "=" + value;
   return text;
 }
@@ -56,7 +58,8 @@ TEST(ProbeTest, EachHandlerAsksWhatTheApiSays) {
       {"{tcpSocket: {port: web}}", "tcp 10.88.0.2:8080"},
       {"{tcpSocket: {port: none}}", "tcp 10.88.0.2:0"},
       {"{tcpSocket: {port: 70000}}", "tcp 10.88.0.2:0"},
-      {"{grpc: {port: 9000}}", "tcp 10.88.0.2:9000"},
+      {"{grpc: {port: 9000}}", "grpc 10.88.0.2:9000"},
+      {"{grpc: {port: 9000, service: shop}}", "grpc 10.88.0.2:9000 shop"},
       {"{sleep: {seconds: 5}}", "sleep 5"},
       {"{}", "nothing"},
   };

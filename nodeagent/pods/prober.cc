@@ -5,6 +5,7 @@
 //   not what was told before. What ends a container (a failed liveness or startup probe) and what
 //   is known for good (a passed startup probe) is told once; nothing is asked after it.
 // - A question that could not be put, because the runtime is away, counts for nothing.
+// - A failure below the threshold, and a warning, are told for people's sake, once in a while.
 #include "nodeagent/pods/prober.h"
 
 #include <algorithm>
@@ -63,13 +64,14 @@ void Prober::Ask(const std::string& pod_uid, const Key& key) {
   if (asker == nullptr) return;
   asker->timer = 0;
   RunCheck(loop_, runtime_, client_, key.first, asker->probe.check, asker->probe.timeout,
-           lifeline_.Wrap([this, pod_uid, key, id = asker->id](const base::Status& status) {
-             Answered(pod_uid, key, id, status);
+           lifeline_.Wrap([this, pod_uid, key, id = asker->id](const CheckAnswer& answer) {
+             Answered(pod_uid, key, id, answer);
            }));
 }
 
 void Prober::Answered(const std::string& pod_uid, const Key& key, uint64_t id,
-                      const base::Status& status) {
+                      const CheckAnswer& answer) {
+  const base::Status& status = answer.status;
   Asker* asker = Find(pod_uid, key);
   if (asker == nullptr || asker->id != id) return;
   if (status.code() == base::Code::kUnavailable && asker->probe.check.kind == Check::Kind::kExec) {
@@ -88,12 +90,19 @@ void Prober::Answered(const std::string& pod_uid, const Key& key, uint64_t id,
     asker->passed = passed;
   }
   if (!last) AskAfter(pod_uid, key, *asker, asker->probe.period);
+  const base::MonotonicTime now = loop_.now().monotonic;
+  const bool told_of = !passed || !answer.warning.empty();
+  if (!news && !(told_of && now >= asker->quiet_until)) return;
+  if (told_of) asker->quiet_until = now + kProbeNewsPeriod;
   // A copy: hearing the news may change the probes.
-  if (news) {
-    const ProbeNews told{pod_uid, key.first, asker->probe.container_name,
-                         kind,    passed,    std::string(status.message())};
-    on_news_(told);
-  }
+  const ProbeNews told{pod_uid,
+                       key.first,
+                       asker->probe.container_name,
+                       kind,
+                       passed,
+                       news,
+                       passed ? answer.warning : std::string(status.message())};
+  on_news_(told);
 }
 
 Prober::Asker* Prober::Find(const std::string& pod_uid, const Key& key) {

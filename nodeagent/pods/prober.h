@@ -18,14 +18,16 @@
 
 namespace nodeagent {
 
-// A threshold was reached: as many answers in a row as the probe asks for.
+// A threshold was reached: as many answers in a row as the probe asks for. Or there is something to
+// tell people of.
 struct ProbeNews {
   std::string pod_uid;
   std::string container_id;
   std::string container_name;
   ProbeKind kind = ProbeKind::kReadiness;
   bool passed = false;
-  std::string message;  // of a failure
+  bool decides = false;  // a threshold was reached
+  std::string message;   // of a failure; of one that passed, a warning or nothing
 };
 
 class Prober {
@@ -48,13 +50,13 @@ class Prober {
     int64_t passes = 0, failures = 0;  // in a row
     bool told = false;                 // what it said last: `passed`
     bool passed = false;
+    base::MonotonicTime quiet_until;  // people were told
   };
 
   void Begin(const std::string& pod_uid, const Probe& probe);
   void AskAfter(const std::string& pod_uid, const Key& key, Asker& asker, base::Duration delay);
   void Ask(const std::string& pod_uid, const Key& key);
-  void Answered(const std::string& pod_uid, const Key& key, uint64_t id,
-                const base::Status& status);
+  void Answered(const std::string& pod_uid, const Key& key, uint64_t id, const CheckAnswer& answer);
   Asker* Find(const std::string& pod_uid, const Key& key);
 
   base::Loop& loop_;
@@ -65,5 +67,8 @@ class Prober {
   uint64_t next_id_ = 1;
   base::Lifeline lifeline_;
 };
+
+// A probe that goes on failing, or warning, is told of at most this often.
+inline constexpr base::Duration kProbeNewsPeriod = base::Duration::Minutes(1);
 
 }  // namespace nodeagent

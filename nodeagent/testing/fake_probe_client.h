@@ -19,13 +19,15 @@ class FakeProbeClient final : public ProbeClient {
   explicit FakeProbeClient(base::Loop& loop) : loop_(loop) {}
 
   // What is found at a path ("/ready"; "" for a TCP check) from now on; OK if nothing is said.
-  void Answer(const std::string& path, base::Status status) { answers_[path] = std::move(status); }
+  void Answer(const std::string& path, CheckAnswer answer) {
+    answers_.insert_or_assign(path, std::move(answer));
+  }
   // Nothing is found at a path from now on: who asks waits for his timeout.
   void Silence(const std::string& path) { silent_.insert(path); }
   uint64_t asked() const { return asked_; }
 
   void Ask(const Check& check, base::Duration timeout,
-           std::function<void(base::Status)> done) override {
+           std::function<void(CheckAnswer)> done) override {
     ++asked_;
     if (silent_.count(check.path) != 0) {
       loop_.After(timeout, [done = std::move(done)] {
@@ -34,13 +36,14 @@ class FakeProbeClient final : public ProbeClient {
       return;
     }
     const auto answer = answers_.find(check.path);
-    const base::Status status = answer == answers_.end() ? base::Status() : answer->second;
-    loop_.After(base::Duration::Millis(2), [done = std::move(done), status] { done(status); });
+    const CheckAnswer found =
+        answer == answers_.end() ? CheckAnswer(base::Status()) : answer->second;
+    loop_.After(base::Duration::Millis(2), [done = std::move(done), found] { done(found); });
   }
 
  private:
   base::Loop& loop_;
-  std::map<std::string, base::Status> answers_;
+  std::map<std::string, CheckAnswer> answers_;
   std::set<std::string> silent_;
   uint64_t asked_ = 0;
 };

@@ -39,7 +39,7 @@ class FakeVolumeWriter final : public VolumeWriter {
 
   base::Loop& loop_;
   base::Faults& faults_;
-  std::map<std::string, std::string> files_;  // content by path; a directory is a path with "/"
+  std::map<std::string, std::string> files_;   // content by path; a directory is a path with "/"
   std::map<std::string, std::string> places_;  // what the place of a sub-path shows
   uint64_t writes_ = 0;
 };

@@ -39,9 +39,10 @@ struct VolumeWrite {
 
 // What a container mounts of a volume instead of all of it.
 struct SubPath {
-  std::string base;   // the volume's directory
-  std::string path;   // below it
-  std::string place;  // where it is to be found: below the pod's directory, subpaths/INSTANCE/NUMBER
+  std::string base;  // the volume's directory
+  std::string path;  // below it
+  std::string
+      place;  // where it is to be found: below the pod's directory, subpaths/INSTANCE/NUMBER
 };
 inline constexpr char kSubPathsDirectory[] = "subpaths";
 

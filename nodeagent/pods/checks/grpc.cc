@@ -1,4 +1,4 @@
-// A connection to the pod's port: its health service is not asked.
+// The health service of the pod's port (grpc.health.v1): it is serving.
 #include "nodeagent/pods/checks/check_kind.h"
 
 namespace nodeagent {
@@ -6,9 +6,10 @@ namespace {
 
 Check ReadGrpc(const PodContext& context, base::Value container, base::Value body) {
   Check check;
-  check.kind = Check::Kind::kTcp;
+  check.kind = Check::Kind::kGrpc;
   check.host = context.ip;
   check.port = PortOf(container, body["port"]);
+  check.service = body["service"].AsString();
   return check;
 }
 
