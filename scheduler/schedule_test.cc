@@ -74,6 +74,24 @@ TEST_F(ScheduleTest, APodWaitsForANodeAndThenTakesIt) {
   EXPECT_EQ(Places(), "a>n1");
 }
 
+TEST_F(ScheduleTest, DecisionsAreToldAsEventsOnceEach) {
+  AddPod("a");
+  AddPod("b", "  nodeSelector: {disk: ssd}\n");
+  cluster_.Settle(base::Duration::Minutes(1));
+  cluster_.AddNode("n1");
+  cluster_.Settle(base::Duration::Minutes(1));
+  std::string told;
+  for (const state::ObjectPtr& object : cluster_.store().view().List("events")) {
+    const state::Object& event = *object;
+    told += std::string(event["involvedObject"]["name"].AsString()) + " " +
+            std::string(event["reason"].AsString()) + " " +
+            std::string(event["source"]["component"].AsString()) + " " +
+            std::to_string(event["count"].AsInt()) + ": " +
+            std::string(event["message"].AsString()) + "\n";
+  }
+  EXPECT_EQ(told, "");
+}
+
 TEST_F(ScheduleTest, RoomThatAPodLeavesIsGivenToTheNext) {
   cluster_.AddNode("n1", "1", "1Gi");
   AddPod("a", "", "{requests: {cpu: 800m}}");

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "manifests/kinds/conditions.h"
 #include "manifests/kinds/pod.h"
+#include "state/events.h"
 
 namespace scheduler {
 namespace {
@@ -38,7 +39,8 @@ Scheduler::Scheduler(base::Loop& loop, state::Store& store, const state::DraftCo
       store_(store),
       writer_(loop, store, context, state::ProgramActor("plumb-scheduler")),
       table_(store.view()),
-      work_(loop, [this] { return RunBatch(); }) {
+      work_(loop, [this] { return RunBatch(); }),
+      telling_(loop, [this] { return WriteNews(); }) {
   for (const state::ObjectPtr& pod : store.view().List("pods")) {
     if (NeedsNode(*pod)) ready_.Insert(*pod);
   }
@@ -127,16 +129,50 @@ bool Scheduler::RunBatch() {
 
 base::Status Scheduler::CommitDecisions(const std::vector<Decision>& decisions) {
   state::Draft draft = writer_.NewDraft();
+  std::vector<state::ObjectPtr> before;
   for (const Decision& decision : decisions) {
     const bool placed = !decision.node.empty();
     const state::ObjectPtr pod = draft.view().Get(decision.pod);
+    before.push_back(pod);
     const std::string why = placed ? "" : decision.refusal->why;
     base::Json status = WithScheduledCondition(*pod, placed, why, draft.context().now);
     RETURN_IF_ERROR((placed ? draft.Bind(decision.pod, decision.node, std::move(status))
                             : draft.UpdateStatus(decision.pod, std::move(status)))
                         .status());
   }
-  return writer_.Commit(draft).status();
+  RETURN_IF_ERROR(writer_.Commit(draft).status());
+  for (size_t i = 0; i < decisions.size(); ++i) Tell(*before[i], decisions[i]);
+  return base::Status();
+}
+
+// Of a pod that goes on waiting for the same reason nothing is told.
+void Scheduler::Tell(const state::Object& pod, const Decision& decision) {
+  const std::string why = decision.refusal == nullptr ? "" : decision.refusal->why;
+  const base::Value known = manifests::ConditionOf(pod["status"], "PodScheduled");
+  if (decision.node.empty() && known["message"].AsString() == why) return;
+  if (news_.size() >= kMaxSchedulerNews) return;
+  news_.push_back({pod.key, std::string(pod.Uid()), decision.node, why});
+  telling_.Wake();
+}
+
+bool Scheduler::WriteNews() {
+  state::Draft draft = writer_.NewDraft();
+  for (size_t i = 0; i < kNewsPerPiece && !news_.empty(); ++i) {
+    const News news = std::move(news_.front());
+    news_.pop_front();
+    const state::ObjectPtr pod = draft.view().Get(news.pod);
+    if (pod == nullptr || pod->Uid() != news.uid) continue;
+    const bool placed = !news.node.empty();
+    state::WriteEvent(
+        draft, *pod, placed ? state::EventType::kNormal : state::EventType::kWarning,
+        placed ? "Scheduled" : "FailedScheduling",
+        placed ? "Successfully assigned " + pod->key.ns + "/" + pod->key.name + " to " + news.node
+               : news.why,
+        {.component = kSchedulerName});
+  }
+  const base::Status status = writer_.Commit(draft).status();
+  if (!status.ok()) base::LogWarning("events lost", {{"error", status.ToString()}});
+  return !news_.empty();
 }
 
 void Scheduler::ParkRefused(const std::vector<Decision>& decisions) {

@@ -5,8 +5,10 @@
 // refused it say, and at least a backoff that doubles from one second to ten, as kube-scheduler's.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <set>
+#include <string>
 
 #include "base/backoff.h"
 #include "base/lifeline.h"
@@ -25,11 +27,15 @@ inline constexpr const char* kSchedulerName = "default-scheduler";
 inline constexpr size_t kMinBatch = 50, kMaxBatch = 2000;
 inline constexpr base::Backoff kRetry{base::Duration::Seconds(1), base::Duration::Seconds(10)};
 
+// Decisions that wait to be told as Events; what comes beyond is not told.
+inline constexpr size_t kMaxSchedulerNews = 10'000;
+inline constexpr size_t kNewsPerPiece = 50;
+
 class Scheduler {
  public:
   Scheduler(base::Loop& loop, state::Store& store, const state::DraftContext& context);
 
-  bool Idle() const { return ready_.empty(); }
+  bool Idle() const { return ready_.empty() && news_.empty(); }
   size_t waiting() const { return parked_.size(); }
 
  private:
@@ -41,6 +47,8 @@ class Scheduler {
   base::Status CommitDecisions(const std::vector<Decision>& decisions);
   void ParkRefused(const std::vector<Decision>& decisions);
   void ParkAwake(const std::vector<Decision>& decisions);
+  void Tell(const state::Object& pod, const Decision& decision);
+  bool WriteNews();  // whether there is more
   void Delay(const state::Key& pod);
   void Forget(const state::Key& pod);
 
@@ -64,7 +72,15 @@ class Scheduler {
   std::map<uint64_t, Sleepers> asleep_;
   uint64_t last_sleepers_ = 0;
   base::Loop::TimerId release_timer_ = 0;
-  base::Piecework work_;  // a batch a piece
+  struct News {
+    state::Key pod;
+    std::string uid;
+    std::string node;  // "" if it found none
+    std::string why;   // then
+  };
+  std::deque<News> news_;    // of decisions that were committed, to become Events
+  base::Piecework work_;     // a batch a piece
+  base::Piecework telling_;  // some news a piece
   base::Subscription on_commit_;
   base::Lifeline lifeline_;
 };

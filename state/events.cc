@@ -23,7 +23,7 @@ std::string Hex(uint32_t number) {
 }  // namespace
 
 void WriteEvent(Draft& draft, const Object& object, EventType type, std::string_view reason,
-                std::string_view message) {
+                std::string_view message, const EventSource& source) {
   message = message.substr(0, kMaxEventMessage);
   const std::string_view type_name = type == EventType::kNormal ? "Normal" : "Warning";
   const std::string ns = object.key.ns.empty() ? "default" : object.key.ns;
@@ -53,13 +53,14 @@ void WriteEvent(Draft& draft, const Object& object, EventType type, std::string_
        {"type", type_name},
        {"reason", reason},
        {"message", message},
-       {"source", base::Json::MakeObject({{"component", "plumb"}})},
-       {"reportingComponent", "plumb"},
-       {"reportingInstance", ""},
+       {"source", base::Json::MakeObject({{"component", source.component}})},
+       {"reportingComponent", source.component},
+       {"reportingInstance", source.host},
        {"firstTimestamp", now},
        {"lastTimestamp", now},
        {"count", 1}});
   if (!object.key.ns.empty()) event["involvedObject"].Set("namespace", object.key.ns);
+  if (!source.host.empty()) event["source"].Set("host", source.host);
   (void)draft.Create(std::move(event));
 }
 

@@ -142,7 +142,7 @@ base::Status WritePodEvent(state::Draft& draft, const std::string& node, const P
                    OwnPod(draft.view(), node, report.key, report.uid, "get", ""));
   state::WriteEvent(draft, *pod,
                     report.warning ? state::EventType::kWarning : state::EventType::kNormal,
-                    report.reason, report.message);
+                    report.reason, report.message, {.component = "kubelet", .host = node});
   return {};
 }
 

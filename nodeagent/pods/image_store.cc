@@ -13,26 +13,25 @@ ImageStore::Key ImageStore::KeyOf(const PullImage& wanted) {
   return {wanted.reference, wanted.credentials->username, wanted.credentials->password};
 }
 
-void ImageStore::Get(const PullImage& wanted, Done done) {
-  if (wanted.policy == PullPolicy::kAlways) return Pull(wanted, std::move(done));
-  runtime_.FindImage(wanted.reference,
-                     lifeline_.Wrap([this, wanted, done](base::Result<std::string> found) {
-                       Answer answer;
-                       if (found.ok()) {
-                         answer.id = *found;
-                         return done(answer);
-                       }
-                       const bool absent = found.status().code() == base::Code::kNotFound;
-                       if (absent && wanted.policy == PullPolicy::kIfNotPresent)
-                         return Pull(wanted, done);
-                       answer.failure = found.status();
-                       answer.failures = 1;
-                       answer.retry_at = loop_.now().monotonic + kFindImageAgain;
-                       done(answer);
-                     }));
+void ImageStore::Get(const PullImage& wanted, std::function<void()> pulling, Done done) {
+  if (wanted.policy == PullPolicy::kAlways) return Pull(wanted, pulling, std::move(done));
+  runtime_.FindImage(wanted.reference, lifeline_.Wrap([this, wanted, pulling = std::move(pulling),
+                                                       done](base::Result<std::string> found) {
+    Answer answer;
+    if (found.ok()) {
+      answer.id = *found;
+      return done(answer);
+    }
+    const bool absent = found.status().code() == base::Code::kNotFound;
+    if (absent && wanted.policy == PullPolicy::kIfNotPresent) return Pull(wanted, pulling, done);
+    answer.failure = found.status();
+    answer.failures = 1;
+    answer.retry_at = loop_.now().monotonic + kFindImageAgain;
+    done(answer);
+  }));
 }
 
-void ImageStore::Pull(const PullImage& wanted, Done done) {
+void ImageStore::Pull(const PullImage& wanted, const std::function<void()>& pulling, Done done) {
   const Key key = KeyOf(wanted);
   Image& image = images_[key];
   if (!image.failure.ok() && loop_.now().monotonic < image.retry_at && !image.pulling) {
@@ -42,6 +41,7 @@ void ImageStore::Pull(const PullImage& wanted, Done done) {
     return;
   }
   image.waiting.push_back(std::move(done));
+  pulling();
   if (image.pulling) return;
   image.pulling = true;
   queue_.push_back(wanted);

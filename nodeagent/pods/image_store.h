@@ -33,8 +33,9 @@ class ImageStore {
 
   ImageStore(base::Loop& loop, Runtime& runtime) : loop_(loop), runtime_(runtime) {}
 
-  // Answers on the loop, exactly once; at once with the last failure while it backs off.
-  void Get(const PullImage& wanted, Done done);
+  // Answers on the loop, exactly once; at once with the last failure while it backs off. Before it
+  // waits for a pull it says so by `pulling`.
+  void Get(const PullImage& wanted, std::function<void()> pulling, Done done);
 
  private:
   // Other credentials are another try.
@@ -47,7 +48,7 @@ class ImageStore {
     base::MonotonicTime retry_at;
   };
 
-  void Pull(const PullImage& wanted, Done done);
+  void Pull(const PullImage& wanted, const std::function<void()>& pulling, Done done);
   void StartPulls();
   void Pulled(const Key& key, const base::Result<std::string>& result);
   static Key KeyOf(const PullImage& wanted);

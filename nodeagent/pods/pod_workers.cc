@@ -332,7 +332,10 @@ void PodWorkers::PlanWorker(Worker& worker) {
                        loop_.now()};
   Observe(input, worker.memory);
   const PodPlan plan = PlanPod(input);
-  if (worker.pod != nullptr) worker.memory.status = plan.status;
+  if (worker.pod != nullptr) {
+    TellOfBackOff(worker, plan.status);
+    worker.memory.status = plan.status;
+  }
   Report(worker, plan);
   prober_.Set(worker.uid, plan.probes);
   loop_.Cancel(worker.timer);
@@ -343,6 +346,25 @@ void PodWorkers::PlanWorker(Worker& worker) {
     });
   }
   for (const Command& command : plan.commands) Execute(worker, command);
+}
+
+// A container that waits longer each time, or its image: once each time that the wait begins.
+void PodWorkers::TellOfBackOff(const Worker& worker, const base::Json& status) {
+  const base::Json& before = worker.memory.status;
+  for (const char* list : {"initContainerStatuses", "containerStatuses"}) {
+    for (size_t i = 0; i < status[list].size(); ++i) {
+      const base::Json& container = status[list].At(i);
+      const std::string_view reason = container["state"]["waiting"]["reason"].AsString();
+      if (reason == before[list].At(i)["state"]["waiting"]["reason"].AsString()) continue;
+      const std::string name(container["name"].AsString());
+      if (reason == "CrashLoopBackOff") {
+        Tell(worker, true, "BackOff", "Back-off restarting failed container " + name);
+      } else if (reason == "ImagePullBackOff") {
+        Tell(worker, true, "BackOff",
+             "Back-off pulling image \"" + std::string(container["image"].AsString()) + "\"");
+      }
+    }
+  }
 }
 
 void PodWorkers::Report(Worker& worker, const PodPlan& plan) {
@@ -364,6 +386,14 @@ void PodWorkers::Report(Worker& worker, const PodPlan& plan) {
 void PodWorkers::Heard(const ProbeNews& news) {
   Worker* worker = Find(news.pod_uid);
   if (worker == nullptr) return;
+  const std::string probe =
+      std::string(ToString(news.kind)) + " probe of container " + news.container_name;
+  if (!news.passed) {
+    Tell(*worker, true, "Unhealthy", probe + " failed: " + news.message);
+  } else if (!news.message.empty()) {
+    Tell(*worker, true, "ProbeWarning", probe + ": " + news.message);
+  }
+  if (!news.decides) return;
   ProbeVerdict& verdict = worker->memory.probes[news.container_id];
   if (!news.passed) verdict.message = news.message;
   switch (news.kind) {
@@ -381,14 +411,6 @@ void PodWorkers::Heard(const ProbeNews& news) {
 }
 
 // Carrying out.
-  const std::string probe =
-      std::string(ToString(news.kind)) + " probe of container " + news.container_name;
-  if (!news.passed) {
-    Tell(*worker, true, "Unhealthy", probe + " failed: " + news.message);
-  } else if (!news.message.empty()) {
-    Tell(*worker, true, "ProbeWarning", probe + ": " + news.message);
-  }
-  if (!news.decides) return;
 
 bool PodWorkers::Idle() const {
   return std::all_of(workers_.begin(), workers_.end(),
@@ -442,21 +464,27 @@ void PodWorkers::Failed(Worker& worker, const std::string& object, const std::st
 }
 
 void PodWorkers::Do(Worker& worker, const PullImage& command) {
+  const std::string image = "image \"" + command.reference + "\"";
+  const auto pulling = Guard<bool>(worker.uid, [this, image](Worker& owner, bool) {
+    Tell(owner, false, "Pulling", "Pulling " + image);
+  });
+  const auto answered = [this, command, image](Worker& owner, const ImageStore::Answer& answer) {
+    owner.memory.under_way.erase(ObjectOf(command));
+    owner.memory.images[command.container] = {command.attempt, command.reference, answer.id,
+                                              answer.failure,  answer.failures,   answer.retry_at};
+    if (!answer.failure.ok()) {
+      Tell(owner, true, "Failed",
+           "Failed to pull " + image + ": " + std::string(answer.failure.message()));
+    } else {
+      Tell(owner, false, "Pulled",
+           answer.pulled ? "Successfully pulled " + image
+                         : "Container " + image + " already present on machine");
+    }
+    Touch(owner);
+  };
   images_.Get(
-      command, Guard<const ImageStore::Answer&>(worker.uid, [this, command](Worker& owner,
-                                                                            const auto& answer) {
-        owner.memory.under_way.erase(ObjectOf(command));
-        owner.memory.images[command.container] = {command.attempt, command.reference,
-                                                  answer.id,       answer.failure,
-                                                  answer.failures, answer.retry_at};
-        if (!answer.failure.ok()) {
-          Tell(owner, true, "Failed",
-               "cannot get " + command.reference + ": " + std::string(answer.failure.message()));
-        } else if (answer.pulled) {
-          Tell(owner, false, "Pulled", "pulled " + command.reference);
-        }
-        Touch(owner);
-      }));
+      command, [pulling] { pulling(true); },
+      Guard<const ImageStore::Answer&>(worker.uid, answered));
 }
 
 void PodWorkers::Do(Worker& worker, const RunSandbox& command) {
@@ -468,9 +496,10 @@ void PodWorkers::Do(Worker& worker, const RunSandbox& command) {
 void PodWorkers::Do(Worker& worker, const CreateContainer& command) {
   const Answer done = Completion(worker, command, true);
   const auto created = Guard<base::Result<std::string>>(
-      worker.uid, [done, name = command.config.name](Worker& owner, const auto& id) {
+      worker.uid, [this, done, name = command.config.name](Worker& owner, const auto& id) {
         // Whatever was wrong may be the image: it is looked for anew.
         if (!id.ok()) owner.memory.images.erase(name);
+        if (id.ok()) Tell(owner, false, "Created", "Created container " + name);
         done(id.status());
       });
   volumes_.Prepare(
@@ -489,7 +518,7 @@ void PodWorkers::Do(Worker& worker, const StartContainer& command) {
                           Guard<base::Status>(worker.uid, [this, command, has_hook, done](
                                                               Worker& owner, base::Status status) {
                             if (status.ok())
-                              Tell(owner, false, "Started", "started container " + command.name);
+                              Tell(owner, false, "Started", "Started container " + command.name);
                             if (has_hook && status.ok()) RunPostStart(owner.uid, command);
                             if (has_hook && !status.ok()) owner.memory.starting.erase(command.id);
                             done(std::move(status));
@@ -511,7 +540,7 @@ void PodWorkers::RunPostStart(const std::string& uid, const StartContainer& comm
 }
 
 void PodWorkers::Do(Worker& worker, const StopContainer& command) {
-  Tell(worker, false, "Killing", "stopping container " + command.name + ": " + command.reason);
+  Tell(worker, false, "Killing", "Stopping container " + command.name + ": " + command.reason);
   const Answer done = Completion(worker, command, true);
   const base::MonotonicTime begin = loop_.now().monotonic;
   if (command.pre_stop.kind == Check::Kind::kNone) {

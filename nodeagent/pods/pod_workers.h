@@ -112,6 +112,7 @@ class PodWorkers {
   void PlanDue();
   void PlanWorker(Worker& worker);
   void Report(Worker& worker, const PodPlan& plan);
+  void TellOfBackOff(const Worker& worker, const base::Json& status);
   void Heard(const ProbeNews& news);
 
   // Carrying out.

@@ -164,6 +164,23 @@ TEST_F(PodWorkersTest, CrashLoopWaitsDouble) {
   EXPECT_EQ(Field("containerStatuses[0].restartCount"), "4");
 }
 
+TEST_F(PodWorkersTest, WhatHappensIsToldByKubernetesNames) {
+  const auto told = [this] {
+    std::string text;
+    for (const std::string& reason : std::exchange(events_, {})) text += reason + " ";
+    return text;
+  };
+  Pod("run");
+  Settle();
+  EXPECT_EQ(told(), "Pulling Pulled Created Started ");
+  cluster_.Delete("pods", "default", "web");
+  Settle();
+  EXPECT_EQ(told(), "Killing ");
+  Pod("exit:1:1s");
+  Settle(Duration::Seconds(10));
+  EXPECT_EQ(told(), "Pulled Created Started Pulled Created Started BackOff ");
+}
+
 TEST_F(PodWorkersTest, AProbeThatFailsIsToldOfBeforeItDecides) {
   Pod("run",
       "    readinessProbe: {httpGet: {path: /ready, port: 80}, periodSeconds: 1, "
