@@ -223,7 +223,7 @@ base::Result<ObjectPtr> Draft::Add(const manifests::Kind& kind, base::Json objec
   const std::string_view phase = LifecycleOf(key).first_phase;
   if (!phase.empty()) object["status"].Set("phase", phase);
   manifests::ApplyDefaults(kind, object);
-  AdmissionRequest request{view_, context_, kind, key, object, nullptr};
+  AdmissionRequest request{view_, context_, kind, key, object, nullptr, warnings_};
   for (const Admission admit : AllAdmissions()) RETURN_IF_ERROR(admit(request));
   RETURN_IF_ERROR(CheckObject(kind, object, unknown));
 
@@ -261,7 +261,7 @@ base::Result<ObjectPtr> Draft::Replace(const manifests::Kind& kind, const Object
     if (const base::Json* status = before.Find("status")) object.Set("status", *status);
   }
   manifests::ApplyDefaults(kind, object);
-  AdmissionRequest request{view_, context_, kind, key, object, old.get()};
+  AdmissionRequest request{view_, context_, kind, key, object, old.get(), warnings_};
   for (const Admission admit : AllAdmissions()) RETURN_IF_ERROR(admit(request));
   RETURN_IF_ERROR(CheckObject(kind, object, unknown));
   const std::vector<manifests::Problem> problems = manifests::ValidateUpdate(kind, before, object);

@@ -19,6 +19,7 @@
 #include "manifests/patch/patch.h"
 #include "manifests/server_metadata.h"
 #include "manifests/validate.h"
+#include "state/pod_security.h"
 
 namespace gitsync {
 namespace {
@@ -141,6 +142,7 @@ class ManifestApplication {
     for (const manifests::Problem& problem : findings.warnings) {
       warnings.push_back(manifest_.Error(PlaceOf(problem), problem.field + ": " + problem.message));
     }
+    if (!IsConfined(complete, live.get(), warnings)) return Outcome::kFailed;
     Sign(repository_, wanted);
     return live == nullptr ? Settled(draft_.Apply(std::move(wanted), {.force = true}).status(),
                                      Outcome::kCreated)
@@ -179,6 +181,29 @@ class ManifestApplication {
     }
     errors_.push_back(manifest_.Error(mark, std::move(message)));
     return Outcome::kFailed;
+  }
+
+  // False if its pods, or those of its template, would be refused in this namespace.
+  bool IsConfined(const Json& complete, const state::Object* live,
+                  std::vector<SourceError>& warnings) {
+    if (!state::PodPathOf(manifest_.key.resource)) return true;
+    const state::PodSecurity security = state::PodSecurityOf(draft_.view(), manifest_.key.ns);
+    const auto problems = [&](const manifests::PodSecurityPolicy& policy) {
+      return state::PodSecurityProblems(manifest_.key.resource, complete, live, policy);
+    };
+    const std::vector<manifests::Problem> forbidden = problems(security.enforce);
+    for (manifests::Problem problem : forbidden) {
+      problem.message += " (Pod Security " + ToString(security.enforce) + "; " +
+                         state::HowToAllow(manifest_.key.ns, security) + ")";
+      Refuse(problem);
+    }
+    if (!forbidden.empty()) return false;
+    for (const manifests::Problem& problem : problems(security.warn)) {
+      warnings.push_back(manifest_.Error(
+          PlaceOf(problem), problem.field + ": " + problem.message + " (Pod Security " +
+                                ToString(security.warn) + ", of which the namespace warns)"));
+    }
+    return true;
   }
 
   base::Mark PlaceOf(const manifests::Problem& problem) const {

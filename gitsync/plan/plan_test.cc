@@ -334,6 +334,35 @@ TEST_F(PlanTest, KustomizationMaySuspendTheRepositoryOrItsPruning) {
             "pruned      configmaps shop/conf\n1 unchanged, 1 pruned\n");
 }
 
+constexpr char kDaemonPod[] =
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d, namespace: shop}\nspec:\n"
+    "  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: b}}\n    spec:\n"
+    "      hostNetwork: true\n      containers: [{name: c, image: i}]\n";
+
+TEST_F(PlanTest, PodsThatTheirNamespaceForbidsAreRefusedAtTheirLine) {
+  cluster_.Apply(
+      "apiVersion: v1\nkind: Namespace\nmetadata: {name: plumb-system, annotations: "
+      "{plumb.dev/pod-security-default: baseline}}\n");
+  EXPECT_EQ(Judge({{"ns.yaml", kNamespace}, {"web.yaml", kDaemonPod}}),
+            "web.yaml:9:20: spec.template.spec.hostNetwork: must not be true (Pod Security "
+            "baseline:latest; to allow it: kubectl label namespace shop "
+            "pod-security.kubernetes.io/enforce=privileged)\n");
+  const std::string allowed =
+      Replace(kNamespace, "name: shop",
+              "name: shop, labels: {pod-security.kubernetes.io/enforce: privileged}");
+  EXPECT_EQ(Push({{"ns.yaml", allowed}, {"web.yaml", kDaemonPod}}),
+            "created     namespaces shop\ncreated     deployments.apps shop/d\n2 created\n");
+  // What is there is not judged again, what comes new is.
+  EXPECT_EQ(
+      Push({{"ns.yaml", kNamespace}, {"web.yaml", Replace(kDaemonPod, "image: i", "image: j")}}),
+      "configured  namespaces shop\nconfigured  deployments.apps shop/d\n2 configured\n");
+  EXPECT_EQ(Judge({{"ns.yaml", kNamespace},
+                   {"web.yaml", Replace(kDaemonPod, "hostNetwork: true", "hostPID: true")}}),
+            "web.yaml:9:16: spec.template.spec.hostPID: must not be true (Pod Security "
+            "baseline:latest; to allow it: kubectl label namespace shop "
+            "pod-security.kubernetes.io/enforce=privileged)\n");
+}
+
 TEST_F(PlanTest, PruneSkipsWhatAsksToBeKept) {
   Push({{"a.yaml",
          "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: "

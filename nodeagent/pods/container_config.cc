@@ -312,6 +312,11 @@ SandboxConfig BuildSandbox(const PodContext& context, uint32_t attempt) {
 base::Result<ContainerBuild> BuildContainer(const PodContext& context, base::Value container,
                                             uint32_t attempt, const std::string& image_id,
                                             base::Duration restart_wait) {
+  const std::string_view system = context.pod["spec"]["os"]["name"].AsString("linux");
+  if (system != "linux") {
+    return base::Status(base::Code::kInvalid, "the pod is for " + std::string(system) +
+                                                  "; nodes of this cluster run linux");
+  }
   ASSIGN_OR_RETURN(const Variables environment, BuildEnvironment(context, container));
   ContainerBuild build;
   ContainerConfig& config = build.config;

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/ip.h"
+#include "manifests/rules/pod_security.h"
 #include "plumb/commands/client.h"
 #include "plumb/commands/commands.h"
 #include "plumb/commands/config_file.h"
@@ -24,6 +25,12 @@ const char* const kServerFlagsHelp =
     "  --service-cidr CIDR   addresses of services (default 10.96.0.0/16)\n"
     "  --webhook-allow CIDR  internal addresses that webhooks may go to (default none); may be "
     "repeated\n"
+    "  --pod-security-default LEVEL\n"
+    "                        what pods may ask of nodes in namespaces without a label of their "
+    "own:\n"
+    "                        privileged, baseline or restricted; kept until it is given again "
+    "(new\n"
+    "                        data: baseline)\n"
     "  --config FILE         these flags in YAML, without the dashes; the command line wins:\n"
     "                          data-dir: /srv/plumb\n"
     "                          listen: 0.0.0.0:6443\n"
@@ -45,7 +52,7 @@ std::string AddressForPods(const std::string& address) {
 
 FlagSet ServerFlags() {
   return {{"--data-dir", "--listen", "--advertise", "--name", "--pod-cidr", "--service-cidr",
-           "--webhook-allow"},
+           "--webhook-allow", "--pod-security-default"},
           {"--help", "-h"}};
 }
 
@@ -77,6 +84,14 @@ base::Result<ServerOptions> ReadServerOptions(const Arguments& arguments) {
   for (const std::string& cidr : {options.cluster.pod_cidr, options.cluster.service_cidr}) {
     const base::Result<base::Cidr> parsed = base::Cidr::Parse(cidr);
     if (!parsed.ok()) return parsed.status();
+  }
+  if (arguments.Has("--pod-security-default")) {
+    const std::string level = arguments.Get("--pod-security-default");
+    options.pod_security_default = manifests::ParsePodSecurityLevel(level);
+    if (!options.pod_security_default) {
+      return base::Status(base::Code::kInvalid, "--pod-security-default " + level +
+                                                    ": must be privileged, baseline or restricted");
+    }
   }
   for (const std::string& range : arguments.All("--webhook-allow")) {
     ASSIGN_OR_RETURN(const base::Cidr parsed, base::Cidr::Parse(range));

@@ -14,6 +14,8 @@
 #include "manifests/kinds/kind_facts.h"
 #include "manifests/kinds/pod.h"
 #include "manifests/suggest.h"
+#include "state/own_secrets.h"
+#include "state/pod_security.h"
 
 namespace plumb {
 namespace {
@@ -322,12 +324,16 @@ Json ClusterStatus(const state::View& view, const std::string& ns) {
   }
   Json list = Json::MakeArray();
   for (auto& [key, report] : unhealthy) list.Append(std::move(report));
-  return Json::MakeObject({{"nodes", std::move(nodes)},
-                           {"more_nodes", more_nodes},
-                           {"repositories", std::move(repositories)},
-                           {"unhealthy", std::move(list)},
-                           {"more_unhealthy", more},
-                           {"healthy", healthy}});
+  Json report = Json::MakeObject({{"nodes", std::move(nodes)},
+                                  {"more_nodes", more_nodes},
+                                  {"repositories", std::move(repositories)},
+                                  {"unhealthy", std::move(list)},
+                                  {"more_unhealthy", more},
+                                  {"healthy", healthy}});
+  const bool older = view.Get("namespaces", "", state::kSystemNamespace) != nullptr &&
+                     !state::DefaultPodSecurity(view);
+  if (older) report.Set("note", state::kUnconfinedSentence);
+  return report;
 }
 
 Result<Json> ObjectStatus(const state::View& view, const StatusQuery& query) {

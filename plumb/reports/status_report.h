@@ -23,7 +23,8 @@ struct StatusQuery {
 // {nodes: [{name, ready, reason, since, address, pods}], more_nodes,
 //  repositories: [{name, repository, revision, phase, message, since, objects}], an application
 //    each; repository: only if it has another name,
-//  unhealthy: [{object, level, reason}], more_unhealthy, healthy}
+//  unhealthy: [{object, level, reason}], more_unhealthy, healthy,
+//  note: a sentence about the whole cluster, if there is something to say}
 base::Json ClusterStatus(const state::View& view, const std::string& ns);
 
 // {object, level, reason, notes: [text], warnings: [{reason, message, count, last}],

@@ -4,6 +4,8 @@
 #include "gitsync/plan/repository.h"
 #include "plumb/reports/status_report.h"
 #include "plumb/reports/status_text.h"
+#include "state/draft.h"
+#include "state/pod_security.h"
 #include "state/testing/test_cluster.h"
 
 namespace plumb {
@@ -51,6 +53,15 @@ class StatusTest : public testing::Test {
 
   state::TestCluster cluster_;
 };
+
+TEST_F(StatusTest, DataThatIsOlderThanPodSecurityIsNamed) {
+  cluster_.AddNamespace("plumb-system");
+  EXPECT_NE(Page().find(state::kUnconfinedSentence), std::string::npos);
+  state::Draft draft(cluster_.store().view(), cluster_.Context());
+  ASSERT_TRUE(state::SetDefaultPodSecurity(draft, manifests::PodSecurityLevel::kBaseline).ok());
+  ASSERT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
+  EXPECT_EQ(Page().find(state::kUnconfinedSentence), std::string::npos);
+}
 
 TEST_F(StatusTest, AnEmptyServerSaysWhatToDo) {
   EXPECT_EQ(Page(),

@@ -134,6 +134,7 @@ std::string StatusText(const Json& report, const std::string& server, base::Wall
     return TableText(rows);
   }
   std::string text = Head(report, server, style) + "\n";
+  if (report["note"].IsString()) text += style.Busy(Text(report["note"])) + "\n\n";
   text += Repositories(report, now, style) + "\n";
   text += Objects(report, style);
   if (!report["nodes"].empty()) text += "\n" + Nodes(report, now, style);

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "base/log.h"
 #include "gitsync/report/delivery.h"
 #include "gitsync/report/provider_rules.h"
 #include "gitsync/report/webhook_event.h"
@@ -14,6 +15,7 @@
 #include "reconciler/cluster_objects.h"
 #include "reconciler/controllers/all.h"
 #include "state/own_secrets.h"
+#include "state/pod_security.h"
 
 namespace plumb {
 namespace {
@@ -57,7 +59,10 @@ base::Status ControlPlane::OpenStore(std::function<void(base::Status)> failed,
                    state::Store::Open(loop_, seams_.storage, options_.store, std::move(failed)));
   if (opened) opened(*store_);
   state::Draft draft(store_->view(), NewContext());
+  const bool is_new = draft.view().Get("namespaces", "", state::kSystemNamespace) == nullptr;
   RETURN_IF_ERROR(reconciler::EnsureClusterObjects(draft));
+  RETURN_IF_ERROR(state::SettlePodSecurity(draft, is_new, options_.pod_security_default));
+  if (!state::DefaultPodSecurity(draft.view())) base::LogWarning(state::kUnconfinedSentence);
   // Without a vault the data is an earlier plumb's, or new.
   if (!HasVault(store_->view())) gitsync::HoldProviders(draft);
   RETURN_IF_ERROR(store_->Commit(draft.Finish()).status());

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/loop.h"
@@ -14,6 +15,7 @@
 #include "base/status.h"
 #include "gitsync/deploy/sync_engine.h"
 #include "gitsync/report/status_publisher.h"
+#include "manifests/rules/pod_security.h"
 #include "nodeagent/hub/hub.h"
 #include "plumb/server/authenticator.h"
 #include "plumb/server/log_tails.h"
@@ -33,6 +35,9 @@ struct ControlPlaneOptions {
   state::ClusterConfig cluster;
   state::StoreOptions store;
   std::string git_url;  // below which repositories are, as "https://10.0.0.1:6443/git"
+  // What namespaces without a label allow from now on. Nothing: as the data says; new data says
+  // baseline, that of a plumb which did not know of it nothing.
+  std::optional<manifests::PodSecurityLevel> pod_security_default = {};
 };
 
 // What a control plane needs of the world. All of it outlives the ControlPlane.

@@ -6,6 +6,7 @@
 // sentence.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,8 +23,9 @@ struct AdmissionRequest {
   const DraftContext& context;
   const manifests::Kind& kind;
   Key key;
-  base::Json& object;           // defaulted, not yet validated
-  const Object* old = nullptr;  // null on create
+  base::Json& object;                  // defaulted, not yet validated
+  const Object* old = nullptr;         // null on create
+  std::vector<std::string>& warnings;  // for who writes
 };
 
 using Admission = base::Status (*)(AdmissionRequest& request);

@@ -11,6 +11,7 @@
   DO(PodDefaults)              \
   DO(ServiceAddress)           \
   DO(LimitRange)               \
+  DO(PodSecurity)              \
   DO(Quota)
 
 namespace state {

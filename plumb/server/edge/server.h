@@ -6,12 +6,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/edge/real_loop.h"
 #include "base/ip.h"
 #include "base/status.h"
+#include "manifests/rules/pod_security.h"
 #include "state/draft.h"
 
 namespace plumb {
@@ -27,6 +29,7 @@ struct ServerOptions {
   std::vector<base::Cidr> webhook_allow;  // internal addresses that webhooks may go to
   bool with_node = false;                 // an agent is in the same process
   state::ClusterConfig cluster;           // but for api_port, which is `port`
+  std::optional<manifests::PodSecurityLevel> pod_security_default = {};  // as of a ControlPlane
 };
 
 class Server {
