@@ -40,8 +40,8 @@ std::string HowToAllow(std::string_view ns, const PodSecurity& security);
 // The default of a cluster. Data of before there was one has none: nothing is forbidden in it.
 std::optional<manifests::PodSecurityLevel> DefaultPodSecurity(const View& view);
 base::Status SetDefaultPodSecurity(Draft& draft, manifests::PodSecurityLevel level);
-// When a server starts: what it was told, else baseline in new data. In older data what runs goes on
-// until somebody asks for more.
+// When a server starts: what it was told, else baseline in new data. In older data what runs goes
+// on until somebody asks for more.
 base::Status SettlePodSecurity(Draft& draft, bool is_new,
                                std::optional<manifests::PodSecurityLevel> told);
 

@@ -1,13 +1,12 @@
 // Rules (Kubernetes documentation, "Pod Security Standards"), with the version of Kubernetes from
-// which on each holds:
-//   baseline    host namespaces, privileged, capabilities beyond the runtime's own, hostPath, host
-//               ports, AppArmor, SELinux, /proc, seccomp (1.19, before by annotations), sysctls,
-//               Windows host processes, hosts of probes and hooks (1.34)
-//   restricted  besides: kinds of volumes, allowPrivilegeEscalation (1.8), runAsNonRoot, runAsUser
-//               (1.23), seccomp must be set (1.19), all capabilities dropped (1.22)
-// Of a pod with `os.name: windows` (1.25) less is asked; no node runs it. Kubernetes asks less of one
-// with `hostUsers: false` (1.35), too. plumb does not act on that, so such a pod may not be root
-// either; of /proc it may ask anything, since plumb hides the same of it in all pods.
+// which on each holds: baseline    host namespaces, privileged, capabilities beyond the runtime's
+// own, hostPath, host ports, AppArmor, SELinux, /proc, seccomp (1.19, before by annotations),
+// sysctls, Windows host processes, hosts of probes and hooks (1.34) restricted  besides: kinds of
+// volumes, allowPrivilegeEscalation (1.8), runAsNonRoot, runAsUser (1.23), seccomp must be set
+// (1.19), all capabilities dropped (1.22) Of a pod with `os.name: windows` (1.25) less is asked; no
+// node runs it. Kubernetes asks less of one with `hostUsers: false` (1.35), too. plumb does not act
+// on that, so such a pod may not be root either; of /proc it may ask anything, since plumb hides
+// the same of it in all pods.
 #include "manifests/rules/pod_security.h"
 
 #include <algorithm>
