@@ -116,6 +116,8 @@ bool Poller::Watch(Id id, int fd, uint32_t events) {
   return Control(epoll_.get(), EPOLL_CTL_ADD, fd, id, events);
 }
 
+void Poller::Unwatch(int fd) { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
+
 void Poller::Remove(Id id) {
   auto found = entries_.find(id);
   if (found == entries_.end()) return;

@@ -66,6 +66,8 @@ class Poller {
   bool Modify(Id id, int fd, uint32_t events);
   // A further descriptor for a handler: events of it come as those of its first.
   bool Watch(Id id, int fd, uint32_t events);
+  // Before a descriptor is closed whose file somebody else has open: the system watches files.
+  void Unwatch(int fd);
   // The handler is destroyed after the present callback. It closes its descriptor itself.
   void Remove(Id id);
   // Calls OnWake of the handler after other handlers had their turn.

@@ -105,8 +105,8 @@ bool Channel::begun() const {
 bool Channel::Write(Bytes bytes, size_t limit) {
   std::lock_guard lock(mutex_);
   if (gone_ || dropped_ || finished_) return false;
-  const size_t most = unsent_->has_room() ? limit : std::min(limit, kMaxPatientBacklog);
-  if (waiting_ + bytes->size() > most) {
+  const bool reads = upgraded_ || waiting_ <= kMaxPatientBacklog || unsent_->has_room();
+  if (!reads || waiting_ + bytes->size() > limit) {
     dropped_ = true;
     WakeLocked();
     return false;

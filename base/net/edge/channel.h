@@ -53,8 +53,8 @@ class Channel {
   std::string TakeInbox(bool* ended);
   bool begun() const;
   // Queues bytes of the body. False once the peer is gone. More than `limit` bytes waiting drop the
-  // peer: a stream with a hole is worth nothing. So do more than kMaxPatientBacklog, where too many
-  // wait for all peers.
+  // peer: a stream with a hole is worth nothing. So do more than kMaxPatientBacklog while too many
+  // wait for all peers, unless the connection was upgraded: then its reader holds the writer back.
   bool Write(Bytes bytes, size_t limit);
   // The same, but waits while `limit` bytes are waiting.
   bool WriteBlocking(Bytes bytes, size_t limit);

@@ -204,5 +204,33 @@ TEST_F(UnknownClientsTest, UnreadAnswersHaveOneBudget) {
   EXPECT_EQ(Ask(other, "GET /large", "bob").size(), 4 + kLargeAnswer);
 }
 
+// Bytes of a stream's own, that is: what many streams carry is there once.
+TEST_F(UnknownClientsTest, StreamsThatAreNotReadEndSoonerWhenTheBudgetIsSpent) {
+  options_.max_unsent_bytes = 1 << 20;
+  std::unique_ptr<Stream> stream;  // the loop's
+  std::promise<void> opened;
+  Make().AddLoopHandler("/watch", [&](IncomingRequest, std::unique_ptr<Reply> reply) {
+    stream = reply->Start(HttpResponse());
+    opened.set_value();
+  });
+  Start();
+  RawClient::Options small;
+  small.receive_buffer = 4096;
+  RawClient slow(port(), small);
+  slow.Send(Request("GET /watch", "ann"));
+  ASSERT_EQ(opened.get_future().wait_for(kTestWait), std::future_status::ready);
+  const std::string piece(64 << 10, 'x');
+  const auto shared = std::make_shared<const std::string>(4 << 20, 'y');
+  const size_t accepted = OnLoop([&] {
+    EXPECT_TRUE(stream->Write(shared)) << "costs this stream nothing";
+    size_t total = 0;
+    while (stream->Write(piece)) total += piece.size();
+    stream.reset();
+    return total;
+  });
+  EXPECT_GE(accepted, (1u << 20) - piece.size());
+  EXPECT_LT(accepted, (1u << 20) + 2 * piece.size());
+}
+
 }  // namespace
 }  // namespace base

@@ -11,7 +11,7 @@ bool WorkerPool::Submit(std::string owner, Job job) {
   std::lock_guard lock(mutex_);
   if (stopped_ || waiting_.size() >= kMaxWaitingJobs) return false;
   Share& share = shares_[owner];
-  if (share.waiting >= kMaxWaitingJobs / 2) return false;
+  if (!IsWithin(owner, share.waiting, kMaxWaitingJobs / 2)) return false;
   ++share.waiting;
   waiting_.push_back({std::move(owner), std::move(job)});
   if (waiting_.size() > idle_ && threads_.size() < limit_) {
@@ -42,7 +42,7 @@ void WorkerPool::Stop() {
 
 std::deque<WorkerPool::Waiting>::iterator WorkerPool::NextLocked() {
   return std::find_if(waiting_.begin(), waiting_.end(), [this](const Waiting& each) {
-    return shares_.at(each.owner).running < share_;
+    return IsWithin(each.owner, shares_.at(each.owner).running, share_);
   });
 }
 

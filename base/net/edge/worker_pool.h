@@ -1,6 +1,6 @@
 // WorkerPool: threads that run jobs which may block. They start as jobs come, up to a limit; more
-// jobs wait, up to kMaxWaitingJobs. An owner has half of the threads and of the places to wait at
-// most: jobs of others that came later go first where his share is taken.
+// jobs wait, up to kMaxWaitingJobs. Jobs may have owners: each has half of the threads and of the
+// places to wait at most, and jobs of others that came later go first where his share is taken.
 //
 // Any thread.
 #pragma once
@@ -12,6 +12,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace base {
@@ -26,7 +27,9 @@ class WorkerPool {
   ~WorkerPool() { Stop(); }
 
   // False, and the job is dropped, if too many wait, of all or of `owner`, or the pool has stopped.
+  // What nobody owns ("") has no share.
   bool Submit(std::string owner, Job job);
+  bool Submit(Job job) { return Submit("", std::move(job)); }
   // Drops the jobs that wait and joins the threads: the jobs under way must come to an end.
   void Stop();
 
@@ -39,6 +42,9 @@ class WorkerPool {
     size_t running = 0, waiting = 0;
   };
   void Run();
+  static bool IsWithin(const std::string& owner, size_t count, size_t share) {
+    return owner.empty() || count < share;
+  }
   // The first that its owner's share has a thread for.
   std::deque<Waiting>::iterator NextLocked();
 
