@@ -110,6 +110,7 @@ void ConnectionGuard::Forget(uint64_t number) {
   newcomers_.Remove(number);
   const auto found = waiting_.find(number);
   if (found == waiting_.end()) return;
+  poller_.Unwatch(found->second.twin);
   poller_.Remove(found->second.handler);
   by_peer_.erase(found->second.peer);
   waiting_.erase(found);
