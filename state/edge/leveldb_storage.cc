@@ -202,7 +202,7 @@ class LevelDbStorage final : public Storage {
     RETURN_IF_ERROR(CheckLimits(batch, limits()));
     RETURN_IF_ERROR(CheckFence(*this, fence));
     leveldb::Status status = Put(batch);
-    if (!status.ok()) status = Hold(batch, std::move(status));
+    if (!status.ok()) status = Hold(batch, fence, std::move(status));
     if (!status.ok()) {
       broken_ = true;
       return ToStatus(status, directory_);
@@ -264,7 +264,7 @@ class LevelDbStorage final : public Storage {
   }
 
   // Until `batch` is in, or its failure is none of those that pass.
-  leveldb::Status Hold(const StorageBatch& batch, leveldb::Status failure) {
+  leveldb::Status Hold(const StorageBatch& batch, const Fence& fence, leveldb::Status failure) {
     for (base::Duration wait = kFirstWait;; wait = std::min(wait + wait, kLongestWait)) {
       const std::optional<Lack> lack = LackIn(failure, directory_);
       if (env_.sync_failed() || !lack) return failure;
@@ -276,6 +276,9 @@ class LevelDbStorage final : public Storage {
       if (failure.ok() && !last_put_.IsIn(*db_, batch)) {
         return leveldb::Status::Corruption("what was acknowledged last is not there any more");
       }
+      // It was nobody's for a moment.
+      if (failure.ok() && !CheckFence(*this, fence).ok())
+        return leveldb::Status::IOError("another plumb has written to it meanwhile");
       if (failure.ok()) failure = Put(batch);
       if (failure.ok()) break;
     }
