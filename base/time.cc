@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <limits>
 
+#include "base/timestamp.h"
+
 namespace base {
 namespace {
 
@@ -28,10 +30,14 @@ struct Civil {
   int64_t nanos;
 };
 
-Civil CivilFromNanos(int64_t nanos) {
-  int64_t seconds = nanos / 1'000'000'000;
-  int64_t fraction = nanos % 1'000'000'000;
-  if (fraction < 0) fraction += 1'000'000'000, --seconds;
+Timestamp TimestampOf(int64_t nanos) {
+  Timestamp time{nanos / 1'000'000'000, nanos % 1'000'000'000};
+  if (time.nanos < 0) time.nanos += 1'000'000'000, --time.seconds;
+  return time;
+}
+
+Civil CivilOf(const Timestamp& time) {
+  const auto [seconds, fraction] = time;
   int64_t days = seconds / kSecondsPerDay;
   int64_t rest = seconds % kSecondsPerDay;
   if (rest < 0) rest += kSecondsPerDay, --days;
@@ -199,7 +205,10 @@ std::string Duration::ToString() const {
   return text;
 }
 
-Result<WallTime> WallTime::Parse(std::string_view text) {
+// The first second of the year 1, and the last of 9999.
+constexpr int64_t kFirstSecond = -62'135'596'800, kLastSecond = 253'402'300'799;
+
+Result<Timestamp> Timestamp::Parse(std::string_view text) {
   const auto bad = [whole = std::string(text)] {
     return Status(Code::kInvalid,
                   "\"" + whole + "\" is no RFC 3339 time; write it like 2026-11-22T23:48:00Z");
@@ -214,30 +223,46 @@ Result<WallTime> WallTime::Parse(std::string_view text) {
     return bad();
   }
   if (month < 1 || month > 12 || day < 1 || day > DaysInMonth(year, static_cast<unsigned>(month)) ||
-      hour > 23 || minute > 59 || second > 59 || year < 1678 || year > 2261) {
+      hour > 23 || minute > 59 || second > 59) {
     return bad();
   }
   const int64_t days =
       DaysFromCivil(year, static_cast<unsigned>(month), static_cast<unsigned>(day));
-  const int64_t seconds = days * kSecondsPerDay + hour * 3600 + minute * 60 + second - offset;
-  return WallTime::FromNanos(seconds * 1'000'000'000 + nanos);
+  const Timestamp time{days * kSecondsPerDay + hour * 3600 + minute * 60 + second - offset, nanos};
+  return time.IsInRange() ? Result<Timestamp>(time) : bad();
 }
 
-std::string WallTime::ToString() const {
-  const Civil c = CivilFromNanos(nanos_);
+bool Timestamp::IsInRange() const {
+  return seconds >= kFirstSecond && seconds <= kLastSecond && nanos >= 0 && nanos < 1'000'000'000;
+}
+
+std::string Timestamp::ToString() const {
+  const Civil c = CivilOf(*this);
   char buffer[64];
   std::snprintf(buffer, sizeof buffer, "%04d-%02u-%02uT%02u:%02u:%02uZ", static_cast<int>(c.year),
                 c.month, c.day, c.hour, c.minute, c.second);
   return buffer;
 }
 
-std::string WallTime::ToMicroString() const {
-  const Civil c = CivilFromNanos(nanos_);
+std::string Timestamp::ToMicroString() const {
+  const Civil c = CivilOf(*this);
   char buffer[64];
   std::snprintf(buffer, sizeof buffer, "%04d-%02u-%02uT%02u:%02u:%02u.%06uZ",
                 static_cast<int>(c.year), c.month, c.day, c.hour, c.minute, c.second,
                 static_cast<unsigned>(c.nanos / 1000));
   return buffer;
 }
+
+Result<WallTime> WallTime::Parse(std::string_view text) {
+  ASSIGN_OR_RETURN(const Timestamp time, Timestamp::Parse(text));
+  const std::string_view year = text.substr(0, 4);
+  if (year >= "1678" && year <= "2261")
+    return WallTime::FromNanos(time.seconds * 1'000'000'000 + time.nanos);
+  return Status(Code::kInvalid, "\"" + std::string(text) +
+                                    "\" is too far away; write a time of the years 1678 to 2261");
+}
+
+std::string WallTime::ToString() const { return TimestampOf(nanos_).ToString(); }
+std::string WallTime::ToMicroString() const { return TimestampOf(nanos_).ToMicroString(); }
 
 }  // namespace base

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "base/time.h"
+#include "base/timestamp.h"
 #include "manifests/quantity.h"
 #include "manifests/syntax.h"
 
@@ -105,7 +106,7 @@ Complaint CheckQuantity(const Json& value) {
 
 Complaint CheckTime(const Json& value) {
   if (!value.IsString()) return WrongType("a time like 2026-01-31T12:00:00Z", value);
-  if (base::WallTime::Parse(value.AsString()).ok()) return Fits();
+  if (base::Timestamp::Parse(value.AsString()).ok()) return Fits();
   return Invalid(Quote(value.AsString()) +
                  " is not a time: write it as RFC 3339 has it: 2026-01-31T12:00:00Z");
 }

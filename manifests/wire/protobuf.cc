@@ -11,6 +11,7 @@
 
 #include "base/base64.h"
 #include "base/time.h"
+#include "base/timestamp.h"
 #include "base/utf8.h"
 #include "manifests/wire/wire_format.h"
 
@@ -142,13 +143,11 @@ class Encoder {
   }
 
   bool Time(Scalar scalar, const Value& value) {
-    const auto time = base::WallTime::Parse(value.AsString());
+    const auto time = base::Timestamp::Parse(value.AsString());
     if (!time.ok()) return false;
-    const int64_t nanos = time->nanos();
-    int64_t rest = nanos % kNanosPerSecond;
-    if (rest < 0) rest += kNanosPerSecond;
-    writer_.Varint(1, (nanos - rest) / kNanosPerSecond);
-    writer_.Varint(2, scalar == Scalar::kMicroTime ? rest - rest % kNanosPerMicro : 0);
+    writer_.Varint(1, time->seconds);
+    writer_.Varint(2,
+                   scalar == Scalar::kMicroTime ? time->nanos - time->nanos % kNanosPerMicro : 0);
     return true;
   }
 

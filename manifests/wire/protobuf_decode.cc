@@ -14,6 +14,7 @@
 
 #include "base/base64.h"
 #include "base/time.h"
+#include "base/timestamp.h"
 #include "base/utf8.h"
 #include "manifests/wire/protobuf.h"
 #include "manifests/wire/wire_format.h"
@@ -25,9 +26,6 @@ using base::Code;
 using base::Json;
 using base::Result;
 using base::Status;
-
-// What wall times can name: nanoseconds in 64 bits, 1678 to 2262.
-constexpr int64_t kMaxSeconds = 9'223'372'036;
 
 Status Bad(std::string message) { return Status(Code::kBadRequest, std::move(message)); }
 
@@ -84,12 +82,8 @@ Result<Parts> ReadParts(std::string_view bytes) {
 }
 
 Result<Json> ReadTime(Scalar scalar, const Parts& parts) {
-  const int64_t seconds = parts.numbers[1];
-  const int64_t nanos = parts.numbers[2];
-  if (seconds <= -kMaxSeconds || seconds >= kMaxSeconds || nanos < 0 || nanos >= kNanosPerSecond) {
-    return Bad("the time is out of range");
-  }
-  const auto time = base::WallTime::FromNanos(seconds * kNanosPerSecond + nanos);
+  const base::Timestamp time{parts.numbers[1], parts.numbers[2]};
+  if (!time.IsInRange()) return Bad("the time is not of the years 1 to 9999");
   return Json(scalar == Scalar::kTime ? time.ToString() : time.ToMicroString());
 }
 

@@ -332,7 +332,7 @@ TEST(ProtobufTest, WhatDoesNotReadIsSaidWithItsPath) {
   EXPECT_EQ(said("0b0c"), "field 1 has wire type 3, which is not served");
   EXPECT_EQ(said("ffffffffffffffffffffff"), "a number has more than ten bytes");
   EXPECT_EQ(said("0a0b 420908ffffffffffffff7f"),
-            "metadata.creationTimestamp: the time is out of range");
+            "metadata.creationTimestamp: the time is not of the years 1 to 9999");
   EXPECT_EQ(
       said("0a09 8a0106 3a040a027b5d"),
       "metadata.managedFields.fieldsV1: the raw bytes are no JSON: line 1, column 2: a key in "
@@ -403,6 +403,16 @@ TEST(ProtobufTest, DamagedMessagesNeverHurt) {
   }
   EXPECT_GT(refused, 100u);
   EXPECT_GT(taken, 20u);
+}
+
+TEST(ProtobufTest, TimesOfAllYearsAreKept) {
+  const Message& lease = MessageOf("coordination.k8s.io/v1", "Lease");
+  for (const char* time : {"0001-01-01T00:00:02.000000Z", "9999-12-31T23:59:59.999999Z"}) {
+    const Json object = Json::MakeObject({{"spec", Json::MakeObject({{"renewTime", time}})}});
+    const base::Result<Json> read = DecodeMessage(lease, Encoded(lease, object));
+    ASSERT_TRUE(read.ok());
+    EXPECT_EQ((*read)["spec"]["renewTime"].AsString(), time);
+  }
 }
 
 }  // namespace

@@ -13,8 +13,6 @@
 
 namespace manifests {
 
-inline constexpr int64_t kNanosPerSecond = 1'000'000'000;  // of a Timestamp
-
 enum class WireType : uint8_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 
 class WireWriter {
