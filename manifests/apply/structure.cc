@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "manifests/member_changes.h"
 #include "manifests/patch/list_merge.h"
 #include "manifests/quantity.h"
 #include "manifests/server_metadata.h"
@@ -252,10 +253,17 @@ Json MergeAt(const Place& place, const Json& live, const Json& wanted) {
     return Same(place, live, wanted) ? live : wanted;
   if (form == Form::kElements) return MergeElements(place, live, wanted);
   Json merged = live;
+  MemberChanges changes(merged);
   for (const Json::Member& member : wanted.Members()) {
     if (member.value.IsNull()) continue;
-    merged.Set(member.key, MergeAt(place.Member(member.key), live[member.key], member.value));
+    Json value = MergeAt(place.Member(member.key), live[member.key], member.value);
+    if (Json* known = merged.Find(member.key)) {
+      *known = std::move(value);
+    } else {
+      changes.Add(member.key, std::move(value));
+    }
   }
+  changes.Finish();
   return merged;
 }
 

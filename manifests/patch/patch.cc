@@ -1,12 +1,17 @@
 // JSON patch (RFC 6902) with JSON pointers (RFC 6901), and JSON merge patch (RFC 7386).
 //
 // A JSON patch is all or nothing: it works on a copy. What could make an object grow without end is
-// limited: the operations, the bytes that they copy or move, and the depth of what is put in.
+// limited: the operations, the bytes that they copy or move, and the depth of what is put in; and
+// so is what else they cost: the elements and members that make room, or close up. A failure says
+// which operation it was, its path, and what stands there, as a cause: kubectl prints only those.
 #include "manifests/patch/patch.h"
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
+
+#include "base/utf8.h"
+#include "manifests/member_changes.h"
 
 namespace manifests {
 namespace {
@@ -18,6 +23,10 @@ using base::Status;
 
 constexpr size_t kMaxPatchOperations = 10'000;
 constexpr size_t kMaxCopiedBytes = 3u << 20;  // by all "copy" and "move" operations of one patch
+// Elements and members that stand behind what a patch puts in or takes out, all operations
+// together: a quarter of a second.
+constexpr size_t kMaxShifted = 20'000'000;
+constexpr size_t kMaxShownBytes = 100;  // of a value that a message quotes
 
 using Pointer = std::vector<std::string>;
 
@@ -109,13 +118,24 @@ class JsonPatcher {
                                          std::to_string(kMaxPatchOperations));
     }
     for (size_t i = 0; i < patch.size(); ++i) {
-      if (Status status = Run(patch.At(i)); !status.ok())
-        return status.WithContext("operation " + std::to_string(i) + " of the JSON patch");
+      if (Status status = Run(patch.At(i)); !status.ok()) return Told(i, patch.At(i), status);
     }
     return std::move(object_);
   }
 
  private:
+  // With the path, as the patch writes it, for the cause's field.
+  static Status Told(size_t index, const Json& operation, const Status& status) {
+    const std::string which = "operation " + std::to_string(index) + " of the JSON patch";
+    if (status.code() != Code::kInvalid) return status.WithContext(which);
+    std::string cause = which + " (" + std::string(operation["op"].AsString()) +
+                        "): " + std::string(status.message());
+    std::string message = which + ": " + std::string(status.message());
+    return Status(
+        Code::kInvalid, std::move(message),
+        {{"FieldValueInvalid", std::move(cause), std::string(operation["path"].AsString())}});
+  }
+
   Status Run(const Json& operation) {
     const std::string_view op = operation["op"].AsString();
     if (!operation["path"].IsString())
@@ -139,10 +159,15 @@ class JsonPatcher {
     return op == "replace" ? Replace(path, *value) : Test(path, *value);
   }
 
-  static Status Missing(const Pointer& path) {
+  static std::string Text(const Pointer& path) {
     std::string text;
     for (const std::string& token : path) text += "/" + token;
-    return Status(Code::kInvalid, "the path " + Quoted(text) + " does not exist in the object");
+    return text;
+  }
+
+  static Status Missing(const Pointer& path) {
+    return Status(Code::kInvalid,
+                  "the path " + Quoted(Text(path)) + " does not exist in the object");
   }
 
   static Status CheckDepth(const Pointer& path, const Json& value) {
@@ -156,6 +181,7 @@ class JsonPatcher {
     if (path.empty()) return object_ = std::move(value), Status();
     Json* parent = Walk(object_, path, path.size() - 1);
     if (parent != nullptr && parent->IsObject()) {
+      if (!parent->Has(path.back())) RETURN_IF_ERROR(Shift(*parent));
       parent->Set(path.back(), std::move(value));
       return Status();
     }
@@ -163,6 +189,7 @@ class JsonPatcher {
     const std::optional<size_t> index =
         path.back() == "-" ? parent->size() : ReadIndex(path.back(), parent->size());
     if (!index) return Missing(path);
+    RETURN_IF_ERROR(Shift(parent->size() - *index));
     Json::Array& elements = parent->MutableElements();
     elements.insert(elements.begin() + static_cast<ptrdiff_t>(*index), std::move(value));
     return Status();
@@ -174,11 +201,13 @@ class JsonPatcher {
     Json* parent = Walk(object_, path, path.size() - 1);
     if (parent == nullptr || Step(*parent, path.back()) == nullptr) return Missing(path);
     if (parent->IsObject()) {
+      RETURN_IF_ERROR(Shift(*parent));
       parent->Remove(path.back());
     } else {
+      const size_t index = *ReadIndex(path.back(), parent->size());
+      RETURN_IF_ERROR(Shift(parent->size() - index));
       Json::Array& elements = parent->MutableElements();
-      elements.erase(elements.begin() +
-                     static_cast<ptrdiff_t>(*ReadIndex(path.back(), elements.size())));
+      elements.erase(elements.begin() + static_cast<ptrdiff_t>(index));
     }
     return Status();
   }
@@ -217,15 +246,36 @@ class JsonPatcher {
                                        std::to_string(kMaxCopiedBytes) + " bytes");
   }
 
+  // Of a member all may move.
+  Status Shift(const Json& object) { return Shift(object.size()); }
+  Status Shift(size_t behind) {
+    shifted_ += behind;
+    if (shifted_ <= kMaxShifted) return Status();
+    return Status(Code::kTooLarge,
+                  "the patch puts in or takes out too much before others: more than " +
+                      std::to_string(kMaxShifted) +
+                      " elements would move; replace the list as a whole");
+  }
+
   Status Test(const Pointer& path, const Json& value) {
     const Json* target = Walk(object_, path, path.size());
     if (target == nullptr) return Missing(path);
     if (Equal(*target, value)) return Status();
-    return Status(Code::kInvalid, "the test fails: the object has another value there");
+    const bool secret = std::as_const(object_)["kind"].AsString() == "Secret";
+    return Status(Code::kInvalid, "the test fails: " + Quoted(Text(path)) +
+                                      (secret ? std::string(" has another value")
+                                              : " is " + Shown(*target) + ", not " + Shown(value)));
+  }
+
+  static std::string Shown(const Json& value) {
+    const std::string text = value.ToString();
+    if (text.size() <= kMaxShownBytes) return text;
+    return base::ToUtf8(std::string_view(text).substr(0, kMaxShownBytes)) + "...";
   }
 
   Json object_;
   size_t copied_bytes_ = 0;
+  size_t shifted_ = 0;
 };
 
 void MergeInto(Json& target, const Json& patch) {
@@ -234,13 +284,20 @@ void MergeInto(Json& target, const Json& patch) {
     return;
   }
   if (!target.IsObject()) target = Json::MakeObject();
+  MemberChanges changes(target);
   for (const Json::Member& member : patch.Members()) {
+    Json* known = target.Find(member.key);
     if (member.value.IsNull()) {
-      target.Remove(member.key);
+      if (known != nullptr) changes.Remove(member.key);
+    } else if (known != nullptr) {
+      MergeInto(*known, member.value);
     } else {
-      MergeInto(target[member.key], member.value);
+      Json value;
+      MergeInto(value, member.value);
+      changes.Add(member.key, std::move(value));
     }
   }
+  changes.Finish();
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // Kubernetes' strategic merge patch. Maps merge, null removes, scalars and most lists are replaced.
-// A list whose field has a merge key merges by it; one of scalars with patch_merge is a set. The
-// directives of a map:
+// A list whose field has a merge key merges by it; one of scalars with patch_merge is a set. Where
+// two keys make an element (a port's number and protocol), it is found by both: one that a patch
+// leaves out, as kubectl does with what it does not change, is that of the only element with the
+// merge key, or else the default. The directives of a map:
 //   $patch: replace            the map becomes what else the patch says; delete empties it; merge
 //                              is what happens anyway
 //   $retainKeys: [k, ...]      other members are removed; all that the patch sets must be listed
@@ -13,8 +15,10 @@
 #include <set>
 #include <utility>
 
+#include "manifests/member_changes.h"
 #include "manifests/patch/list_merge.h"
 #include "manifests/patch/patch.h"
+#include "manifests/walk.h"
 
 namespace manifests {
 namespace {
@@ -58,9 +62,13 @@ class ListMerge {
  public:
   ListMerge(std::string_view name, const Place& place, Json::Array elements)
       : name_(name), element_(place.Element()), elements_(std::move(elements)) {
-    if (place.field != nullptr && !place.field->patch_merge_key.empty())
-      keys_ = {place.field->patch_merge_key};
+    if (place.field != nullptr && !place.field->patch_merge_key.empty()) {
+      merge_key_ = place.field->patch_merge_key;
+      keys_ = place.field->list_keys;
+    }
+    if (!merge_key_.empty() && keys_.empty()) keys_ = {merge_key_};
     server_ = KeysOfElements();
+    for (const Json& element : elements_) Know(element);
   }
 
   Status Delete(const Json& scalars) {
@@ -79,6 +87,7 @@ class ListMerge {
       ASSIGN_OR_RETURN(const Directive directive, DirectiveOf(element));
       if (directive == Directive::kReplace) {
         elements_.clear();
+        known_.clear();
         if (element.size() == 1) continue;  // nothing but the directive
       }
       ASSIGN_OR_RETURN(const std::string key, KeyOf(element));
@@ -102,6 +111,8 @@ class ListMerge {
       rest.Remove(kPatch);
       RETURN_IF_ERROR(MergeMap(element_, elements_[at->second], rest));
     }
+    known_.clear();
+    for (const Json& element : elements_) Know(element);
     return Status();
   }
 
@@ -111,8 +122,13 @@ class ListMerge {
     if (order != nullptr) {
       if (!order->IsArray()) return Bad(std::string(kSetElementOrder) + name_ + " is no list");
       wanted.clear();
+      std::map<std::string, size_t> named;  // by merge key: how many that name no more
       for (const Json& element : order->Elements()) {
         ASSIGN_OR_RETURN(std::string key, KeyOf(element));
+        if (const std::vector<std::string>* same = NamesTooLittle(element)) {
+          const size_t next = named[element[merge_key_].ToString()]++;
+          if (next < same->size()) key = (*same)[next];
+        }
         wanted.push_back(std::move(key));
       }
       // The patch's elements must stand in the order, and in the same order.
@@ -133,15 +149,45 @@ class ListMerge {
  private:
   Result<std::string> KeyOf(const Json& element) const {
     if (keys_.empty()) return element.ToString();
-    const Json* key = element.Find(keys_[0]);
-    if (key != nullptr && !key->IsNull()) return key->ToString();
-    return Bad("an element of " + name_ + " has no \"" + keys_[0] + "\", its merge key; add it");
+    if (IsAbsent(element.Find(merge_key_))) {
+      return Bad("an element of " + name_ + " has no \"" + merge_key_ +
+                 "\", its merge key; add it");
+    }
+    const std::vector<std::string>* same = NamesTooLittle(element);
+    return same != nullptr && same->size() == 1 ? same->front() : WholeKey(element);
+  }
+
+  // The keys of the elements that it may mean; null if it says which.
+  const std::vector<std::string>* NamesTooLittle(const Json& element) const {
+    const bool whole = std::all_of(keys_.begin(), keys_.end(), [&](const std::string& key) {
+      return !IsAbsent(element.Find(key));
+    });
+    if (whole) return nullptr;
+    const auto known = known_.find(element[merge_key_].ToString());
+    return known != known_.end() ? &known->second : nullptr;
+  }
+
+  // What it leaves out has its default.
+  std::string WholeKey(const Json& element) const {
+    std::string text;
+    for (const std::string& key : keys_) {
+      const Json* part = element.Find(key);
+      const Field* field = element_.message != nullptr ? element_.message->Find(key) : nullptr;
+      if (IsAbsent(part) && field != nullptr && field->default_value) part = &*field->default_value;
+      text += (part != nullptr ? part->ToString() : "null") + ' ';
+    }
+    return text;
   }
 
   // Elements of the object may lack the key; the text is no key then.
   std::string KeyOrNone(const Json& element) const {
-    const Result<std::string> key = KeyOf(element);
-    return key.ok() ? *key : std::string();
+    if (keys_.empty()) return element.ToString();
+    return IsAbsent(element.Find(merge_key_)) ? std::string() : WholeKey(element);
+  }
+
+  void Know(const Json& element) {
+    if (!keys_.empty() && !IsAbsent(element.Find(merge_key_)))
+      known_[element[merge_key_].ToString()].push_back(WholeKey(element));
   }
 
   std::vector<std::string> KeysOfElements() const {
@@ -152,10 +198,12 @@ class ListMerge {
 
   const std::string name_;
   const Place element_;
-  std::vector<std::string> keys_;
+  std::string merge_key_;          // empty: of scalars
+  std::vector<std::string> keys_;  // all that make an element, the merge key among them
   Json::Array elements_;
-  std::vector<std::string> server_;   // keys of the object's elements, before
-  std::vector<std::string> patched_;  // keys of the patch's elements
+  std::map<std::string, std::vector<std::string>> known_;  // keys of elements_, by the merge key
+  std::vector<std::string> server_;                        // keys of the object's elements, before
+  std::vector<std::string> patched_;                       // keys of the patch's elements
 };
 
 Status MergeList(const Place& place, Json& target, std::string_view name, const Json& patch) {
@@ -201,26 +249,17 @@ Status Retain(Json& target, const Json& patch) {
   return Status();
 }
 
-Status MergeMember(const Place& place, Json& target, const Json::Member& member,
-                   const Json& patch) {
-  const Place at = place.Member(member.key);
-  if (member.value.IsNull()) {
-    target.Remove(member.key);
+Status MergeMember(const Place& at, Json& live, const Json& patch) {
+  if (patch.IsArray()) {
+    ASSIGN_OR_RETURN(live, Replacement(at, patch));
     return Status();
   }
-  if (member.value.IsArray()) {
-    if (at.MergesElements()) return MergeList(at, target, member.key, patch);
-    ASSIGN_OR_RETURN(Json list, Replacement(at, member.value));
-    target.Set(member.key, std::move(list));
-    return Status();
-  }
-  Json& live = target[member.key];
-  if (!member.value.IsObject()) {
-    live = member.value;
+  if (!patch.IsObject()) {
+    live = patch;
     return Status();
   }
   if (!live.IsObject()) live = Json::MakeObject();
-  return MergeMap(at, live, member.value);
+  return MergeMap(at, live, patch);
 }
 
 Status MergeMap(const Place& place, Json& target, const Json& patch) {
@@ -228,15 +267,29 @@ Status MergeMap(const Place& place, Json& target, const Json& patch) {
   if (directive != Directive::kMerge) target = Json::MakeObject();
   if (directive == Directive::kDelete) return Status();
   if (patch.Has(kRetainKeys)) RETURN_IF_ERROR(Retain(target, patch));
+  std::vector<std::string_view> lists;  // that merge their elements
+  MemberChanges changes(target);
   for (const Json::Member& member : patch.Members()) {
     if (member.key == kPatch || member.key == kRetainKeys) continue;
+    const Place at = place.Member(member.key);
     if (const std::string_view list = ListOf(member.key); !list.empty()) {
       // If the patch has the list, its directives take effect with it.
-      if (!patch.Has(list)) RETURN_IF_ERROR(MergeList(place.Member(list), target, list, patch));
+      if (!patch.Has(list)) lists.push_back(list);
+    } else if (member.value.IsArray() && at.MergesElements()) {
+      lists.push_back(member.key);
+    } else if (Json* live = target.Find(member.key); member.value.IsNull()) {
+      if (live != nullptr) changes.Remove(member.key);
+    } else if (live != nullptr) {
+      RETURN_IF_ERROR(MergeMember(at, *live, member.value));
     } else {
-      RETURN_IF_ERROR(MergeMember(place, target, member, patch));
+      Json value;
+      RETURN_IF_ERROR(MergeMember(at, value, member.value));
+      changes.Add(member.key, std::move(value));
     }
   }
+  changes.Finish();
+  for (const std::string_view list : lists)
+    RETURN_IF_ERROR(MergeList(place.Member(list), target, list, patch));
   return Status();
 }
 

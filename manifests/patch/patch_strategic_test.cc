@@ -181,5 +181,39 @@ TEST(StrategicMergePatchTest, RefusesMalformedPatches) {
   });
 }
 
+TEST(StrategicMergePatchTest, AnElementOfTwoKeysIsFoundByBoth) {
+  const auto ports = [](const std::string& object, const std::string& patch) {
+    return Patched("Container", "{name: c, ports: [" + object + "]}", patch);
+  };
+  const std::string both =
+      "{containerPort: 53, protocol: TCP}, {containerPort: 53, protocol: UDP, name: dns}";
+  EXPECT_EQ(ports(both, "{ports: [{containerPort: 53, protocol: UDP, name: udp}]}"),
+            R"({"name":"c","ports":[{"containerPort":53,"protocol":"TCP"},)"
+            R"({"containerPort":53,"name":"udp","protocol":"UDP"}]})");
+  EXPECT_EQ(ports(both, "{ports: [{$patch: delete, containerPort: 53, protocol: UDP}]}"),
+            R"({"name":"c","ports":[{"containerPort":53,"protocol":"TCP"}]})");
+  EXPECT_EQ(
+      ports("{containerPort: 53, protocol: TCP}", "{ports: [{containerPort: 53, protocol: UDP}]}"),
+      R"({"name":"c","ports":[{"containerPort":53,"protocol":"UDP"},)"
+      R"({"containerPort":53,"protocol":"TCP"}]})");
+}
+
+// kubectl's patches leave out what they do not change, the second key too.
+TEST(StrategicMergePatchTest, WithoutTheSecondKeyItIsTheOnlyOneOrThatOfTheDefault) {
+  const auto ports = [](const std::string& object, const std::string& patch) {
+    return Patched("Container", "{ports: [" + object + "]}", patch);
+  };
+  EXPECT_EQ(ports("{containerPort: 53, protocol: UDP}",
+                  "{$setElementOrder/ports: [{containerPort: 53}], ports: [{containerPort: 53, "
+                  "name: dns}]}"),
+            R"({"ports":[{"containerPort":53,"name":"dns","protocol":"UDP"}]})");
+  EXPECT_EQ(ports("{containerPort: 53, protocol: UDP}, {containerPort: 53, protocol: TCP}",
+                  "{$setElementOrder/ports: [{containerPort: 53}, {containerPort: 53}], ports: "
+                  "[{containerPort: 53, name: tcp}]}"),
+            R"({"ports":[{"containerPort":53,"protocol":"UDP"},)"
+            R"({"containerPort":53,"name":"tcp","protocol":"TCP"}]})");
+  EXPECT_EQ(ports("", "{ports: [{containerPort: 80}]}"), R"({"ports":[{"containerPort":80}]})");
+}
+
 }  // namespace
 }  // namespace manifests

@@ -88,9 +88,9 @@ TEST(JsonPatchTest, RefusesWhatDoesNotFitTheObject) {
       {"{}", R"([{"op":"remove","path":""}])",
        "the whole object cannot be removed; delete it instead"},
       {R"({"a":1})", R"([{"op":"test","path":"/a","value":"1"}])",
-       "the test fails: the object has another value there"},
+       "the test fails: \"/a\" is 1, not \"1\""},
       {R"({"a":[1]})", R"([{"op":"test","path":"/a","value":[1,2]}])",
-       "the test fails: the object has another value there"},
+       "the test fails: \"/a\" is [1], not [1,2]"},
       {"{}", R"([{"op":"test","path":"/a","value":null}])",
        "the path \"/a\" does not exist in the object"},
   };
@@ -170,6 +170,67 @@ TEST(MergePatchTest, FollowsRfc7386) {
   for (const PatchCase& c : cases) {
     EXPECT_EQ(MergePatch(Parse(c.object), Parse(c.patch)).ToString(), c.expected) << c.patch;
   }
+}
+
+// kubectl prints the causes of an Invalid, and nothing else.
+TEST(JsonPatchTest, AFailureIsACauseWithItsPath) {
+  const auto refused = [](std::string_view object, std::string_view patch) {
+    const base::Status status = JsonPatch(Parse(object), Parse(patch)).status();
+    std::string text(base::ReasonOf(status.code()));
+    for (const base::Cause& cause : status.causes())
+      text += "|" + cause.field + "|" + cause.message;
+    return text;
+  };
+  EXPECT_EQ(refused(R"({"data":{"level":"info"}})",
+                    R"([{"op":"test","path":"/data/level","value":"debug"}])"),
+            "Invalid|/data/level|operation 0 of the JSON patch (test): the test fails: "
+            "\"/data/level\" is \"info\", not \"debug\"");
+  EXPECT_EQ(refused("{}", R"([{"op":"remove","path":"/data/nothing"}])"),
+            "Invalid|/data/nothing|operation 0 of the JSON patch (remove): the path "
+            "\"/data/nothing\" does not exist in the object");
+  EXPECT_EQ(refused(R"({"kind":"Secret","data":{"a":"aGlk"}})",
+                    R"([{"op":"test","path":"/data/a","value":"x"}])"),
+            "Invalid|/data/a|operation 0 of the JSON patch (test): the test fails: \"/data/a\" has "
+            "another value");
+}
+
+// Each of these would move what stands behind its place, once an operation.
+TEST(JsonPatchTest, WhatMovesIsCharged) {
+  const auto repeated = [](std::string_view operation, int times) {
+    std::string patch = "[";
+    for (int i = 0; i < times; ++i) patch += (i > 0 ? "," : "") + std::string(operation);
+    return Parse(patch + "]");
+  };
+  Json list = Json::MakeObject(), members = Json::MakeObject();
+  for (int i = 0; i < 20'000; ++i) {
+    list["a"].Append(0);
+    members.MutableMembers().push_back({std::to_string(100'000 + i), 0});
+  }
+  const auto code = [](const Json& object, const Json& patch) {
+    return std::string(base::ReasonOf(JsonPatch(object, patch).status().code()));
+  };
+  const std::string too_large(base::ReasonOf(base::Code::kTooLarge));
+  EXPECT_EQ(code(list, repeated(R"({"op":"add","path":"/a/0","value":1})", 2'000)), too_large);
+  EXPECT_EQ(code(list, repeated(R"({"op":"remove","path":"/a/0"})", 2'000)), too_large);
+  EXPECT_EQ(code(list, repeated(R"({"op":"move","from":"/a/0","path":"/a/-"})", 2'000)), too_large);
+  const Json in_and_out =
+      repeated(R"({"op":"add","path":"/0","value":1},{"op":"remove","path":"/0"})", 1'000);
+  EXPECT_EQ(code(members, in_and_out), too_large);
+  EXPECT_TRUE(JsonPatch(list, repeated(R"({"op":"add","path":"/a/-","value":1})", 2'000)).ok());
+}
+
+TEST(MergePatchTest, ManyKeysBetweenManyAreOnePass) {
+  Json object = Json::MakeObject(), patch = Json::MakeObject();
+  for (int i = 0; i < 100'000; ++i) {
+    object.MutableMembers().push_back({std::to_string(100'000 + i) + "b", i});
+    patch.MutableMembers().push_back({std::to_string(100'000 + i) + "a", i});
+  }
+  patch.MutableMembers().push_back({"199999b", nullptr});
+  const Json merged = MergePatch(object, patch);
+  EXPECT_EQ(merged.size(), 199'999u);
+  EXPECT_EQ(merged["100000a"].AsInt(-1), 0);
+  EXPECT_EQ(merged["100000b"].AsInt(-1), 0);
+  EXPECT_FALSE(merged.Has("199999b"));
 }
 
 }  // namespace

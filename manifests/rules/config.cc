@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "manifests/member_changes.h"
 #include "manifests/rules/edit.h"
 #include "manifests/syntax.h"
 #include "manifests/walk.h"
@@ -156,7 +157,16 @@ void DefaultSecret(Json& object) {
     if (!value.IsString() && !value.IsNull()) return;
   }
   Json& target = object["data"];
-  for (const auto& [key, value] : text.Members()) target.Set(key, EncodeBase64(value.AsString()));
+  MemberChanges changes(target);
+  for (const auto& [key, value] : text.Members()) {
+    Json bytes = EncodeBase64(value.AsString());
+    if (Json* known = target.Find(key)) {
+      *known = std::move(bytes);
+    } else {
+      changes.Add(key, std::move(bytes));
+    }
+  }
+  changes.Finish();
   if (target.IsNull()) object.Remove("data");
   object.Remove("stringData");
 }
