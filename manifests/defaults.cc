@@ -1,7 +1,9 @@
-// The schema's defaults first, then the kind's rules: a rule may rely on what the schema fills in.
+// First what means nothing goes (canonical.h), then come the schema's defaults, then the kind's
+// rules: a rule may rely on what the schema fills in.
 // A default is filled in only where the object around it exists; a default that is an object ({})
 // makes one, and is filled in turn. An empty string counts as left out, as in the Kubernetes API.
 // An amount that is written as a number becomes its text ("0.5" is "500m"): readers know one form.
+#include "manifests/canonical.h"
 #include "manifests/quantity.h"
 #include "manifests/rules/all.h"
 #include "manifests/validate.h"
@@ -69,6 +71,7 @@ void DefaultObject(const Message& message, Json& object) {
 
 void ApplyDefaults(const Kind& kind, Json& object) {
   if (!object.IsObject()) return;
+  Canonicalize(*kind.root, object);
   DefaultObject(*kind.root, object);
   const KindRules* rules = FindRules(kind.Resource());
   if (rules != nullptr && rules->apply_defaults != nullptr) rules->apply_defaults(object);

@@ -14,6 +14,7 @@
 #include <tuple>
 #include <utility>
 
+#include "manifests/canonical.h"
 #include "manifests/rules/all.h"
 #include "manifests/rules/metadata.h"
 #include "manifests/scalar_check.h"
@@ -371,7 +372,8 @@ Findings Validate(const Kind& kind, const Json& object, UnknownFields unknown,
   return findings;
 }
 
-std::vector<Problem> ValidateUpdate(const Kind& kind, const Json& before, const Json& after) {
+std::vector<Problem> ValidateUpdate(const Kind& kind, const Json& was, const Json& is) {
+  const Json before = Comparable(*kind.root, was), after = Comparable(*kind.root, is);
   Findings findings;
   Report report(findings.errors, findings.warnings);
   CheckMetadataUpdate(before, after, report);

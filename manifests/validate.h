@@ -49,13 +49,18 @@ enum class UnknownFields {
 Findings Validate(const Kind& kind, const base::Json& object, UnknownFields unknown,
                   std::span<const KindCheck> more = {});
 
-// What an update may not do: change an immutable field. Both are whole objects.
+// What an update may not do: change what an immutable field means. Both are whole objects, in any
+// form (canonical.h).
 std::vector<Problem> ValidateUpdate(const Kind& kind, const base::Json& before,
                                     const base::Json& after);
 
-// Fills in the schema's defaults and the kind's own (a Pod's probes, a Service's targetPort, ...).
-// Idempotent.
+// Brings `object` into the form in which it is stored: canonical (canonical.h), with the schema's
+// defaults and the kind's own (a Pod's probes, a Service's targetPort, ...). Idempotent.
 void ApplyDefaults(const Kind& kind, base::Json& object);
+
+// Removes what `before` had for the old value of another field (a Service's node ports, once its
+// type has none) and `after` has as it was. Both have their defaults.
+void DropDependent(const Kind& kind, const base::Json& before, base::Json& after);
 
 // Removes fields the schema does not know; used for fieldValidation=Warn and Ignore.
 void DropUnknown(const Kind& kind, base::Json& object);

@@ -435,7 +435,7 @@ TEST(ValidateUpdateTest, APodCanChangeNothingElse) {
             "activeDeadlineSeconds, terminationGracePeriodSeconds and further tolerations can "
             "change; delete the pod and create it anew\n");
   EXPECT_EQ(UpdateErrors(kPod, Replaced(kPod, "[{key: k, operator: Exists}]", "[]")),
-            "7:16 spec.tolerations: a toleration can be added to a pod, but not removed or "
+            "5:3 spec.tolerations: a toleration can be added to a pod, but not removed or "
             "changed\n");
 }
 

@@ -14,6 +14,8 @@
 #include <map>
 #include <utility>
 
+#include "manifests/canonical.h"
+
 namespace manifests {
 namespace {
 
@@ -110,6 +112,17 @@ Status ConflictStatus(const Conflicts& conflicts) {
                 std::move(causes));
 }
 
+// What naming fields changes: one that is named with what means nothing (false, []) is changed only
+// where it has been something.
+FieldChanges ChangesOf(const Message& root, Json live, Json applied) {
+  Canonicalize(root, live);
+  FieldChanges named = CompareFields(root, live, applied);
+  Canonicalize(root, applied);
+  const FieldChanges meant = CompareFields(root, live, applied);
+  named.written = named.written.Intersection(meant.written.Union(meant.removed));
+  return named;
+}
+
 // What client-side apply set and nobody has changed since: kubectl may take it over.
 FieldSet StillAsLastApplied(const Application& application) {
   const Json& text = application.live["metadata"]["annotations"][kLastAppliedAnnotation];
@@ -144,22 +157,6 @@ Status CheckConflicts(const Application& application, const ManagedFields& entri
   return ConflictStatus(conflicts);
 }
 
-// Without members that are null: they name nothing.
-Json WithoutNulls(const Json& json) {
-  if (json.IsArray()) {
-    Json list = Json::MakeArray();
-    for (const Json& element : json.Elements()) list.Append(WithoutNulls(element));
-    return list;
-  }
-  if (!json.IsObject()) return json;
-  Json map = Json::MakeObject();
-  for (const Json::Member& member : json.Members()) {
-    if (!member.value.IsNull())
-      map.MutableMembers().push_back({member.key, WithoutNulls(member.value)});
-  }
-  return map;
-}
-
 }  // namespace
 
 ManagedFields AfterUpdate(ManagedFields entries, const FieldManager& writer,
@@ -182,7 +179,8 @@ ManagedFields AfterUpdate(ManagedFields entries, const FieldManager& writer,
 }
 
 Result<Applied> Apply(const Application& application, ManagedFields entries) {
-  const Json configuration = WithoutNulls(application.configuration);
+  Json configuration = application.configuration;
+  ResolveNulls(application.root, configuration);  // a null field names nothing
   const FieldManager& manager = application.manager;
   if (entries.empty() && application.applied_before != nullptr) {
     SetFields(EntryOf(entries, manager), *application.applied_before);
@@ -209,7 +207,7 @@ Result<Applied> Apply(const Application& application, ManagedFields entries) {
   applied.object =
       PruneApplied(application.root,
                    MergeApplied(application.root, application.live, configuration), last, owned);
-  const FieldChanges changes = CompareFields(application.root, application.live, applied.object);
+  const FieldChanges changes = ChangesOf(application.root, application.live, applied.object);
   RETURN_IF_ERROR(CheckConflicts(application, entries, changes.written));
   for (ManagedEntry& entry : entries) {
     FieldSet left = entry.fields->Difference(changes.removed);

@@ -342,5 +342,19 @@ status: {replicas: 1}
       << text;
 }
 
+TEST_F(ApplyTest, TwoMayNameWhatMeansNothing) {
+  const std::string_view web = "spec: {template: {spec: {hostNetwork: false, volumes: []}}}";
+  EXPECT_EQ(Apply("a", web), "OK");
+  EXPECT_EQ(Apply("b", web), "OK") << "no conflict, and neither takes it from the other";
+  EXPECT_EQ(Apply("a", web), "OK");
+  ASSERT_EQ(entries_.size(), 2u);
+  EXPECT_EQ(*entries_[0].fields, *entries_[1].fields);
+  Update("c", "spec: {template: {spec: {hostNetwork: true}}}");
+  EXPECT_EQ(Apply("a", web),
+            "Apply failed with 1 conflict: conflict with \"c\" using apps/v1: "
+            ".spec.template.spec.hostNetwork")
+      << "where it is something, it is changed";
+}
+
 }  // namespace
 }  // namespace manifests

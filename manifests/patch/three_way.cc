@@ -1,5 +1,6 @@
 // Three-way merge, member by member:
-//   - what `modified` sets is set; a null there is not set;
+//   - what `modified` sets is set; a null there is not set, and what means the same as leaving the
+//     field out (canonical.h) is there if it is left out;
 //   - what `original` had and `modified` lacks is removed: a struct or an atomic list as a whole,
 //   of a
 //     map (labels) or a merged list only the entries that `original` had;
@@ -15,9 +16,12 @@
 #include <algorithm>
 #include <map>
 
+#include "manifests/canonical.h"
+#include "manifests/member_changes.h"
 #include "manifests/patch/list_merge.h"
 #include "manifests/patch/patch.h"
 #include "manifests/quantity.h"
+#include "manifests/walk.h"
 
 namespace manifests {
 namespace {
@@ -49,17 +53,26 @@ std::string ScalarText(const Json& json) {
   return json.IsString() ? std::string(json.AsString()) : json.ToString();
 }
 
-// Equal but for null members and amounts written otherwise.
+// True for what the API does not tell from nothing at this place.
+bool IsNone(const Place& place, const Json& value) {
+  if (value.IsNull()) return true;
+  // Elements and entries are values whatever they hold.
+  return place.field != nullptr && place.shape == place.field->shape &&
+         MeansAbsent(*place.field, value);
+}
+
+// Equal but for members that mean nothing and amounts written otherwise.
 bool Same(const Place& place, const Json& a, const Json& b) {
   if (a.IsObject() && b.IsObject()) {
     const auto covered = [&](const Json& all, const Json& by) {
       return std::all_of(all.Members().begin(), all.Members().end(), [&](const Json::Member& m) {
-        return m.value.IsNull() || !by[m.key].IsNull();
+        return by.Has(m.key) || IsNone(place.Member(m.key), m.value);
       });
     };
     return covered(b, a) &&
            std::all_of(a.Members().begin(), a.Members().end(), [&](const Json::Member& m) {
-             return Same(place.Member(m.key), m.value, b[m.key]);
+             const Place at = place.Member(m.key);
+             return (IsNone(at, m.value) && IsNone(at, b[m.key])) || Same(at, m.value, b[m.key]);
            });
   }
   if (a.IsArray() && b.IsArray()) {
@@ -135,13 +148,15 @@ Change MergeMap(const Place& place, const Json& original, const Json& modified,
                 const Json& current) {
   Change result;
   const auto edited = [&]() -> Json& { return result ? *result : result.emplace(current); };
+  std::vector<std::string> gone;
+  Json::Object fresh;
   for (const Json::Member& member : original.Members()) {
     const Json* live = current.Find(member.key);
     if (live == nullptr || member.value.IsNull() || !modified[member.key].IsNull()) continue;
     Change left = Without(place.Member(member.key), member.value, *live);
     if (!left) continue;
     if (left->IsNull()) {
-      edited().Remove(member.key);
+      gone.push_back(member.key);
     } else {
       edited().Set(member.key, *std::move(left));
     }
@@ -149,11 +164,21 @@ Change MergeMap(const Place& place, const Json& original, const Json& modified,
   for (const Json::Member& member : modified.Members()) {
     if (member.value.IsNull()) continue;
     const Json* live = current.Find(member.key);
-    Change change =
-        live == nullptr || live->IsNull()
-            ? Change(Cleaned(member.value))
-            : Merge(place.Member(member.key), original[member.key], member.value, *live);
-    if (change) edited().Set(member.key, *std::move(change));
+    const Place at = place.Member(member.key);
+    if (IsAbsent(live) && IsNone(at, member.value)) continue;
+    Change change = IsAbsent(live) ? Change(Cleaned(member.value))
+                                   : Merge(at, original[member.key], member.value, *live);
+    if (change && live == nullptr) {
+      fresh.push_back({member.key, *std::move(change)});
+    } else if (change) {
+      edited().Set(member.key, *std::move(change));
+    }
+  }
+  if (!gone.empty() || !fresh.empty()) {
+    MemberChanges changes(edited());
+    for (std::string& key : gone) changes.Remove(std::move(key));
+    for (Json::Member& member : fresh) changes.Add(std::move(member.key), std::move(member.value));
+    changes.Finish();
   }
   const bool retain =
       place.field != nullptr && place.shape == Shape::kSingle && place.field->patch_retain_keys;

@@ -294,5 +294,19 @@ TEST(ThreeWayMergeTest, AppliedMeansThatAMergeChangesNothingAndMergingTwiceIsMer
   EXPECT_LT(applied_count, 29'000);
 }
 
+TEST(ThreeWayTest, WhatMeansNothingIsThereIfItIsLeftOut) {
+  Check(Find("core/v1", "PodSpec"),
+        {
+            {"{}", "{hostNetwork: false, volumes: [], nodeSelector: {}, nodeName: ''}", "{}",
+             "applied"},
+            {"{}", "{containers: [{name: a, env: [{name: E, value: ''}]}]}",
+             "{containers: [{name: a, env: [{name: E}]}]}", "applied"},
+            {"{}", "{tolerations: [{key: a, value: ''}]}", "{tolerations: [{key: a}]}", "applied"},
+            {"{}", "{hostNetwork: false}", "{hostNetwork: true}", R"({"hostNetwork":false})"},
+            {"{}", "{securityContext: {}}", "{}", R"({"securityContext":{}})"},
+            {"{}", "{nodeSelector: {a: ''}}", "{}", R"({"nodeSelector":{"a":""}})"},
+        });
+}
+
 }  // namespace
 }  // namespace manifests
