@@ -44,8 +44,30 @@ bool HasParentStep(std::string_view path) {
   }
 }
 
+bool HasControls(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; });
+}
+
 bool IsPath(std::string_view text) {
-  return !text.empty() && text.find('\0') == std::string_view::npos && !HasParentStep(text);
+  return !text.empty() && !HasControls(text) && !HasParentStep(text);
+}
+
+// Names that begin with ".." are those of the volume's own links.
+bool IsItemPath(std::string_view text) {
+  return IsPath(text) && text.front() != '/' && !text.starts_with("..");
+}
+
+// For /etc/hosts and resolv.conf, whose lines and words these names may not end. Wider than DNS:
+// resolvers take what they find.
+bool IsHostWord(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxSubdomain &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return IsAlnum(c) || c == '-' || c == '_' || c == '.'; });
+}
+
+bool IsWord(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7F'; });
 }
 
 bool IsRelativePath(std::string_view text) { return IsPath(text) && text.front() != '/'; }
@@ -112,11 +134,21 @@ constexpr std::array kFormats = {
            "use lower-case letters, digits and single '-' between them, with at least one letter, "
            "at most 15 characters, like \"http-alt\"",
            IsPortName},
-    Format{"path", "a path", "write a path that is not empty and has no \"..\" step", IsPath},
-    Format{
-        "relativepath", "a relative path",
-        "write a path that does not start with '/' and has no \"..\" step, like \"conf/app.ini\"",
-        IsRelativePath},
+    Format{"path", "a path",
+           "write a path that is not empty and has no \"..\" step and no control character",
+           IsPath},
+    Format{"relativepath", "a relative path",
+           "write a path that does not start with '/' and has no \"..\" step and no control "
+           "character, like \"conf/app.ini\"",
+           IsRelativePath},
+    Format{"itempath", "a path in a volume",
+           "write a path that does not start with '/' or \"..\" and has no \"..\" step and no "
+           "control character, like \"conf/app.ini\"",
+           IsItemPath},
+    Format{"hostword", "a host name",
+           "use letters, digits, '-', '_' and '.', at most 253 characters, like \"db.example.com\"",
+           IsHostWord},
+    Format{"word", "a word", "use printable ASCII characters without spaces", IsWord},
     Format{"ip", "an IP address", "write it like 10.0.0.7 (no leading zeros) or 2001:db8::7",
            IsIpAddress},
     Format{"cidr", "an address range (CIDR)", "write it like 10.0.0.0/8 or 2001:db8::/64", IsCidr},
@@ -188,6 +220,34 @@ std::optional<std::string> CheckFormat(std::string_view format, std::string_view
   const Format* found = FindFormat(format);
   if (found == nullptr || found->fits(value)) return std::nullopt;
   return Shown(value) + " is not " + std::string(found->what) + ": " + std::string(found->demand);
+}
+
+// Kubernetes' rule for endpoints: link-local are the addresses of one network, metadata servers of
+// clouds among them.
+std::string_view WhySpecial(std::string_view address) {
+  constexpr std::string_view kUnspecified = "is the unspecified address",
+                             kLoopback = "is a loopback address",
+                             kLinkLocal = "is a link-local address, as of a cloud's metadata",
+                             kMulticast = "is a multicast address";
+  unsigned char bytes[16];
+  const std::string text(address.substr(0, address.find('\0')));
+  if (inet_pton(AF_INET6, text.c_str(), bytes) == 1) {
+    constexpr unsigned char kV4Mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+    if (std::equal(std::begin(kV4Mapped), std::end(kV4Mapped), bytes)) {
+      std::copy(bytes + 12, bytes + 16, bytes);
+    } else {
+      const bool zeros = std::all_of(bytes, bytes + 15, [](unsigned char b) { return b == 0; });
+      if (zeros && bytes[15] <= 1) return bytes[15] == 0 ? kUnspecified : kLoopback;
+      if (bytes[0] == 0xFE && (bytes[1] & 0xC0) == 0x80) return kLinkLocal;
+      return bytes[0] == 0xFF ? kMulticast : std::string_view();
+    }
+  } else if (inet_pton(AF_INET, text.c_str(), bytes) != 1) {
+    return {};
+  }
+  if (bytes[0] == 0) return kUnspecified;
+  if (bytes[0] == 127) return kLoopback;
+  if (bytes[0] == 169 && bytes[1] == 254) return kLinkLocal;
+  return (bytes[0] & 0xF0) == 0xE0 ? kMulticast : std::string_view();
 }
 
 }  // namespace manifests

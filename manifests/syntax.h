@@ -22,9 +22,14 @@ bool IsEnvVarName(std::string_view text);        // any printable ASCII but '=',
 bool IsConfigMapKey(std::string_view text);      // also a file name in a mounted volume
 bool IsPortName(std::string_view text);          // an IANA service name
 
+// Why traffic must not be sent to an address ("is a loopback address"); empty for one of a host,
+// and for what is no address.
+std::string_view WhySpecial(std::string_view address);
+
 // The names that a Field's `format` may have: dns1123label, dns1123subdomain, dns1035label,
-// qualifiedname, labelvalue, envvarname, configmapkey, portname, path (no ".." step), relativepath
-// (that, and not absolute), ip (v4 or v6), cidr.
+// qualifiedname, labelvalue, envvarname, configmapkey, portname, path (no ".." step, no control
+// character), relativepath (that, and not absolute), itempath (that, and no ".." at the start),
+// hostword, word (no spaces), ip (v4 or v6), cidr.
 bool IsFormat(std::string_view format);
 
 // What the format demands: "use lower-case letters, ...". Empty for an unknown format.

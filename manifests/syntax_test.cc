@@ -105,5 +105,28 @@ TEST(SyntaxTest, UnknownFormatDemandsNothing) {
   EXPECT_FALSE(CheckFormat("date-time", "!").has_value());
 }
 
+TEST(SyntaxTest, PathsOfItemsAndWordsOfFiles) {
+  EXPECT_EQ(Fitting("itempath", {"a", "a/..b", ".a", "", "..", "..data", "..a/b", "../a", "a/../b",
+                                 "/a", "a\nb", "a\x7F"}),
+            "<a><a/..b><.a>");
+  EXPECT_EQ(Fitting("path", {"/a b", "/a\nb", "/a\t"}), "</a b>");
+  EXPECT_EQ(Fitting("hostword",
+                    {"db.example.com", "Under_score", ".", "", "a b", "a\nb", "a\t", "a#b", "a/b"}),
+            "<db.example.com><Under_score><.>");
+  EXPECT_EQ(Fitting("word", {"ndots:5", "", "a b", "a\n", "\xC3\xA4"}), "<ndots:5><>");
+}
+
+TEST(SyntaxTest, AddressesThatAreNoHosts) {
+  for (const char* text : {"127.0.0.1", "127.255.0.1", "169.254.169.254", "0.0.0.0", "0.1.2.3",
+                           "224.0.0.1", "239.255.255.255", "::", "::1", "fe80::1", "febf::1",
+                           "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254"}) {
+    EXPECT_NE(WhySpecial(text), "") << text;
+  }
+  for (const char* text : {"10.0.0.1", "1.1.1.1", "169.253.0.1", "223.255.255.255", "2001:db8::1",
+                           "fec0::1", "::2", "::ffff:10.0.0.1", "", "web"}) {
+    EXPECT_EQ(WhySpecial(text), "") << text;
+  }
+}
+
 }  // namespace
 }  // namespace manifests

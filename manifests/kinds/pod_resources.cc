@@ -46,7 +46,31 @@ ResourceList Sum(const V& spec, std::string_view field) {
   return running;
 }
 
+template <typename V>
+std::string_view QosOf(const V& spec) {
+  bool any = false, guaranteed = true;
+  for (const char* list : {"containers", "initContainers"}) {
+    for (const auto& container : spec[list].Elements()) {
+      const ResourceList limits = ListOf(container, "limits");
+      const ResourceList requests = ListOf(container, "requests");
+      for (const char* resource : {"cpu", "memory"}) {
+        const auto limit = limits.find(resource);
+        const Quantity most = limit != limits.end() ? limit->second : Quantity();
+        const auto request = requests.find(resource);
+        const Quantity asked = request != requests.end() ? request->second : most;
+        any = any || !most.IsZero() || !asked.IsZero();
+        guaranteed = guaranteed && !most.IsZero() && most == asked;
+      }
+    }
+  }
+  if (!any) return "BestEffort";
+  return guaranteed ? "Guaranteed" : "Burstable";
+}
+
 }  // namespace
+
+std::string_view QosClass(base::Value spec) { return QosOf(spec); }
+std::string_view QosClass(const base::Json& spec) { return QosOf(spec); }
 
 ResourceList PodResources(base::Value spec, std::string_view field) { return Sum(spec, field); }
 ResourceList PodResources(const base::Json& spec, std::string_view field) {

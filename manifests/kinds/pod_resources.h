@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "base/json.h"
 #include "manifests/quantity.h"
@@ -16,6 +17,11 @@ using ResourceList = std::map<std::string, Quantity, std::less<>>;
 // that restart always (sidecars) count in both.
 ResourceList PodResources(base::Value spec, std::string_view field);
 ResourceList PodResources(const base::Json& spec, std::string_view field);
+
+// Kubernetes' quality of service of a pod's spec: Guaranteed if every container has limits of cpu
+// and memory, and requests as much; BestEffort if none asks for any; else Burstable.
+std::string_view QosClass(base::Value spec);
+std::string_view QosClass(const base::Json& spec);
 
 void AddResources(ResourceList& to, const ResourceList& more);
 

@@ -7,6 +7,7 @@
 
 #include "manifests/quantity.h"
 #include "manifests/rules/edit.h"
+#include "manifests/rules/pod.h"
 #include "manifests/syntax.h"
 #include "manifests/walk.h"
 
@@ -48,7 +49,9 @@ void CheckLimitItem(const Json& item, const std::string& path, Report& report) {
                                         "maxLimitRequestRatio"};
   for (const std::string_view map : kMaps) {
     for (const auto& [name, value] : item[map].Members()) {
-      CheckAmount(name, value, JoinKey(Join(path, map), name), report);
+      const std::string at = JoinKey(Join(path, map), name);
+      CheckAmount(name, value, at, report);
+      if (map != "maxLimitRequestRatio") WarnOfFewBytes(name, value, at, report);
     }
   }
   if (item["type"].AsString() == "Pod") {
@@ -110,7 +113,10 @@ void CheckNode(const Json& object, Report& report) {
 
 void CheckResourceQuota(const Json& object, Report& report) {
   for (const auto& [name, value] : object["spec"]["hard"].Members()) {
-    CheckAmount(name, value, JoinKey("spec.hard", name), report);
+    const std::string at = JoinKey("spec.hard", name);
+    CheckAmount(name, value, at, report);
+    const std::string_view resource = std::string_view(name).substr(name.find('.') + 1);
+    WarnOfFewBytes(resource, value, at, report);  // of "requests.memory"
   }
 }
 

@@ -99,13 +99,10 @@ void CheckEnvFrom(const Json& from, const std::string& path, Report& report) {
   }
 }
 
-void CheckMount(const Json& mount, const std::string& path, const Json& volumes, Report& report) {
+void CheckMount(const Json& mount, const std::string& path, const VolumeNames& volumes,
+                Report& report) {
   const Json& name = mount["name"];
-  const auto& elements = volumes.Elements();
-  const bool known = std::any_of(elements.begin(), elements.end(), [&](const Json& volume) {
-    return volume["name"].AsString() == name.AsString();
-  });
-  if (!known && !name.AsString().empty()) {
+  if (!volumes.contains(name.AsString()) && !name.AsString().empty()) {
     report.Add(
         "FieldValueNotFound", path + ".name",
         "there is no volume " + std::string(name.AsString()) + "; add it to the pod's volumes",
@@ -139,10 +136,39 @@ void CheckPorts(const Json& ports, const std::string& path, bool host_network, R
   }
 }
 
+// What the node cannot ask shows when it runs: until then nothing says why it never becomes ready.
+void WarnOfRequest(const Json& holder, const std::string& path, Report& report) {
+  for (const std::string_view kind : {"httpGet", "tcpSocket"}) {
+    const Json& host = holder[kind]["host"];
+    if (host.AsString().empty() || !CheckFormat("ip", host.AsString())) continue;
+    report.Warn(Join(Join(path, kind), "host"),
+                "a node asks addresses, not names: write an IP address, or leave it out for the "
+                "pod's own; a name of a virtual host is the header Host of httpHeaders",
+                host.mark);
+  }
+  const Json& http = holder["httpGet"];
+  const Json& request = http["path"];
+  if (request.IsString() && CheckFormat("word", request.AsString())) {
+    report.Warn(Join(path, "httpGet.path"),
+                "a request's path has printable ASCII characters without spaces; write others "
+                "as %20 and the like",
+                request.mark);
+  }
+  size_t index = 0;
+  for (const Json& header : http["httpHeaders"].Elements()) {
+    const std::string at = Join(Join(path, "httpGet.httpHeaders"), index++);
+    const Json& name = header["name"];
+    const bool fits = name.AsString().find_first_of(":()<>@,;\\\"/[]?={}") == std::string::npos &&
+                      !CheckFormat("word", name.AsString());
+    if (!fits) report.Warn(at + ".name", "is no name of a header", name.mark);
+  }
+}
+
 // A probe that must stay successful cannot ask for several successes first.
 void CheckProbe(const Json& probe, const std::string& path, bool one_success, Report& report) {
   if (!probe.IsObject()) return;
   CheckOneOf(probe, path, {"exec", "httpGet", "tcpSocket", "grpc"}, false, report);
+  WarnOfRequest(probe, path, report);
   const Json& exec = probe["exec"];
   if (exec.IsObject() && exec["command"].empty()) {
     report.Required(path + ".exec.command", "which command? List its words here", exec);
@@ -157,6 +183,7 @@ void CheckProbe(const Json& probe, const std::string& path, bool one_success, Re
 void CheckHook(const Json& hook, const std::string& path, Report& report) {
   if (!hook.IsObject()) return;
   CheckOneOf(hook, path, {"exec", "httpGet", "tcpSocket", "sleep"}, false, report);
+  WarnOfRequest(hook, path, report);
 }
 
 void CheckImage(const Json& image, const std::string& path, Report& report) {
@@ -197,6 +224,7 @@ void CheckAmounts(const Json& amounts, const std::string& path, Report& report) 
     if (!value.IsString() && !value.IsInt()) continue;
     const auto amount = Quantity::Parse(value.IsInt() ? value.ToString() : value.AsString());
     if (!amount.ok()) continue;
+    WarnOfFewBytes(name, value, JoinKey(path, name), report);
     if (amount->IsNegative()) {
       report.Invalid(JoinKey(path, name), "must not be negative", value);
     } else if (!IsNativeResource(name) && amount->MilliValue() % 1000 != 0) {
@@ -206,6 +234,33 @@ void CheckAmounts(const Json& amounts, const std::string& path, Report& report) 
 }
 
 }  // namespace
+
+// Written by who means mega (m is a thousandth), or forgets the unit; Kubernetes warns of the
+// first.
+void WarnOfFewBytes(std::string_view resource, const Json& amount, const std::string& path,
+                    Report& report) {
+  constexpr int64_t kFewBytes = 64 * 1024;  // no container starts in that, no volume is of use
+  const bool bytes = resource == "memory" || resource == "ephemeral-storage" ||
+                     resource == "storage" || resource.starts_with("hugepages-");
+  if (!bytes || (!amount.IsString() && !amount.IsInt())) return;
+  const std::string text = amount.IsInt() ? amount.ToString() : std::string(amount.AsString());
+  const auto read = Quantity::Parse(text);
+  if (!read.ok() || read->IsZero() || read->IsNegative()) return;
+  const std::string number = text.substr(0, text.find_first_not_of("0123456789."));
+  if (read->MilliValue() % 1000 != 0) {
+    report.Warn(
+        path,
+        "fractional byte value \"" + text +
+            "\" is invalid, must be an integer: m is a thousandth of a byte; did you mean " +
+            number + "M or " + number + "Mi?",
+        amount.mark);
+  } else if (read->Value() < kFewBytes) {
+    report.Warn(path,
+                text + " is " + std::to_string(read->Value()) + " bytes, too few for anything; " +
+                    "did you mean " + number + "Mi?",
+                amount.mark);
+  }
+}
 
 void CheckResources(const Json& resources, std::string_view path, Report& report) {
   const Json& limits = resources["limits"];
@@ -227,7 +282,7 @@ void CheckResources(const Json& resources, std::string_view path, Report& report
 }
 
 void CheckContainer(const Json& container, std::string_view path_view, bool is_init,
-                    const Json& volumes, bool host_network, Report& report) {
+                    const VolumeNames& volumes, bool host_network, Report& report) {
   const std::string path(path_view);
   CheckImage(container["image"], path + ".image", report);
   CheckPorts(container["ports"], path + ".ports", host_network, report);

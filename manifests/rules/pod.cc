@@ -51,6 +51,8 @@ void CheckVolume(const Json& volume, const std::string& path, Report& report) {
               "storageos",
               "vsphereVolume"},
              true, report);
+  const Json& size = volume["emptyDir"]["sizeLimit"];
+  if (!size.IsNull()) WarnOfFewBytes("storage", size, path + ".emptyDir.sizeLimit", report);
   const Json& config_map = volume["configMap"];
   if (config_map.IsObject() && config_map["name"].AsString().empty()) {
     report.Required(path + ".configMap.name", "which ConfigMap? Name it here", config_map);
@@ -165,11 +167,13 @@ void CheckPodSpec(const Json& spec, const std::string& path, Report& report) {
   for (const Json& volume : spec["volumes"].Elements()) {
     CheckVolume(volume, Join(path + ".volumes", index++), report);
   }
+  VolumeNames volumes;
+  for (const Json& volume : spec["volumes"].Elements()) volumes.insert(volume["name"].AsString());
   for (const std::string_view list : {"initContainers", "containers"}) {
     index = 0;
     for (const Json& container : spec[list].Elements()) {
-      CheckContainer(container, Join(Join(path, list), index++), list == "initContainers",
-                     spec["volumes"], host_network, report);
+      CheckContainer(container, Join(Join(path, list), index++), list == "initContainers", volumes,
+                     host_network, report);
     }
   }
   CheckContainerNames(spec, path, report);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -20,9 +21,14 @@ void CheckPodTemplate(const base::Json& pod_template, std::string_view path, Rep
 // The defaults that a template shares with a Pod.
 void DefaultPodSpec(base::Json& spec);
 
-// One container of a pod (containers.cc). `volumes` is the pod's list; `host_network` its flag.
+using VolumeNames = std::set<std::string_view>;
+
+// One container of a pod (containers.cc). `volumes` are the pod's; `host_network` is its flag.
 void CheckContainer(const base::Json& container, std::string_view path, bool is_init,
-                    const base::Json& volumes, bool host_network, Report& report);
+                    const VolumeNames& volumes, bool host_network, Report& report);
+// Warns of an amount that can be of bytes only, and is of less than anything needs.
+void WarnOfFewBytes(std::string_view resource, const base::Json& amount, const std::string& path,
+                    Report& report);
 // ResourceRequirements: known names, nothing negative, requests within limits.
 void CheckResources(const base::Json& resources, std::string_view path, Report& report);
 

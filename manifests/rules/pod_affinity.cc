@@ -2,6 +2,7 @@
 // topologySpreadConstraints. Label selectors must be readable; keys whose values are taken from the
 // pod itself need a selector that they add to; one that must be equal cannot be in that selector,
 // nor be one that must differ. Fewest domains only make sense where the scheduler must obey.
+#include <set>
 #include <string>
 
 #include "manifests/rules/metadata.h"
@@ -30,19 +31,14 @@ void CheckLabelSelector(const Json& selector, const std::string& path, Report& r
   }
 }
 
-bool SelectorNames(const Json& selector, std::string_view key) {
-  if (selector["matchLabels"].Has(key)) return true;
-  for (const Json& each : selector["matchExpressions"].Elements()) {
-    if (each["key"].AsString() == key) return true;
-  }
-  return false;
-}
+using Keys = std::set<std::string_view>;
 
-bool Lists(const Json& list, std::string_view text) {
-  for (const Json& each : list.Elements()) {
-    if (each.AsString() == text) return true;
-  }
-  return false;
+Keys KeysNamedBy(const Json& selector) {
+  Keys keys;
+  for (const Json::Member& member : selector["matchLabels"].Members()) keys.insert(member.key);
+  for (const Json& each : selector["matchExpressions"].Elements())
+    keys.insert(each["key"].AsString());
+  return keys;
 }
 
 // matchLabelKeys and mismatchLabelKeys beside the labelSelector of `object`.
@@ -53,16 +49,19 @@ void CheckLabelKeys(const Json& object, const std::string& path, Report& report)
     report.Forbidden(Join(path, name), "needs a labelSelector beside it; add one or remove this",
                      object[name]);
   }
+  const Keys selected = KeysNamedBy(selector);
+  Keys matched;
   size_t index = 0;
   for (const Json& key : object["matchLabelKeys"].Elements()) {
     const std::string at = Join(path + ".matchLabelKeys", index++);
-    if (SelectorNames(selector, key.AsString()))
+    matched.insert(key.AsString());
+    if (selected.contains(key.AsString()))
       report.Invalid(at, "stands in labelSelector too; keep one of the two", key);
   }
   index = 0;
   for (const Json& key : object["mismatchLabelKeys"].Elements()) {
     const std::string at = Join(path + ".mismatchLabelKeys", index++);
-    if (Lists(object["matchLabelKeys"], key.AsString()))
+    if (matched.contains(key.AsString()))
       report.Invalid(at, "stands in matchLabelKeys too; keep one of the two", key);
   }
 }

@@ -2,6 +2,7 @@
 // grace period and further tolerations can change. All else is done by making another pod. A pod
 // that is not scheduled yet may also lose scheduling gates.
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include "manifests/rules/pod.h"
@@ -47,18 +48,18 @@ void CheckFixedFields(const Json& before, const Json& after, Report& report) {
   }
 }
 
+// Which taint it bears, in one text; for how long may change.
+std::string WhichTaint(const Json& toleration) {
+  Json rest = toleration;
+  if (rest.IsObject()) rest.Remove("tolerationSeconds");
+  return rest.ToString();
+}
+
 void CheckTolerations(const Json& before, const Json& after, const Json& spec, Report& report) {
-  const auto& kept = after.Elements();
+  std::set<std::string> kept;
+  for (const Json& toleration : after.Elements()) kept.insert(WhichTaint(toleration));
   for (const Json& toleration : before.Elements()) {
-    const bool same = std::any_of(kept.begin(), kept.end(), [&](const Json& other) {
-      // How long a taint is borne may change; which taint it is may not.
-      Json a = toleration;
-      Json b = other;
-      a.Remove("tolerationSeconds");
-      b.Remove("tolerationSeconds");
-      return a == b;
-    });
-    if (same) continue;
+    if (kept.contains(WhichTaint(toleration))) continue;
     report.Forbidden("spec.tolerations",
                      "a toleration can be added to a pod, but not removed or changed",
                      after.IsNull() ? spec : after);
@@ -67,12 +68,10 @@ void CheckTolerations(const Json& before, const Json& after, const Json& spec, R
 }
 
 void CheckGates(const Json& before, const Json& after, Report& report) {
-  const auto& had = before.Elements();
+  std::set<std::string_view> had;
+  for (const Json& gate : before.Elements()) had.insert(gate["name"].AsString());
   for (const Json& gate : after.Elements()) {
-    const bool known = std::any_of(had.begin(), had.end(), [&](const Json& other) {
-      return other["name"].AsString() == gate["name"].AsString();
-    });
-    if (known) continue;
+    if (had.contains(gate["name"].AsString())) continue;
     report.Forbidden("spec.schedulingGates",
                      "a scheduling gate can be removed from a pod, but not added", after);
     return;

@@ -404,5 +404,97 @@ TEST(FluxRulesTest, WhatIsNotActedOnDrawsAWarning) {
             "spec.eventSources[1].kind: only Kustomization, a repository's deploys, is acted on\n");
 }
 
+// "field: message" a line.
+std::string Warnings(std::string_view spec) {
+  const YamlFile file =
+      ParseYaml(Cat({"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n", spec}));
+  EXPECT_TRUE(file.errors.empty()) << spec;
+  std::string shown;
+  for (const Problem& problem : Validate(*Schema::BuiltIn()->FindKind("v1", "Pod"),
+                                         file.documents.at(0), UnknownFields::kError)
+                                    .warnings) {
+    EXPECT_NE(problem.mark.line, 0u) << problem.field << " has no place";
+    shown += problem.field + ": " + problem.message + "\n";
+  }
+  return shown;
+}
+
+std::string ContainerWarnings(std::string_view fields) {
+  return Warnings(Cat({"  containers:\n  - name: a\n    image: i\n", fields}));
+}
+
+TEST(PodRulesTest, BytesThatNothingStartsInAreWarnedOf) {
+  EXPECT_EQ(
+      ContainerWarnings("    resources: {limits: {memory: 256m}, requests: {memory: 128m}}\n"
+                        "  volumes: [{name: v, emptyDir: {sizeLimit: 512}}]\n"),
+      "spec.containers[0].resources.limits[memory]: fractional byte value \"256m\" is "
+      "invalid, must be an integer: m is a thousandth of a byte; did you mean 256M or 256Mi?\n"
+      "spec.containers[0].resources.requests[memory]: fractional byte value \"128m\" is "
+      "invalid, must be an integer: m is a thousandth of a byte; did you mean 128M or 128Mi?\n"
+      "spec.volumes[0].emptyDir.sizeLimit: plumb does not act on all of this yet: a volume on "
+      "disk is not limited\n"
+      "spec.volumes[0].emptyDir.sizeLimit: 512 is 512 bytes, too few for anything; did you "
+      "mean 512Mi?\n");
+  EXPECT_EQ(ContainerWarnings("    resources: {limits: {cpu: 256m, memory: 256Mi}}\n"), "");
+}
+
+TEST(PodRulesTest, WhatANodeCannotAskIsWarnedOf) {
+  EXPECT_EQ(
+      ContainerWarnings("    livenessProbe: {httpGet: {port: 80, host: web.shop, path: \"/a b\", "
+                        "httpHeaders: [{name: \"A:\", value: b}]}}\n"
+                        "    readinessProbe: {tcpSocket: {port: 80, host: db}}\n"
+                        "    startupProbe: {httpGet: {port: 80, host: 10.0.0.1, path: /a}}\n"),
+      "spec.containers[0].livenessProbe.httpGet.host: a node asks addresses, not names: write "
+      "an IP address, or leave it out for the pod's own; a name of a virtual host is the "
+      "header Host of httpHeaders\n"
+      "spec.containers[0].livenessProbe.httpGet.path: a request's path has printable ASCII "
+      "characters without spaces; write others as %20 and the like\n"
+      "spec.containers[0].livenessProbe.httpGet.httpHeaders[0].name: is no name of a header\n"
+      "spec.containers[0].readinessProbe.tcpSocket.host: a node asks addresses, not names: "
+      "write an IP address, or leave it out for the pod's own; a name of a virtual host is "
+      "the header Host of httpHeaders\n");
+}
+
+TEST(PodRulesTest, FilesOfAPodHoldNoLinesButTheirOwn) {
+  EXPECT_EQ(PodErrors("  containers: [{name: a, image: i}]\n"
+                      "  hostAliases: [{ip: 10.0.0.1, hostnames: [\"a\\n1.2.3.4 b\"]}]\n")
+                .substr(0, 36),
+            "spec.hostAliases[0].hostnames[0]: \"a");
+  EXPECT_EQ(PodErrors("  containers: [{name: a, image: i}]\n"
+                      "  volumes: [{name: v, configMap: {name: c, items: [{key: k, path: "
+                      "..data}]}}]\n")
+                .substr(0, 48),
+            "spec.volumes[0].configMap.items[0].path: \"..data");
+}
+
+TEST(PodRulesTest, ManyMountsOfManyVolumesAreFound) {
+  std::string mounts, volumes;
+  for (int i = 0; i < 5'000; ++i) {
+    const std::string n = std::to_string(i);
+    mounts += (i > 0 ? ", " : "") + ("{name: v" + n + ", mountPath: /m" + n + "}");
+    volumes += (i > 0 ? ", " : "") + ("{name: v" + n + ", emptyDir: {}}");
+  }
+  EXPECT_EQ(ContainerErrors("    volumeMounts: [" + mounts + "]\n  volumes: [" + volumes + "]\n"),
+            "");
+}
+
+TEST(ServiceRulesTest, EndpointsAndExternalAddressesAreThoseOfHosts) {
+  EXPECT_EQ(ServiceErrors("{ports: [{port: 80}], externalIPs: [127.0.0.1, 10.0.0.1, ff02::1]}"),
+            "spec.externalIPs[0]: 127.0.0.1 is a loopback address; name one of a host\n"
+            "spec.externalIPs[2]: ff02::1 is a multicast address; name one of a host\n");
+  EXPECT_EQ(Errors("apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: a}\n"
+                   "addressType: IPv4\nendpoints: [{addresses: [169.254.169.254]}, {addresses: "
+                   "[10.0.0.1]}, {addresses: [0.0.0.0]}]\n"),
+            "endpoints[0].addresses[0]: 169.254.169.254 is a link-local address, as of a cloud's "
+            "metadata; name one of a host\n"
+            "endpoints[2].addresses[0]: 0.0.0.0 is the unspecified address; name one of a host\n");
+}
+
+TEST(ServiceRulesTest, ANodePortIsOneOfAProtocol) {
+  EXPECT_EQ(ServiceErrors("{type: NodePort, ports: [{name: a, port: 53, protocol: TCP, nodePort: "
+                          "30053}, {name: b, port: 53, protocol: UDP, nodePort: 30053}]}"),
+            "");
+}
+
 }  // namespace
 }  // namespace manifests

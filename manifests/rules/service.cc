@@ -1,6 +1,7 @@
 // A Service needs ports, unless it is headless (clusterIP None) or only a name for another
 // (ExternalName). With several ports each has a name. The cluster IP, once given, stays for the
-// Service's life; a change to or from ExternalName may drop or gain it.
+// Service's life; a change to or from ExternalName may drop or gain it. Endpoints and external
+// addresses are of hosts: what means the node itself, its network or many is refused.
 #include "manifests/rules/service.h"
 
 #include <set>
@@ -107,6 +108,21 @@ void CheckEndpointAddress(const Json& address, std::string_view type, const std:
   } else if (!IsIp(text) || is_v6 != (type == "IPv6")) {
     report.Invalid(path, "must be an " + std::string(type) + " address, as addressType says",
                    address);
+  } else if (const std::string_view why = WhySpecial(text); !why.empty()) {
+    report.Invalid(path, std::string(text) + " " + std::string(why) + "; name one of a host",
+                   address);
+  }
+}
+
+void CheckExternalIps(const Json& addresses, Report& report) {
+  size_t index = 0;
+  for (const Json& address : addresses.Elements()) {
+    const std::string at = Join("spec.externalIPs", index++);
+    const std::string_view why = WhySpecial(address.AsString());
+    if (why.empty()) continue;
+    report.Invalid(
+        at, std::string(address.AsString()) + " " + std::string(why) + "; name one of a host",
+        address);
   }
 }
 
@@ -118,6 +134,7 @@ void CheckService(const Json& object, Report& report) {
   CheckPorts(spec, report);
   CheckAddresses(spec, report);
   CheckExternalName(spec, report);
+  CheckExternalIps(spec["externalIPs"], report);
   CheckLabels(spec["selector"], "spec.selector", report);
   const Json& config = spec["sessionAffinityConfig"];
   if (!config.IsNull() && spec["sessionAffinity"].AsString() != "ClientIP") {
