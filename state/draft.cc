@@ -1,8 +1,9 @@
 // The rules of a write, in the order of the Kubernetes API:
-//   create: name -> defaults -> admission -> validation -> uid, times, generation 1; the status
-//           starts empty
-//   update: precondition -> system fields and status kept -> defaults -> admission -> validation ->
-//           generation + 1 if anything outside metadata and status changed
+//   create: name -> canonical form, defaults -> admission -> validation -> uid, times, generation
+//           1; the status starts empty
+//   update: precondition -> system fields and status kept -> canonical form, defaults -> what was
+//           filled in for another type goes -> admission -> validation -> generation + 1 if
+//           anything outside metadata and status means something else now
 //   apply:  the configuration is merged into what is there, by who owns what; then as above
 //   delete: a pod that runs gets its grace period; an object with finalizers waits for them; else
 //           it goes at once
@@ -12,8 +13,10 @@
 #include "state/draft.h"
 
 #include <algorithm>
+#include <set>
 
 #include "manifests/apply/apply.h"
+#include "manifests/canonical.h"
 #include "manifests/kinds/kind_facts.h"
 #include "manifests/server_metadata.h"
 #include "manifests/versions.h"
@@ -163,6 +166,56 @@ manifests::Findings Draft::Validate(const manifests::Kind& kind, const base::Jso
   return manifests::Validate(kind, object, unknown, context_.config->checks);
 }
 
+base::Status Draft::Admit(const manifests::Kind& kind, const Key& key, base::Json& object,
+                          const Object* old) {
+  bool doubt = false;
+  AdmissionRequest request{view_, context_, kind, key, object, old, warnings_, quotas_};
+  if (judges_at_end_) request.doubt = &doubt;
+  for (const Admission admit : AllAdmissions()) RETURN_IF_ERROR(admit(request));
+  if (doubt) doubtful_.push_back(key);
+  return base::Status();
+}
+
+base::Status Draft::CheckOwn(const Key& key) {
+  const ObjectPtr object = view_.Get(key);
+  if (object == nullptr) return base::Status();
+  const manifests::Kind* kind = schema().FindByResource(key.resource);
+  CHECK(kind != nullptr);
+  base::Json json = object->document.ToJson();
+  AdmissionRequest request{view_,     context_, *kind, key, json, staged_.at(key).before.get(),
+                           warnings_, quotas_};
+  request.staged = true;
+  return CheckExclusive(request);
+}
+
+// The newest of those in doubt is refused first: what came before it may stand without it. Giving
+// something back may take it from one that was not in doubt, so all are looked at again then.
+std::vector<Draft::Refusal> Draft::Settle() {
+  std::vector<Refusal> refused;
+  std::vector<Key> doubtful(doubtful_.rbegin(), doubtful_.rend());
+  doubtful_.clear();
+  std::set<Key> undone;
+  while (!doubtful.empty()) {
+    bool again = false;
+    for (const Key& key : doubtful) {
+      if (undone.contains(key)) continue;
+      base::Status own = CheckOwn(key);
+      if (own.ok()) continue;
+      refused.push_back({key, std::move(own)});
+      undone.insert(key);
+      Put(key, staged_.at(key).before);
+      again = true;
+    }
+    doubtful.clear();
+    if (again) doubtful.assign(order_.rbegin(), order_.rend());
+  }
+  std::map<Key, size_t> place;
+  for (size_t i = 0; i < order_.size() && !refused.empty(); ++i) place.emplace(order_[i], i);
+  std::sort(refused.begin(), refused.end(),
+            [&](const Refusal& a, const Refusal& b) { return place.at(a.key) < place.at(b.key); });
+  return refused;
+}
+
 base::Status Draft::CheckObject(const manifests::Kind& kind, base::Json& object,
                                 manifests::UnknownFields unknown) {
   const manifests::Findings findings = Validate(kind, object, unknown);
@@ -223,8 +276,7 @@ base::Result<ObjectPtr> Draft::Add(const manifests::Kind& kind, base::Json objec
   const std::string_view phase = LifecycleOf(key).first_phase;
   if (!phase.empty()) object["status"].Set("phase", phase);
   manifests::ApplyDefaults(kind, object);
-  AdmissionRequest request{view_, context_, kind, key, object, nullptr, warnings_};
-  for (const Admission admit : AllAdmissions()) RETURN_IF_ERROR(admit(request));
+  RETURN_IF_ERROR(Admit(kind, key, object, nullptr));
   RETURN_IF_ERROR(CheckObject(kind, object, unknown));
 
   base::Json& checked = object["metadata"];
@@ -261,12 +313,13 @@ base::Result<ObjectPtr> Draft::Replace(const manifests::Kind& kind, const Object
     if (const base::Json* status = before.Find("status")) object.Set("status", *status);
   }
   manifests::ApplyDefaults(kind, object);
-  AdmissionRequest request{view_, context_, kind, key, object, old.get(), warnings_};
-  for (const Admission admit : AllAdmissions()) RETURN_IF_ERROR(admit(request));
+  manifests::DropDependent(kind, before, object);
+  RETURN_IF_ERROR(Admit(kind, key, object, old.get()));
   RETURN_IF_ERROR(CheckObject(kind, object, unknown));
   const std::vector<manifests::Problem> problems = manifests::ValidateUpdate(kind, before, object);
   if (!problems.empty()) return manifests::ToStatus(kind, key.name, problems);
-  if (kind.generation && SpecificationOf(before) != SpecificationOf(object)) {
+  if (kind.generation &&
+      !manifests::SameMeaning(*kind.root, SpecificationOf(before), SpecificationOf(object))) {
     object["metadata"].Set("generation", before["metadata"]["generation"].AsInt() + 1);
   }
   return StageUpdate(old, object, managers(before, object));
@@ -452,13 +505,23 @@ ObjectPtr Draft::Stage(const Key& key, const base::Json& json,
   const ObjectPtr before = view_.Get(key);
   if (before != nullptr && SameContent(*before, *object)) return before;
   object->revision = before ? before->revision : 0;
-  view_.Put(object);
+  Put(key, object);
   return object;
 }
 
 void Draft::StageRemoval(const Key& key) {
   Touch(key);
-  view_.Remove(key);
+  Put(key, nullptr);
+}
+
+void Draft::Put(const Key& key, ObjectPtr object) {
+  const ObjectPtr before = view_.Get(key);
+  if (object == nullptr) {
+    if (before != nullptr) view_.Remove(key);
+  } else {
+    view_.Put(object);
+  }
+  quotas_.Wrote(view_, before.get(), object.get());
 }
 
 Transaction Draft::Finish() const {

@@ -21,6 +21,7 @@
 #include "manifests/schema.h"
 #include "manifests/validate.h"
 #include "state/actor.h"
+#include "state/admission/quota_ledger.h"
 #include "state/transaction.h"
 #include "state/view.h"
 
@@ -105,6 +106,17 @@ class Draft {
   manifests::Findings Validate(const manifests::Kind& kind, const base::Json& object,
                                manifests::UnknownFields unknown) const;
 
+  // From now on, what only one may have (node ports, addresses of Services, room in a quota) may be
+  // taken before who has it has given it up. Settle says whether that came to be.
+  void JudgeAtEnd() { judges_at_end_ = true; }
+
+  // What took more than the end of the draft leaves it, in the order of the writes. Each is undone.
+  struct Refusal {
+    Key key;
+    base::Status why;
+  };
+  std::vector<Refusal> Settle();
+
   // The state as it would be.
   const View& view() const { return view_; }
   const DraftContext& context() const { return context_; }
@@ -137,11 +149,16 @@ class Draft {
                                   const Managers& managers);
   // Its kind, in the version that is stored, into which it is converted.
   base::Result<const manifests::Kind*> Intake(base::Json& object) const;
+  base::Status Admit(const manifests::Kind& kind, const Key& key, base::Json& object,
+                     const Object* old);
   base::Status CheckObject(const manifests::Kind& kind, base::Json& object,
                            manifests::UnknownFields unknown);
+  // Whether what it has is its own, as the draft stands.
+  base::Status CheckOwn(const Key& key);
   ObjectPtr Stage(const Key& key, const base::Json& object, manifests::ManagedFieldsPtr managers);
   void StageRemoval(const Key& key);
   void Touch(const Key& key);
+  void Put(const Key& key, ObjectPtr object);
   ObjectPtr StageUpdate(const ObjectPtr& old, const base::Json& object,
                         manifests::ManagedFieldsPtr managers);
 
@@ -151,6 +168,9 @@ class Draft {
   std::map<Key, Staged> staged_;
   std::vector<Key> order_;
   std::vector<std::string> warnings_;
+  QuotaLedger quotas_;
+  bool judges_at_end_ = false;
+  std::vector<Key> doubtful_;  // what took something that another had at that time
 };
 
 }  // namespace state

@@ -370,5 +370,262 @@ TEST(DraftTest, ADeletionIsTakenBackAsIfItHadNeverBegun) {
   EXPECT_EQ(draft.Undelete({"configmaps", "default", "b"}).status().code(), base::Code::kNotFound);
 }
 
+// What the API does not tell apart is stored, counted and compared as one.
+TEST(DraftTest, WritingTheSameOtherwiseChangesNoGeneration) {
+  TestCluster cluster;
+  cluster.Apply(kDeployment);
+  const std::string before = cluster.Field("deployments.apps", "default", "web", "spec");
+  for (const char* field : {"nodeSelector: {}", "volumes: []", "tolerations: []",
+                            "imagePullSecrets: []", "initContainers: []", "hostNetwork: false",
+                            "nodeName: \"\"", "affinity: ~", "hostAliases: ~"}) {
+    cluster.Apply(Replace(kDeployment, "containers:", std::string(field) + "\n      containers:"));
+    EXPECT_EQ(cluster.Field("deployments.apps", "default", "web", "spec"), before) << field;
+    EXPECT_EQ(cluster.Field("deployments.apps", "default", "web", "metadata.generation"), "1");
+  }
+  cluster.Apply(
+      Replace(kDeployment, "containers:", "terminationGracePeriodSeconds: 0\n      containers:"));
+  EXPECT_EQ(cluster.Field("deployments.apps", "default", "web", "metadata.generation"), "2")
+      << "a zero that is a value";
+}
+
+TEST(DraftTest, AnObjectThatWasStoredOtherwiseIsTheSame) {
+  TestCluster cluster;
+  cluster.Apply(kDeployment);
+  // As an earlier plumb stored it.
+  const ObjectPtr web = cluster.Get("deployments.apps", "default", "web");
+  base::Json old = web->document.ToJson();
+  base::Json& spec = old["spec"];
+  spec["selector"].Set("matchExpressions", base::Json::MakeArray());
+  spec["template"]["spec"].Set("volumes", base::Json::MakeArray());
+  spec["template"]["spec"].Set("hostNetwork", false);
+  Transaction transaction;
+  transaction.writes.push_back({web->key, base::Document(old), web->revision});
+  ASSERT_TRUE(cluster.store().Commit(transaction).ok());
+  cluster.Apply(kDeployment);
+  EXPECT_EQ(cluster.Field("deployments.apps", "default", "web", "metadata.generation"), "1");
+}
+
+TEST(DraftTest, ANullOfAMapIsStoredAsItsEmptyValue) {
+  TestCluster cluster;
+  cluster.Apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {LEVEL: info, P: }\n");
+  EXPECT_EQ(cluster.Field("configmaps", "default", "c", "data"), R"({"LEVEL":"info","P":""})");
+  Draft draft(cluster.store().view(), cluster.Context());
+  const auto file = manifests::ParseYaml(
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: applied, namespace: default}\n"
+      "data: {LEVEL: info, P: }\n");
+  const auto applied = draft.Apply(file.documents.at(0));
+  ASSERT_TRUE(applied.ok()) << applied.status().ToString();
+  EXPECT_EQ((**applied)["data"].Bytes(), R"({"LEVEL":"info","P":""})");
+}
+
+TEST(DraftTest, WhatWasFilledInForAnotherTypeGoes) {
+  TestCluster cluster;
+  const auto service = [](const std::string& spec) {
+    return "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {" + spec +
+           ", ports: [{port: 80}]}\n";
+  };
+  const auto change = [&](const std::string& path, const std::string& value) {
+    Draft draft(cluster.store().view(), cluster.Context());
+    base::Json object = cluster.Get("services", "default", "s")->document.ToJson();
+    object["spec"].Set(path, value);
+    const auto updated = draft.Update(std::move(object));
+    if (!updated.ok()) return updated.status().ToString();
+    EXPECT_TRUE(cluster.store().Commit(draft.Finish()).ok());
+    return std::string("OK");
+  };
+  cluster.Apply(service("type: NodePort, sessionAffinity: ClientIP"));
+  EXPECT_EQ(change("type", "ClusterIP"), "OK");
+  EXPECT_EQ(cluster.Field("services", "default", "s", "spec.ports[0].nodePort"), "absent");
+  EXPECT_EQ(change("sessionAffinity", "None"), "OK");
+  EXPECT_EQ(cluster.Field("services", "default", "s", "spec.sessionAffinityConfig"), "absent");
+  EXPECT_EQ(change("externalName", "a.example"), "OK");
+  EXPECT_EQ(change("type", "ExternalName"), "OK");
+  EXPECT_EQ(cluster.Field("services", "default", "s", "spec.clusterIP"), "absent");
+  EXPECT_EQ(change("type", "ClusterIP"), "OK");
+  EXPECT_EQ(cluster.Field("services", "default", "s", "spec.externalName"), "absent");
+}
+
+TEST(AdmissionTest, ReservedAddressesAreTheClustersOwn) {
+  TestCluster cluster;
+  const auto named = [&](const std::string& name, const std::string& address) {
+    const std::string answer =
+        cluster.Try("apiVersion: v1\nkind: Service\nmetadata: {name: " + name +
+                    "}\nspec: {clusterIP: " + address + ", ports: [{port: 53}]}\n");
+    return answer.find("is reserved for the cluster itself") != std::string::npos ? "reserved"
+                                                                                  : answer;
+  };
+  for (const char* address :
+       {"10.96.0.0", "10.96.0.1", "10.96.0.10", "10.96.255.250", "10.96.255.255"}) {
+    EXPECT_EQ(named("thief", address), "reserved") << address;
+  }
+  EXPECT_EQ(named("thief", "10.96.0.11"), "OK");
+  EXPECT_EQ(named("kubernetes", "10.96.0.10"), "reserved");
+  EXPECT_EQ(named("kubernetes", "10.96.0.1"), "OK") << "the API server's";
+  DraftContext context = cluster.Context();
+  context.actor = ProgramActor("plumb-gitsync");
+  Draft draft(cluster.store().view(), context);
+  base::Json object = cluster.Get("services", "default", "kubernetes")->document.ToJson();
+  object["metadata"]["labels"].Set("a", "b");
+  EXPECT_TRUE(draft.Update(object).ok()) << "it may be changed";
+  ASSERT_TRUE(draft.Delete({"services", "default", "kubernetes"}, {}).ok());
+  object["metadata"].Remove("resourceVersion");
+  EXPECT_FALSE(draft.Create(std::move(object)).ok()) << "but not made by a repository";
+}
+
+TEST(AdmissionTest, ANodePortIsTakenByProtocolAndToldByItsPlace) {
+  TestCluster cluster;
+  const auto service = [&](const std::string& name, const std::string& ports) {
+    return cluster.Try("apiVersion: v1\nkind: Service\nmetadata: {name: " + name +
+                       "}\nspec: {type: NodePort, ports: [" + ports + "]}\n");
+  };
+  EXPECT_EQ(service("a",
+                    "{name: t, port: 53, nodePort: 30053}, {name: u, port: 53, protocol: UDP, "
+                    "nodePort: 30053}"),
+            "OK");
+  EXPECT_EQ(service("b", "{name: x, port: 1, protocol: SCTP, nodePort: 30053}"), "OK");
+  EXPECT_EQ(service("c", "{name: x, port: 1}, {name: y, port: 2, nodePort: 30053}"),
+            "Invalid: Service \"c\" is invalid: spec.ports[1].nodePort: 30053 is taken");
+}
+
+// One draft, the state between its writes never being kept.
+class HandOverTest : public testing::Test {
+ protected:
+  static base::Json Service(const std::string& name, int node_port) {
+    const auto file = manifests::ParseYaml(
+        "{apiVersion: v1, kind: Service, metadata: {name: " + name +
+        ", namespace: default}, spec: {type: NodePort, ports: [{port: 80, nodePort: " +
+        std::to_string(node_port) + "}]}}");
+    return file.documents.at(0);
+  }
+  static base::Json Config(const std::string& name) {
+    return manifests::ParseYaml("{apiVersion: v1, kind: ConfigMap, metadata: {name: " + name +
+                                ", namespace: default}}")
+        .documents.at(0);
+  }
+  Draft NewDraft() {
+    Draft draft(cluster_.store().view(), cluster_.Context());
+    draft.JudgeAtEnd();
+    return draft;
+  }
+  void Commit(Draft& draft) {
+    EXPECT_EQ(Settled(draft), "");
+    ASSERT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
+  }
+  static std::string Settled(Draft& draft) {
+    std::string text;
+    for (const Draft::Refusal& refusal : draft.Settle())
+      text += refusal.key.name + ": " + std::string(refusal.why.message()) + "\n";
+    return text;
+  }
+  void Update(Draft& draft, base::Json object) {
+    const auto updated = draft.Update(std::move(object));
+    EXPECT_TRUE(updated.ok()) << updated.status().ToString();
+  }
+  void Create(Draft& draft, base::Json object) {
+    const auto created = draft.Create(std::move(object));
+    EXPECT_TRUE(created.ok()) << created.status().ToString();
+  }
+
+  TestCluster cluster_;
+};
+
+TEST_F(HandOverTest, APortGoesToWhoComesInThePlaceOfWhoGoes) {
+  Draft first = NewDraft();
+  Create(first, Service("old", 30401));
+  Create(first, Service("two", 30402));
+  Commit(first);
+
+  Draft renamed = NewDraft();
+  Create(renamed, Service("new", 30401));
+  ASSERT_TRUE(renamed.Delete({"services", "default", "old"}, {}).ok());
+  Commit(renamed);
+
+  Draft swapped = NewDraft();
+  Update(swapped, Service("new", 30402));
+  Update(swapped, Service("two", 30401));
+  Commit(swapped);
+  EXPECT_EQ(cluster_.Field("services", "default", "new", "spec.ports[0].nodePort"), "30402");
+  EXPECT_EQ(cluster_.Field("services", "default", "two", "spec.ports[0].nodePort"), "30401");
+}
+
+TEST_F(HandOverTest, WhoHasNoRightToItIsRefusedAndWhatHungOnItToo) {
+  Draft first = NewDraft();
+  Create(first, Service("a", 30401));
+  Create(first, Service("b", 30402));
+  Create(first, Service("c", 30403));
+  Commit(first);
+
+  Draft draft = NewDraft();
+  Update(draft, Service("a", 30403));  // which c keeps
+  Update(draft, Service("b", 30401));  // which a does not give up, then
+  Create(draft, Service("d", 30405));
+  EXPECT_EQ(Settled(draft),
+            "a: Service \"a\" is invalid: spec.ports[0].nodePort: 30403 is taken\n"
+            "b: Service \"b\" is invalid: spec.ports[0].nodePort: 30401 is taken\n");
+  ASSERT_EQ(draft.Finish().writes.size(), 1u);
+  EXPECT_EQ(draft.Finish().writes[0].key.name, "d");
+}
+
+TEST_F(HandOverTest, APlaceInAQuotaToo) {
+  cluster_.Apply(
+      "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: few}\nspec: {hard: {configmaps: "
+      "2}}\n");
+  Draft first = NewDraft();
+  Create(first, Config("one"));
+  Create(first, Config("two"));
+  Commit(first);
+
+  Draft draft = NewDraft();
+  Create(draft, Config("three"));
+  Create(draft, Config("four"));
+  ASSERT_TRUE(draft.Delete({"configmaps", "default", "one"}, {}).ok());
+  EXPECT_EQ(Settled(draft),
+            "four: configmaps \"four\" is forbidden: exceeded quota few: configmaps: requested 1, "
+            "used 2, limited to 2\n");
+  ASSERT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
+  EXPECT_EQ(cluster_.Names("configmaps"), "default/three default/two");
+}
+
+TEST_F(HandOverTest, AQuotaIsSummedOnceADraft) {
+  cluster_.Apply(
+      "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: many}\n"
+      "spec: {hard: {configmaps: 1000, count/secrets: 10}}\n");
+  Draft first = NewDraft();
+  for (int i = 0; i < 300; ++i) Create(first, Config("c" + std::to_string(i)));
+  Commit(first);
+  View view = cluster_.store().view();
+  size_t visits = 0;
+  view.CountVisits(&visits);
+  Draft draft(view, cluster_.Context());
+  for (int i = 0; i < 100; ++i) Create(draft, Config("d" + std::to_string(i)));
+  EXPECT_LE(visits, 300u + 3 * 100u);  // all once, and a few for each that comes
+}
+
+TEST(AdmissionTest, AQuotaOnClaimsDoesNotConcernPods) {
+  TestCluster cluster;
+  cluster.Apply(
+      "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q}\nspec: {hard: {requests.storage: "
+      "1Gi, persistentvolumeclaims: 1, gold.storageclass.storage.k8s.io/requests.storage: 1Gi, "
+      "requests.example.com/gpu: 1, limits.ephemeral-storage: 1Gi}}\n");
+  EXPECT_EQ(cluster.Try(kPod), "OK");
+  cluster.Apply(
+      "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: c}\nspec: {hard: {limits.cpu: 1}}\n");
+  EXPECT_EQ(cluster.Try(Replace(kPod, "{name: web}", "{name: two}")),
+            "Forbidden: pods \"two\" is forbidden: quota c demands that every container sets "
+            "limits.cpu (or a LimitRange gives a default)");
+}
+
+TEST(AdmissionTest, ANewPodSaysItsQualityOfService) {
+  TestCluster cluster;
+  const auto quality = [&](const std::string& name, const std::string& resources) {
+    cluster.Apply("apiVersion: v1\nkind: Pod\nmetadata: {name: " + name +
+                  "}\nspec: {containers: [{name: c, image: i, resources: {" + resources + "}}]}\n");
+    return cluster.Field("pods", "default", name, "status.qosClass");
+  };
+  EXPECT_EQ(quality("a", ""), "\"BestEffort\"");
+  EXPECT_EQ(quality("b", "requests: {cpu: 1}"), "\"Burstable\"");
+  EXPECT_EQ(quality("c", "limits: {cpu: 1, memory: 1Gi}"), "\"Guaranteed\"");
+}
+
 }  // namespace
 }  // namespace state

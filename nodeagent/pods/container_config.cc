@@ -14,6 +14,7 @@
 
 #include <algorithm>
 
+#include "manifests/kinds/pod_resources.h"
 #include "manifests/quantity.h"
 #include "nodeagent/pods/environment.h"
 #include "nodeagent/volumes/volumes.h"
@@ -92,7 +93,7 @@ int64_t GraceSeconds(const PodContext& context) {
 }
 
 int64_t OomScoreOf(const PodContext& context, base::Value container) {
-  const std::string qos = QosClass(context.pod);
+  const std::string_view qos = manifests::QosClass(context.pod["spec"]);
   if (qos == "Guaranteed") return -997;
   if (qos == "BestEffort") return 1000;
   const int64_t asked =
@@ -264,25 +265,6 @@ std::string HostnameOf(const PodContext& context) {
   if (hostname.size() > kMaxHostname) hostname.resize(kMaxHostname);
   while (hostname.ends_with('-') || hostname.ends_with('.')) hostname.pop_back();
   return hostname;
-}
-
-std::string QosClass(base::Value pod) {
-  bool any = false, guaranteed = true;
-  for (const char* list : {"containers", "initContainers"}) {
-    for (base::Value container : pod["spec"][list].Elements()) {
-      const base::Value limits = container["resources"]["limits"];
-      const base::Value requests = container["resources"]["requests"];
-      for (const char* resource : {"cpu", "memory"}) {
-        const auto limit = manifests::Quantity::Of(limits[resource]);
-        const auto request =
-            requests[resource].Exists() ? manifests::Quantity::Of(requests[resource]) : limit;
-        any = any || !limit.IsZero() || !request.IsZero();
-        guaranteed = guaranteed && !limit.IsZero() && limit == request;
-      }
-    }
-  }
-  if (!any) return "BestEffort";
-  return guaranteed ? "Guaranteed" : "Burstable";
 }
 
 SandboxConfig BuildSandbox(const PodContext& context, uint32_t attempt) {

@@ -27,9 +27,6 @@ base::Result<ContainerBuild> BuildContainer(const PodContext& context, base::Val
                                             uint32_t attempt, const std::string& image_id,
                                             base::Duration restart_wait);
 
-// Guaranteed, Burstable or BestEffort (Kubernetes documentation, "Pod Quality of Service Classes").
-std::string QosClass(base::Value pod);
-
 // The host name that the pod sees itself under.
 std::string HostnameOf(const PodContext& context);
 

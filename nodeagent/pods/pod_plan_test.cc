@@ -522,7 +522,7 @@ TEST_F(PodPlanTest, EnvironmentIsOfServicesThenEnvFromThenEnv) {
 apiVersion: v1
 kind: Service
 metadata: {name: my-db}
-spec: {clusterIP: 10.96.0.7, selector: {app: db}, ports: [{name: sql, port: 5432}]}
+spec: {clusterIP: 10.96.0.77, selector: {app: db}, ports: [{name: sql, port: 5432}]}
 )");
   const std::string yaml = kWeb;
   Pod(yaml + R"(    envFrom: [{configMapRef: {name: conf}, prefix: X_}]
@@ -540,13 +540,13 @@ spec: {clusterIP: 10.96.0.7, selector: {app: db}, ports: [{name: sql, port: 5432
   EXPECT_EQ(Environment("X_"),
             "X_A=one\nX_B=three-one-$(NONE)-$(X_A)\nX_IP=10.88.0.2\nX_LABEL=web\nX_MEM=64\n");
   EXPECT_EQ(Environment("MY_DB"),
-            "MY_DB_PORT=tcp://10.96.0.7:5432\nMY_DB_PORT_5432_TCP=tcp://10.96.0.7:5432\n"
-            "MY_DB_PORT_5432_TCP_ADDR=10.96.0.7\nMY_DB_PORT_5432_TCP_PORT=5432\n"
-            "MY_DB_PORT_5432_TCP_PROTO=tcp\nMY_DB_SERVICE_HOST=10.96.0.7\n"
+            "MY_DB_PORT=tcp://10.96.0.77:5432\nMY_DB_PORT_5432_TCP=tcp://10.96.0.77:5432\n"
+            "MY_DB_PORT_5432_TCP_ADDR=10.96.0.77\nMY_DB_PORT_5432_TCP_PORT=5432\n"
+            "MY_DB_PORT_5432_TCP_PROTO=tcp\nMY_DB_SERVICE_HOST=10.96.0.77\n"
             "MY_DB_SERVICE_PORT=5432\nMY_DB_SERVICE_PORT_SQL=5432\n");
   ASSERT_NE(Find<CreateContainer>(), nullptr);
   const ContainerConfig& config = Find<CreateContainer>()->config;
-  EXPECT_EQ(config.arguments, std::vector<std::string>{"--db=10.96.0.7"});
+  EXPECT_EQ(config.arguments, std::vector<std::string>{"--db=10.96.0.77"});
   EXPECT_EQ(config.resources.cpu_shares, 256);
   EXPECT_EQ(config.resources.cpu_quota_micros, 25'000);
   EXPECT_EQ(config.resources.memory_limit_bytes, 64 << 20);

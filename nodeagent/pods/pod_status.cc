@@ -14,6 +14,7 @@
 
 #include "manifests/kinds/conditions.h"
 #include "manifests/kinds/pod.h"
+#include "manifests/kinds/pod_resources.h"
 #include "nodeagent/pods/container_config.h"
 
 namespace nodeagent {
@@ -252,7 +253,8 @@ base::Json BuildPodStatus(const PodShape& shape, const std::map<std::string, Wai
                           bool ending) {
   const std::string phase = PhaseOf(shape, ending);
   const Json& last = shape.last_status();
-  Json status = Json::MakeObject({{"phase", phase}, {"qosClass", QosClass(shape.pod())}});
+  Json status =
+      Json::MakeObject({{"phase", phase}, {"qosClass", manifests::QosClass(shape.pod()["spec"])}});
   status.Set("startTime", last["startTime"].IsString() ? last["startTime"]
                                                        : Json(shape.input().now.wall.ToString()));
   if (const base::Value generation = shape.pod()["metadata"]["generation"]; generation.Exists()) {

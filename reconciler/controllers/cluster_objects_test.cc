@@ -97,8 +97,14 @@ TEST_F(ClusterObjectsTest, ServiceOfTheApiHasTheFirstAddressAndComesBack) {
 
 TEST_F(ClusterObjectsTest, ServiceOfTheApiTakesAnotherAddressIfTheFirstIsSomebodyElses) {
   cluster_->Apply(
-      "apiVersion: v1\nkind: Service\nmetadata: {name: early}\n"
-      "spec: {clusterIP: 10.96.0.1, ports: [{port: 80}]}\n");
+      "apiVersion: v1\nkind: Service\nmetadata: {name: early}\nspec: {ports: [{port: 80}]}\n");
+  // From a time when its name was enough for the address.
+  const state::ObjectPtr early = cluster_->Get("services", "default", "early");
+  base::Json old = early->document.ToJson();
+  old["spec"].Set("clusterIP", "10.96.0.1");
+  state::Transaction transaction;
+  transaction.writes.push_back({early->key, base::Document(old), early->revision});
+  ASSERT_TRUE(cluster_->store().Commit(transaction).ok());
   Start();
   Settle();
   EXPECT_EQ(Api("spec.ports[0].name"), R"("https")");

@@ -26,6 +26,11 @@ struct AdmissionRequest {
   base::Json& object;                  // defaulted, not yet validated
   const Object* old = nullptr;         // null on create
   std::vector<std::string>& warnings;  // for who writes
+  QuotaLedger& quotas;
+  // Set where the draft is judged at its end: what another has may be taken then, which becomes
+  // true. Null: it is refused.
+  bool* doubt = nullptr;
+  bool staged = false;  // `view` has the object already, as it is asked for
 };
 
 using Admission = base::Status (*)(AdmissionRequest& request);
@@ -33,6 +38,10 @@ using Admission = base::Status (*)(AdmissionRequest& request);
 // In order: those that edit come before those that check. Each is a file of this folder, and a line
 // of all.cc.
 const std::vector<Admission>& AllAdmissions();
+
+// Whether nobody else has what only one may have, and every quota is kept: a second time, of an
+// object that is staged.
+base::Status CheckExclusive(AdmissionRequest& request);
 
 // Whether the object may be deleted by the context's actor.
 base::Status CheckDeletion(const Key& key, const DraftContext& context);

@@ -12,6 +12,7 @@
   DO(ServiceAddress)           \
   DO(LimitRange)               \
   DO(PodSecurity)              \
+  DO(QosClass)                 \
   DO(Quota)
 
 namespace state {
@@ -25,6 +26,11 @@ const std::vector<Admission>& AllAdmissions() {
   static const std::vector<Admission> kAll = {FOR_EACH_ADMISSION(ADD)};
 #undef ADD
   return kAll;
+}
+
+base::Status CheckExclusive(AdmissionRequest& request) {
+  RETURN_IF_ERROR(AdmitServiceAddress(request));
+  return AdmitQuota(request);
 }
 
 base::Status CheckNamespaceDeletion(const Key& key);

@@ -42,37 +42,49 @@ bool CrossesNamespaces(const V& spec) {
   return false;
 }
 
+// What scopes ask of a pod: a quota may have many, and a pod many containers.
+struct Traits {
+  bool terminating, best_effort, crosses_namespaces;
+  std::string_view priority;
+};
+
 template <typename V>
-bool InScope(std::string_view scope, const V& spec) {
-  if (scope == "Terminating") return !spec["activeDeadlineSeconds"].IsNull();
-  if (scope == "NotTerminating") return spec["activeDeadlineSeconds"].IsNull();
-  if (scope == "BestEffort") return IsBestEffort(spec);
-  if (scope == "NotBestEffort") return !IsBestEffort(spec);
-  if (scope == "PriorityClass") return !spec["priorityClassName"].AsString().empty();
-  if (scope == "CrossNamespacePodAffinity") return CrossesNamespaces(spec);
+Traits TraitsOf(const V& spec) {
+  return {!spec["activeDeadlineSeconds"].IsNull(), IsBestEffort(spec), CrossesNamespaces(spec),
+          spec["priorityClassName"].AsString()};
+}
+
+bool InScope(std::string_view scope, const Traits& pod) {
+  if (scope == "Terminating") return pod.terminating;
+  if (scope == "NotTerminating") return !pod.terminating;
+  if (scope == "BestEffort") return pod.best_effort;
+  if (scope == "NotBestEffort") return !pod.best_effort;
+  if (scope == "PriorityClass") return !pod.priority.empty();
+  if (scope == "CrossNamespacePodAffinity") return pod.crosses_namespaces;
   return false;
 }
 
-template <typename V>
-bool Matches(base::Value requirement, const V& spec) {
+bool Matches(base::Value requirement, const Traits& pod) {
   const std::string_view scope = requirement["scopeName"].AsString();
   const std::string_view wanted = requirement["operator"].AsString();
-  if (wanted == "Exists") return InScope(scope, spec);
-  if (wanted == "DoesNotExist") return !InScope(scope, spec);
+  if (wanted == "Exists") return InScope(scope, pod);
+  if (wanted == "DoesNotExist") return !InScope(scope, pod);
   if (scope != "PriorityClass") return false;
-  const std::string_view priority = spec["priorityClassName"].AsString();
   bool listed = false;
-  for (base::Value value : requirement["values"].Elements()) listed |= value.AsString() == priority;
+  for (base::Value value : requirement["values"].Elements())
+    listed |= value.AsString() == pod.priority;
   return wanted == "In" ? listed : !listed;
 }
 
 template <typename V>
 bool Covers(base::Value quota, const V& spec) {
+  if (!HasScopes(quota)) return true;
+  const Traits pod = TraitsOf(spec);
   for (base::Value scope : quota["scopes"].Elements()) {
-    if (!InScope(scope.AsString(), spec)) return false;
+    if (!InScope(scope.AsString(), pod)) return false;
   }
   for (base::Value requirement : quota["scopeSelector"]["matchExpressions"].Elements()) {
-    if (!Matches(requirement, spec)) return false;
+    if (!Matches(requirement, pod)) return false;
   }
   return true;
 }

@@ -1,22 +1,45 @@
 // A Service's clusterIP and nodePorts come from the cluster's ranges. The search starts at a place
 // that follows from the Service's name, so that a Service which is deleted and made again usually
 // gets its old address, and goes round once. The first and last ten addresses of the range are left
-// to the cluster itself (the tenth is DNS).
+// to the cluster itself (the tenth is DNS): nobody else gets one, not even by name.
+//
+// A node port is one of a protocol: TCP and UDP of one number are two.
+#include <map>
 #include <set>
+#include <string>
+#include <utility>
 
 #include "base/hash.h"
 #include "base/ip.h"
 #include "state/admission/admission.h"
+#include "state/service_range.h"
 
 namespace state {
 namespace {
 
-constexpr uint32_t kReserved = 10;
+using ProtocolPort = std::pair<std::string, int64_t>;
 
-// Whether another Service has this address or node port.
-bool IsTaken(const AdmissionRequest& request, std::string_view what) {
-  for (const ObjectPtr& service : request.view.Lookup(Index::kTaken, what))
+constexpr std::string_view kControllers = "plumb-controllers";
+
+std::string ProtocolOf(const base::Json& port) {
+  return std::string(port["protocol"].AsString("TCP"));
+}
+
+bool IsAddressTaken(const AdmissionRequest& request, std::string_view address) {
+  for (const ObjectPtr& service : request.view.Lookup(Index::kTaken, address))
     if (service->key != request.key) return true;
+  return false;
+}
+
+bool IsPortTaken(const AdmissionRequest& request, const ProtocolPort& wanted) {
+  const auto& [protocol, number] = wanted;
+  for (const ObjectPtr& service : request.view.Lookup(Index::kTaken, std::to_string(number))) {
+    if (service->key == request.key) continue;
+    for (base::Value port : (*service)["spec"]["ports"].Elements()) {
+      if (port["nodePort"].AsInt() == number && port["protocol"].AsString("TCP") == protocol)
+        return true;
+    }
+  }
   return false;
 }
 
@@ -27,6 +50,44 @@ base::Status Refuse(const AdmissionRequest& request, const std::string& field,
                       {base::Cause{"FieldValueInvalid", what, field}});
 }
 
+// What another has is refused, or left for the end of the draft to judge.
+base::Status RefuseTaken(const AdmissionRequest& request, const std::string& field,
+                         const std::string& what) {
+  if (request.doubt == nullptr) return Refuse(request, field, what + " is taken");
+  *request.doubt = true;
+  return base::Status();
+}
+
+// Plumb's own, or of a Service that has it since a time when this was not refused.
+bool MayHaveReserved(const AdmissionRequest& request, const base::Cidr& range, uint32_t ip,
+                     std::string_view address) {
+  if (request.old != nullptr && (*request.old)["spec"]["clusterIP"].AsString() == address)
+    return true;
+  const ActorPtr& actor = request.context.actor;
+  const bool plumb = actor == nullptr || (actor->program && actor->manager == kControllers);
+  return plumb && IsApiAddress(range, ip, request.key.ns, request.key.name);
+}
+
+base::Status CheckAddress(const AdmissionRequest& request, const base::Cidr& range,
+                          const std::string& address) {
+  const std::string field = "spec.clusterIP";
+  const base::Result<uint32_t> ip = base::ParseIpv4(address);
+  if (!ip.ok()) return Refuse(request, field, std::string(ip.status().message()));
+  if (!range.Contains(*ip)) {
+    return Refuse(
+        request, field,
+        address + " is outside the service range " + request.context.config->service_cidr);
+  }
+  if (IsReservedAddress(range, *ip) && !MayHaveReserved(request, range, *ip, address)) {
+    return Refuse(request, field,
+                  address + " is reserved for the cluster itself, as are the first and last " +
+                      std::to_string(kReservedServiceAddresses) + " addresses of " +
+                      request.context.config->service_cidr +
+                      "; leave the field out, or choose another");
+  }
+  return IsAddressTaken(request, address) ? RefuseTaken(request, field, address) : base::Status();
+}
+
 base::Status AssignAddress(AdmissionRequest& request, base::Json& spec) {
   ASSIGN_OR_RETURN(const base::Cidr range, base::Cidr::Parse(request.context.config->service_cidr));
   std::string address(spec["clusterIP"].AsString());
@@ -34,65 +95,92 @@ base::Status AssignAddress(AdmissionRequest& request, base::Json& spec) {
     spec.Set("clusterIPs", base::Json::MakeArray({"None"}));
     return base::Status();
   }
-  if (address.empty()) {
-    const uint32_t usable = static_cast<uint32_t>(range.size()) - 2 * kReserved;
+  if (!address.empty()) {
+    RETURN_IF_ERROR(CheckAddress(request, range, address));
+  } else {
+    const uint32_t usable = static_cast<uint32_t>(range.size()) - 2 * kReservedServiceAddresses;
     const uint32_t start = base::Crc32c(request.key.ToString()) % usable;
     for (uint32_t i = 0; i < usable && address.empty(); ++i) {
       const std::string candidate =
-          base::FormatIpv4(range.first() + kReserved + 1 + (start + i) % usable);
-      if (!IsTaken(request, candidate)) address = candidate;
+          base::FormatIpv4(range.first() + kReservedServiceAddresses + 1 + (start + i) % usable);
+      if (!IsAddressTaken(request, candidate)) address = candidate;
     }
     if (address.empty()) {
       return base::Status(base::Code::kForbidden, "no address is free in the service range " +
                                                       request.context.config->service_cidr +
                                                       "; delete unused Services");
     }
-  } else {
-    const base::Result<uint32_t> ip = base::ParseIpv4(address);
-    if (!ip.ok()) return Refuse(request, "spec.clusterIP", std::string(ip.status().message()));
-    if (!range.Contains(*ip)) {
-      return Refuse(
-          request, "spec.clusterIP",
-          address + " is outside the service range " + request.context.config->service_cidr);
-    }
-    if (IsTaken(request, address)) return Refuse(request, "spec.clusterIP", address + " is taken");
   }
   spec.Set("clusterIP", address);
   spec.Set("clusterIPs", base::Json::MakeArray({address}));
   return base::Status();
 }
 
-base::Status AssignNodePorts(AdmissionRequest& request, base::Json& spec) {
+base::Status CheckNodePort(const AdmissionRequest& request, const ProtocolPort& wanted,
+                           const std::string& field) {
   const ClusterConfig& config = *request.context.config;
+  const std::string number = std::to_string(wanted.second);
+  if (wanted.second < config.node_port_first || wanted.second > config.node_port_last) {
+    return Refuse(request, field,
+                  number + " is outside the range " + std::to_string(config.node_port_first) + "-" +
+                      std::to_string(config.node_port_last));
+  }
+  return IsPortTaken(request, wanted) ? RefuseTaken(request, field, number) : base::Status();
+}
+
+// 0 if none is free. Two ports of one number look from the same place on, so that TCP and UDP of
+// one usually get one node port.
+int64_t FreeNodePort(const AdmissionRequest& request, const base::Json& port,
+                     const std::set<ProtocolPort>& own) {
+  const ClusterConfig& config = *request.context.config;
+  const int64_t usable = config.node_port_last - config.node_port_first + 1;
+  const std::string name = request.key.ToString() + "/" + port["port"].ToString();
+  const int64_t start = static_cast<int64_t>(base::Crc32c(name)) % usable;
+  for (int64_t i = 0; i < usable; ++i) {
+    const ProtocolPort candidate{ProtocolOf(port), config.node_port_first + (start + i) % usable};
+    if (!own.contains(candidate) && !IsPortTaken(request, candidate)) return candidate.second;
+  }
+  return 0;
+}
+
+// Of each port that does not name one and had one, by number and protocol.
+void KeepNodePorts(base::Value before, base::Json& spec) {
+  base::Json* ports = spec.Find("ports");
+  if (ports == nullptr || !ports->IsArray()) return;
+  std::map<ProtocolPort, int64_t> had;
+  for (base::Value port : before.Elements()) {
+    if (port["nodePort"].AsInt() == 0) continue;
+    had.emplace(ProtocolPort(port["protocol"].AsString("TCP"), port["port"].AsInt()),
+                port["nodePort"].AsInt());
+  }
+  for (base::Json& port : ports->MutableElements()) {
+    if (!port.IsObject() || std::as_const(port)["nodePort"].AsInt() != 0) continue;
+    const auto known = had.find({ProtocolOf(port), std::as_const(port)["port"].AsInt()});
+    if (known != had.end()) port.Set("nodePort", known->second);
+  }
+}
+
+base::Status AssignNodePorts(AdmissionRequest& request, base::Json& spec) {
   base::Json* ports = spec.Find("ports");
   if (ports == nullptr || !ports->IsArray()) return base::Status();
-  std::set<int64_t> own;
-  const auto is_taken = [&](int64_t port) {
-    return own.contains(port) || IsTaken(request, std::to_string(port));
-  };
+  std::set<ProtocolPort> own;
+  for (const base::Json& port : std::as_const(*ports).Elements()) {
+    if (port["nodePort"].AsInt() != 0) own.emplace(ProtocolOf(port), port["nodePort"].AsInt());
+  }
+  size_t index = 0;
   for (base::Json& port : ports->MutableElements()) {
+    const std::string field = "spec.ports[" + std::to_string(index++) + "].nodePort";
     if (!port.IsObject()) continue;
-    int64_t wanted = std::as_const(port)["nodePort"].AsInt();
-    if (wanted != 0 && is_taken(wanted)) {
-      return Refuse(request, "spec.ports.nodePort", std::to_string(wanted) + " is taken");
+    const int64_t wanted = std::as_const(port)["nodePort"].AsInt();
+    if (wanted != 0) {
+      RETURN_IF_ERROR(CheckNodePort(request, {ProtocolOf(port), wanted}, field));
+      continue;
     }
-    if (wanted != 0 && (wanted < config.node_port_first || wanted > config.node_port_last)) {
-      return Refuse(request, "spec.ports.nodePort",
-                    std::to_string(wanted) + " is outside the range " +
-                        std::to_string(config.node_port_first) + "-" +
-                        std::to_string(config.node_port_last));
-    }
-    const int64_t usable = config.node_port_last - config.node_port_first + 1;
-    const std::string name = request.key.ToString() + "/" + std::as_const(port)["port"].ToString();
-    const int64_t start = static_cast<int64_t>(base::Crc32c(name)) % usable;
-    for (int64_t i = 0; i < usable && wanted == 0; ++i) {
-      const int64_t candidate = config.node_port_first + (start + i) % usable;
-      if (!is_taken(candidate)) wanted = candidate;
-    }
-    if (wanted == 0)
+    const int64_t free = FreeNodePort(request, port, own);
+    if (free == 0)
       return base::Status(base::Code::kForbidden, "no node port is free; delete unused Services");
-    own.insert(wanted);
-    port.Set("nodePort", wanted);
+    own.emplace(ProtocolOf(port), free);
+    port.Set("nodePort", free);
   }
   return base::Status();
 }
@@ -111,18 +199,7 @@ base::Status AdmitServiceAddress(AdmissionRequest& request) {
   }
   RETURN_IF_ERROR(AssignAddress(request, spec));
   if (type != "NodePort" && type != "LoadBalancer") return base::Status();
-  if (request.old != nullptr && spec["ports"].IsArray()) {
-    for (base::Json& port : spec["ports"].MutableElements()) {
-      if (!port.IsObject() || std::as_const(port)["nodePort"].AsInt() != 0) continue;
-      for (base::Value before : (*request.old)["spec"]["ports"].Elements()) {
-        if (before["port"].AsInt() == std::as_const(port)["port"].AsInt() &&
-            before["protocol"].AsString() == std::as_const(port)["protocol"].AsString() &&
-            before["nodePort"].AsInt() != 0) {
-          port.Set("nodePort", before["nodePort"].AsInt());
-        }
-      }
-    }
-  }
+  if (request.old != nullptr) KeepNodePorts((*request.old)["spec"]["ports"], spec);
   return AssignNodePorts(request, spec);
 }
 
