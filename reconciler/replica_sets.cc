@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "manifests/apply/apply.h"
+#include "manifests/canonical.h"
 #include "reconciler/names.h"
 #include "reconciler/pods.h"
 
@@ -38,7 +39,7 @@ int64_t AnnotationNumber(const state::Object& object, std::string_view annotatio
   return number;
 }
 
-// The template without what its set adds to it: equal for equal pods.
+// The template without what its set adds to it.
 base::Json PlainTemplate(base::Value pod_template) {
   base::Json plain = pod_template.ToJson();
   if (base::Json* metadata = plain.Find("metadata")) {
@@ -46,6 +47,13 @@ base::Json PlainTemplate(base::Value pod_template) {
     if (base::Json* labels = metadata->Find("labels")) labels->Remove(kTemplateHashLabel);
   }
   return plain;
+}
+
+// Equal pods come of both: an earlier plumb has stored templates as they were written.
+bool MakeTheSame(const manifests::Schema& schema, const base::Json& a, const base::Json& b) {
+  const manifests::Message* message = schema.FindMessage("core/v1", "PodTemplateSpec");
+  CHECK(message != nullptr);
+  return manifests::SameMeaning(*message, a, b);
 }
 
 // The status may still count pods that the spec no longer asks for: they are as good as gone. This
@@ -83,7 +91,8 @@ base::Result<ReplicaSets> ReplicaSets::Claim(Turn& turn, state::ObjectPtr owner)
   ReplicaSets sets(turn, std::move(owner));
   for (state::ObjectPtr& set : owned) {
     const bool is_new =
-        sets.new_ == nullptr && PlainTemplate((*set)["spec"]["template"]) == sets.template_;
+        sets.new_ == nullptr && MakeTheSame(*turn.view().schema(), sets.template_,
+                                            PlainTemplate((*set)["spec"]["template"]));
     if (is_new) {
       sets.new_ = std::move(set);
     } else {

@@ -1,12 +1,13 @@
 // A revision's data is a strategic merge patch that brings its template back, which is how clients
-// use it. Two revisions are the same if their data is; of several with the newest template (a
-// number may be taken twice by hand), the one with the highest number counts.
+// use it. Two revisions are the same if their templates mean the same; of several with the newest
+// template (a number may be taken twice by hand), the one with the highest number counts.
 #include "reconciler/revisions.h"
 
 #include <algorithm>
 #include <tuple>
 
 #include "manifests/apply/apply.h"
+#include "manifests/canonical.h"
 #include "reconciler/names.h"
 #include "reconciler/pods.h"
 
@@ -18,6 +19,14 @@ base::Json DataOf(base::Value pod_template) {
   replaced.Set("$patch", "replace");
   return base::Json::MakeObject(
       {{"spec", base::Json::MakeObject({{"template", std::move(replaced)}})}});
+}
+
+// An earlier plumb has stored templates as they were written.
+bool SameData(const manifests::Schema& schema, const base::Json& a, const base::Json& b) {
+  if (a == b) return true;
+  const manifests::Message* message = schema.FindMessage("core/v1", "PodTemplateSpec");
+  CHECK(message != nullptr);
+  return manifests::SameMeaning(*message, a["spec"]["template"], b["spec"]["template"]);
 }
 
 int64_t NumberOf(const state::Object& revision) { return revision["revision"].AsInt(); }
@@ -38,7 +47,8 @@ base::Result<Revisions> Revisions::Claim(Turn& turn, const state::Object& owner)
   Objects& all = revisions.others_;
   std::sort(all.begin(), all.end(), IsLower);
   const auto same = std::find_if(all.rbegin(), all.rend(), [&](const state::ObjectPtr& each) {
-    return !each->Deleting() && (*each)["data"].ToJson() == revisions.data_;
+    return !each->Deleting() &&
+           SameData(*turn.view().schema(), revisions.data_, (*each)["data"].ToJson());
   });
   if (same == all.rend()) return revisions;
   revisions.newest_ = *same;

@@ -342,5 +342,24 @@ TEST_F(DaemonSetTest, EndsTheSameWhereverItCrashes) {
   EXPECT_GT(reconciler::ExpectSameEndWhereverItCrashes(scenario), 30u);
 }
 
+// Earlier plumbs stored a template as it was written, and its revision with it.
+TEST_F(DaemonSetTest, ARevisionStoredOtherwiseIsTheSame) {
+  Start();
+  cluster_->Apply(Web("one"));
+  Settle(10);
+  const std::string pods = cluster_->Names("pods");
+  const state::ObjectPtr revision =
+      *cluster_->store().view().List("controllerrevisions.apps").begin();
+  base::Json old = revision->document.ToJson();
+  old["data"]["spec"]["template"]["spec"].Set("volumes", base::Json::MakeArray());
+  state::Transaction transaction;
+  transaction.writes.push_back({revision->key, base::Document(old), revision->revision});
+  ASSERT_TRUE(cluster_->store().Commit(transaction).ok());
+  cluster_->Apply(Web("one", "minReadySeconds: 1"));
+  Settle(10);
+  EXPECT_EQ(cluster_->Names("controllerrevisions.apps"), "default/" + revision->key.name);
+  EXPECT_EQ(cluster_->Names("pods"), pods);
+}
+
 }  // namespace
 }  // namespace reconciler

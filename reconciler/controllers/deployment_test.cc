@@ -134,6 +134,27 @@ TEST_F(DeploymentTest, MakesAReplicaSetNamedByItsTemplateAndThenWritesNothing) {
   EXPECT_EQ(cluster_.store().revision(), revision) << "a further pass writes nothing";
 }
 
+// Earlier plumbs stored a template as it was written, and made a set of just that.
+TEST_F(DeploymentTest, ATemplateStoredOtherwiseIsTheSame) {
+  cluster_.Apply(Web("one", "replicas: 3"));
+  cluster_.Settle(kLongEnough);
+  const state::ObjectPtr set = *cluster_.store().view().List("replicasets.apps").begin();
+  base::Json old = set->document.ToJson();
+  base::Json& spec = old["spec"]["template"]["spec"];
+  spec.Set("volumes", base::Json::MakeArray());
+  spec.Set("nodeSelector", base::Json::MakeObject());
+  spec.Set("hostNetwork", false);
+  state::Transaction transaction;
+  transaction.writes.push_back({set->key, base::Document(old), set->revision});
+  ASSERT_TRUE(cluster_.store().Commit(transaction).ok());
+  Forget();
+  Start();
+  cluster_.Apply(Web("one", "replicas: 4"));
+  cluster_.Settle(kLongEnough);
+  EXPECT_EQ(Sets(), "one=4 r1");
+  EXPECT_GE(least_ready_, 3) << "no pod was replaced";
+}
+
 TEST_F(DeploymentTest, RollingUpdateStaysWithinSurgeAndUnavailable) {
   struct Case {
     const char* limits;
