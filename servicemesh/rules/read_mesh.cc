@@ -3,8 +3,23 @@
 #include <utility>
 
 #include "servicemesh/rules/host_ports.h"
+#include "state/service_range.h"
 
 namespace servicemesh {
+namespace {
+
+// A Service with an address that is left to the cluster itself would take what others ask there,
+// such as names. Only plumb's own is at one.
+void LeaveOutReserved(const base::Cidr& range, std::vector<Service>& services) {
+  for (Service& service : services) {
+    std::erase_if(service.spec.cluster_ips, [&](Ipv4 ip) {
+      return state::IsReservedAddress(range, ip.bits) &&
+             !state::IsApiAddress(range, ip.bits, service.spec.ns, service.spec.name);
+    });
+  }
+}
+
+}  // namespace
 
 MeshInput ReadMesh(const state::View& view, MeshInput place) {
   MeshInput input = std::move(place);
@@ -21,6 +36,7 @@ MeshInput ReadMesh(const state::View& view, MeshInput place) {
     slices.push_back(slice->document.root());
   }
   input.services = ServicesFrom(services, slices);
+  LeaveOutReserved(input.service_cidr, input.services);
   std::vector<base::Value> pods;
   for (const state::ObjectPtr& pod : view.List("pods")) pods.push_back(pod->document.root());
   input.host_ports = HostPortsFrom(pods, input.node_name);
