@@ -16,6 +16,7 @@
 #include "gitsync/plan/application.h"
 #include "gitsync/plan/by_hand.h"
 #include "manifests/apply/structure.h"
+#include "manifests/canonical.h"
 #include "manifests/patch/patch.h"
 #include "manifests/server_metadata.h"
 #include "manifests/validate.h"
@@ -37,6 +38,7 @@ constexpr std::string_view kMerge = "Merge", kIfNotPresent = "IfNotPresent", kIg
 Json WantedOf(const Manifest& manifest) {
   Json wanted = *manifest.object;
   wanted.Remove("status");
+  manifests::ResolveNulls(*manifest.kind->root, wanted);
   Json& metadata = wanted["metadata"];
   manifests::RemoveServerSetMetadata(metadata);
   if (manifest.kind->namespaced) metadata.Set("namespace", manifest.key.ns);
@@ -120,6 +122,27 @@ base::Mark MarkOf(const Json& object, std::string_view field) {
   return mark;
 }
 
+}  // namespace
+
+void AddErrors(const Manifest& manifest, const base::Status& status,
+               std::vector<SourceError>& errors) {
+  for (const base::Cause& cause : status.causes()) {
+    errors.push_back(
+        manifest.Error(MarkOf(*manifest.object, cause.field), cause.field + ": " + cause.message));
+  }
+  if (!status.causes().empty()) return;
+  std::string message(status.message());
+  base::Mark mark = manifest.object->mark;
+  if (status.code() == base::Code::kNotFound && manifest.kind->namespaced) {
+    mark = MarkOf(*manifest.object, "metadata.namespace");
+    message = "namespace " + manifest.key.ns +
+              " does not exist; add a Namespace manifest, or correct metadata.namespace";
+  }
+  errors.push_back(manifest.Error(mark, std::move(message)));
+}
+
+namespace {
+
 class ManifestApplication {
  public:
   ManifestApplication(state::Draft& draft, const Manifest& manifest, std::string_view repository,
@@ -167,19 +190,7 @@ class ManifestApplication {
 
   Outcome Settled(const base::Status& status, Outcome done) {
     if (status.ok()) return done;
-    for (const base::Cause& cause : status.causes()) {
-      errors_.push_back(manifest_.Error(MarkOf(*manifest_.object, cause.field),
-                                        cause.field + ": " + cause.message));
-    }
-    if (!status.causes().empty()) return Outcome::kFailed;
-    std::string message(status.message());
-    base::Mark mark = manifest_.object->mark;
-    if (status.code() == base::Code::kNotFound && manifest_.kind->namespaced) {
-      mark = MarkOf(*manifest_.object, "metadata.namespace");
-      message = "namespace " + manifest_.key.ns +
-                " does not exist; add a Namespace manifest, or correct metadata.namespace";
-    }
-    errors_.push_back(manifest_.Error(mark, std::move(message)));
+    AddErrors(manifest_, status, errors_);
     return Outcome::kFailed;
   }
 

@@ -30,6 +30,10 @@ Outcome ApplyManifest(state::Draft& draft, const Manifest& manifest, std::string
 // True if the manifest, or the object (null if there is none), asks for nothing to be done.
 bool LeavesAlone(const Manifest& manifest, const state::Object* live);
 
+// What a write of the manifest was refused for, each at its place.
+void AddErrors(const Manifest& manifest, const base::Status& status,
+               std::vector<SourceError>& errors);
+
 // True if the object is there and as the manifest asks.
 bool IsAsAsked(const Manifest& manifest, std::string_view repository, const state::Object& object);
 

@@ -11,6 +11,10 @@
 // application's mark or is outside of its namespaces: an inventory alone ends nothing. A path that
 // the commit lacks is an error of its application alone, and changes nothing.
 //
+// What only one may have (a node port, an address, room in a quota) may go from one object to
+// another: who has it is judged by the end of each transaction. An object that has no right to it
+// is an error, and left as it was.
+//
 // An error refuses the push only if the push brings it: one that the applied commit has too, at the
 // same file with the same words, is a warning, and its object stays as it is. All errors of a tree
 // that was applied before are warnings: a way back is never blocked.
@@ -74,6 +78,7 @@ class SyncPlanner {
         draft_(view, ByGit(context)) {
     plan_.basis.made_at = view.revision();
     plan_.basis.schema = view.schema()->version();
+    draft_.JudgeAtEnd();
   }
 
   // Everything the set asks for, whatever is known to be applied; the errors only.
@@ -290,6 +295,7 @@ class SyncPlanner {
 
   // Records the inventory; the first wave that changes anything becomes the transaction.
   void EndWave(bool last) {
+    RefuseUnsettled();
     if (!plan_.transaction.empty()) return;
     for (const auto& [owner, keys] : taken_) Note(Disown(draft_, owner, keys));
     plan_.basis.Add(before_, InventoryKey(application_.name));
@@ -303,6 +309,22 @@ class SyncPlanner {
     plan_.transaction = draft_.Finish();
     plan_.basis.AddWrites(plan_.transaction);
     plan_.complete = last;
+  }
+
+  void RefuseUnsettled() {
+    for (const state::Draft::Refusal& refusal : draft_.Settle()) {
+      const state::Key& key = refusal.key;
+      std::erase_if(plan_.results, [&](const ObjectResult& result) { return result.key == key; });
+      std::erase_if(changed_, [&](const Manifest* manifest) { return manifest->key == key; });
+      if (unlisted_.contains(key)) gained_.erase(key);
+      for (auto& [owner, keys] : taken_) keys.erase(key);
+      plan_.unsure.insert(key);
+      if (const Manifest* manifest = set_.Find(key)) {
+        AddErrors(*manifest, refusal.why, plan_.errors);
+      } else {
+        Note(refusal.why);
+      }
+    }
   }
 
   std::set<state::Key> NewInventory() const {
@@ -506,12 +528,18 @@ RepairPlan PlanRepair(const state::View& view, const std::string& application,
     return manifests::RankOf(a->key.resource) < manifests::RankOf(b->key.resource);
   });
   state::Draft draft(view, ByGit(context));
+  draft.JudgeAtEnd();
   std::vector<SourceError> warnings;
   for (const Manifest* manifest : ordered) {
     const Outcome outcome = ApplyManifest(draft, *manifest, application, plan.errors, warnings);
     if (outcome == Outcome::kCreated || outcome == Outcome::kConfigured) {
       plan.repaired.push_back(manifest->key);
     }
+  }
+  for (const state::Draft::Refusal& refusal : draft.Settle()) {
+    std::erase(plan.repaired, refusal.key);
+    if (const Manifest* manifest = set.Find(refusal.key))
+      AddErrors(*manifest, refusal.why, plan.errors);
   }
   plan.transaction = draft.Finish();
   return plan;
