@@ -350,5 +350,82 @@ TEST_F(ApiTest, MethodsThatAResourceLacksAreNotAllowed) {
   EXPECT_TRUE(api_.Outcome("DELETE", "/api/v1/namespaces").starts_with("405 MethodNotAllowed"));
 }
 
+// kubectl prints "The ConfigMap "second" is invalid", and the causes.
+TEST_F(ApiTest, ARefusedCreateNamesTheObject) {
+  const auto told = [&](std::string_view metadata) {
+    const base::Json body = *base::ParseJson(
+        api_.Send("POST", kConfigMaps,
+                  R"({"metadata":)" + std::string(metadata) + R"(,"data":{"a/b":"x"}})")
+            .body);
+    return std::string(body["details"]["name"].AsString()) + " " +
+           std::string(body["details"]["causes"].At(0)["field"].AsString());
+  };
+  EXPECT_EQ(told(R"({"name":"second"})"), "second data[a/b]");
+  EXPECT_EQ(told(R"({"generateName":"job-"})"), "job-* data[a/b]");
+}
+
+TEST_F(ApiTest, AnInvalidHasACause) {
+  MakeConfigMaps("a");
+  for (const auto& [path, body] : std::vector<std::pair<std::string, std::string>>{
+           {In(kConfigMaps, "/a"), R"([{"op":"test","path":"/data/x","value":"1"}])"},
+           {In(kConfigMaps, "/a"), R"([{"op":"remove","path":""}])"}}) {
+    const base::Json status = *base::ParseJson(api_.Send("PATCH", path, body, kJsonPatch).body);
+    EXPECT_EQ(status["code"].AsInt(), 422);
+    EXPECT_NE(status["details"]["causes"].At(0)["message"].AsString(), "") << status.ToString();
+  }
+  const base::Json status =
+      *base::ParseJson(api_.Send("POST", In(kConfigMaps, "?dryRun=Some"), "{}").body);
+  EXPECT_NE(status["details"]["causes"].At(0)["message"].AsString(), "");
+}
+
+TEST_F(ApiTest, AFieldSelectorTakesAnAbsentFieldForItsTypesNothing) {
+  cluster().AddNode("n1");
+  cluster().AddNode("n2");
+  api_.Do("PATCH", "/api/v1/nodes/n2", R"({"spec":{"unschedulable":true}})", kMerge);
+  const auto nodes = [&](std::string_view selector) {
+    return TestApi::NamesIn(
+        api_.Send("GET", "/api/v1/nodes?fieldSelector=" + std::string(selector)));
+  };
+  EXPECT_EQ(nodes("spec.unschedulable%3Dfalse"), "n1");
+  EXPECT_EQ(nodes("spec.unschedulable!%3Dtrue"), "n1");
+  EXPECT_EQ(nodes("spec.unschedulable%3Dtrue"), "n2");
+  EXPECT_EQ(nodes("spec.unschedulable%3D"), "");
+  EXPECT_EQ(api_.Outcome("GET", "/api/v1/nodes?fieldSelector=spec.podCIDR%3Dx"),
+            "400 BadRequest: Unable to find nodes by field selector: field label not supported: "
+            "spec.podCIDR");
+  cluster().Apply(
+      "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: "
+      "i}]}}");
+  const auto pods = [&](std::string_view selector) {
+    return TestApi::NamesIn(
+        api_.Send("GET", "/api/v1/namespaces/default/pods?fieldSelector=" + std::string(selector)));
+  };
+  EXPECT_EQ(pods("spec.hostNetwork%3Dfalse,status.podIP%3D,spec.nodeName%3D"), "p");
+  EXPECT_EQ(pods("spec.hostNetwork%3Dtrue"), "");
+}
+
+TEST_F(ApiTest, TimesOfAllYearsAreKept) {
+  const std::string leases = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
+  EXPECT_EQ(api_.Outcome("POST", leases,
+                         R"({"metadata":{"name":"l"},)"
+                         R"("spec":{"renewTime":"0001-01-01T00:00:02.000000Z"}})"),
+            "201");
+  EXPECT_EQ(cluster().Field("leases.coordination.k8s.io", "default", "l", "spec.renewTime"),
+            "\"0001-01-01T00:00:02.000000Z\"");
+}
+
+// Bodies of subresources are no objects that a table could have rows of.
+TEST_F(ApiTest, WhatHasNoMetadataHasNoTable) {
+  cluster().Apply(
+      "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: "
+      "i}]}}");
+  api_.accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+  for (const char* path : {"/pods/p/eviction", "/pods/p/binding"}) {
+    EXPECT_TRUE(api_.Outcome("POST", "/api/v1/namespaces/default" + std::string(path), "{}")
+                    .starts_with("406 NotAcceptable"))
+        << path;
+  }
+}
+
 }  // namespace
 }  // namespace state

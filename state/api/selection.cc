@@ -1,18 +1,38 @@
-// Fields are compared as text: a missing one is "", a boolean "true" or "false". A watch or list of
-// a single object's path is a selection by its name.
+// Fields are compared as text: a boolean is "true" or "false", and a missing one what its type has
+// for nothing: "false", "0" or "". A watch or list of a single object's path is a selection by its
+// name.
 #include "state/api/selection.h"
 
 namespace state {
 namespace {
 
-std::string TextAt(const Object& object, std::string_view path) {
-  base::Value value = object.document.root();
-  while (!path.empty()) {
-    const size_t dot = std::min(path.find('.'), path.size());
-    value = value[path.substr(0, dot)];
-    path.remove_prefix(std::min(dot + 1, path.size()));
+// The first step of a path like "spec.nodeName", which is taken off it.
+std::string_view TakeStep(std::string_view& path) {
+  const std::string_view step = path.substr(0, path.find('.'));
+  path.remove_prefix(std::min(step.size() + 1, path.size()));
+  return step;
+}
+
+std::string_view ZeroAt(const manifests::Kind& kind, std::string_view path) {
+  const manifests::Message* message = kind.root;
+  const manifests::Field* field = nullptr;
+  while (!path.empty() && message != nullptr) {
+    field = message->Find(TakeStep(path));
+    message = field != nullptr ? field->message : nullptr;
   }
-  if (!value.Exists() || value.IsNull()) return "";
+  if (field == nullptr || field->shape != manifests::Shape::kSingle) return "";
+  switch (field->scalar) {
+    case manifests::Scalar::kBool: return "false";
+    case manifests::Scalar::kInt32:
+    case manifests::Scalar::kInt64: return "0";
+    default: return "";
+  }
+}
+
+std::string TextAt(const Object& object, std::string_view path, std::string_view zero) {
+  base::Value value = object.document.root();
+  while (!path.empty()) value = value[TakeStep(path)];
+  if (!value.Exists() || value.IsNull()) return std::string(zero);
   return value.IsString() ? std::string(value.AsString()) : std::string(value.Bytes());
 }
 
@@ -47,18 +67,19 @@ base::Result<Selection> Selection::Parse(const base::HttpRequest& request, const
                                                        "supported: " +
                                                        requirement.path);
     }
+    const std::string_view zero = ZeroAt(kind, path);
     selection.fields_.push_back(
-        {requirement.path, std::move(path), requirement.equal, requirement.value});
+        {requirement.path, std::move(path), requirement.equal, requirement.value, zero});
   }
   if (!route.name.empty())
-    selection.fields_.push_back({"metadata.name", "metadata.name", true, route.name});
+    selection.fields_.push_back({"metadata.name", "metadata.name", true, route.name, ""});
   return selection;
 }
 
 bool Selection::Matches(const Object& object) const {
   if (!ns_.empty() && object.key.ns != ns_) return false;
   for (const FieldRequirement& each : fields_) {
-    if ((TextAt(object, each.path) == each.value) != each.equal) return false;
+    if ((TextAt(object, each.path, each.zero) == each.value) != each.equal) return false;
   }
   return labels_.IsEverything() || labels_.Matches(object.Labels());
 }

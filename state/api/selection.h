@@ -43,6 +43,7 @@ class Selection {
     std::string path;  // without a dot in front
     bool equal;
     std::string value;
+    std::string_view zero;  // what an absent field counts as: "false", "0" or ""
   };
   manifests::KindPtr kind_;
   std::string ns_;

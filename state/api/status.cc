@@ -1,6 +1,7 @@
 // The reason of a failure comes from its code. Two are told apart by their cause: a revision that
 // is not there yet is a Timeout that asks for another try. Invalid names the kind, all others the
-// resource, as kubectl's sentences expect it. It may quote what a client sent: it is made text.
+// resource, as kubectl's sentences expect it; and of an Invalid kubectl prints the causes alone, so
+// there is always one. It may quote what a client sent: it is made text.
 #include "state/api/status.h"
 
 #include <algorithm>
@@ -29,6 +30,10 @@ Json CausesOf(const base::Status& status) {
     if (!cause.field.empty()) entry.Set("field", cause.field);
     causes.Append(std::move(entry));
   }
+  if (causes.empty() && status.code() == Code::kInvalid) {
+    causes.Append(Json::MakeObject(
+        {{"reason", "FieldValueInvalid"}, {"message", base::ToUtf8(status.message())}}));
+  }
   return causes;
 }
 
@@ -43,7 +48,7 @@ Json FailureStatus(const base::Status& status, const About& about) {
     if (!about.kind->group.empty()) details.Set("group", about.kind->group);
     details.Set("kind", names_kind ? about.kind->kind : about.kind->plural);
   }
-  if (!status.causes().empty()) details.Set("causes", CausesOf(status));
+  if (Json causes = CausesOf(status); !causes.empty()) details.Set("causes", std::move(causes));
   if (IsRetriable(status.code())) details.Set("retryAfterSeconds", kRetryAfterSeconds);
   Json body = Json::MakeObject({{"kind", "Status"},
                                 {"apiVersion", "v1"},

@@ -50,6 +50,15 @@ ObjectPtr WithoutEmptyRevision(const ObjectPtr& object) {
   return copy;
 }
 
+// The path of a create has no name: a failure is about the one that the object has or asks for.
+std::string NameToTell(const Json& object) {
+  const Json& metadata = object["metadata"];
+  const std::string_view name = metadata["name"].AsString();
+  if (!name.empty()) return std::string(name);
+  const std::string_view base = metadata["generateName"].AsString();
+  return base.empty() ? std::string() : std::string(base) + "*";
+}
+
 Propagation PropagationOf(std::string_view text) {
   if (text == "Background") return Propagation::kBackground;
   if (text == "Foreground") return Propagation::kForeground;
@@ -243,9 +252,13 @@ base::Result<Answer> HandleCreate(const Call& call) {
   RETURN_IF_ERROR(CheckNodeCreates(
       call.context.actor, Key{call.kind.Resource(), call.route.ns,
                               std::string(std::as_const(object)["metadata"]["name"].AsString())}));
+  About about{&call.kind, NameToTell(object)};
   Draft draft(call.view, call.context);
   base::Result<ObjectPtr> created = draft.Create(std::move(object), options.unknown);
-  if (!created.ok()) return AsDecodingError(created.status(), call.kind);
+  if (!created.ok()) {
+    return Answer(Response{
+        .http = FailureAnswer(AsDecodingError(created.status(), call.kind), about, call.as)});
+  }
   return Finish(call, draft, options, *std::move(created), 201, RenderAsAsked(call));
 }
 
