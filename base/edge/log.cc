@@ -1,5 +1,6 @@
 // A value is written bare if it is one printable word, else quoted as JSON quotes it, so that a
-// newline in a value can never forge a line. Bytes that are not UTF-8 become U+FFFD.
+// newline in a value can never forge a line. Bytes that are not UTF-8, and what no terminal should
+// get (base/printable.h), become U+FFFD.
 #include "base/edge/log.h"
 
 #include <spdlog/sinks/stdout_sinks.h>
@@ -9,6 +10,7 @@
 #include <memory>
 
 #include "base/json.h"
+#include "base/printable.h"
 #include "base/utf8.h"
 
 namespace base {
@@ -36,13 +38,14 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
   return spdlog::level::err;
 }
 
-// `text` as valid UTF-8 of at most kMaxLogValueBytes.
+// `text` as valid UTF-8 of at most kMaxLogValueBytes. Of controls, those that are quoted stay.
 std::string Printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     if (out.size() >= kMaxLogValueBytes) return out + "...";
     const size_t length = Utf8Length(text);
-    if (length == 0) {
+    const uint32_t code = length == 0 ? 0 : DecodeUtf8(text.substr(0, length));
+    if (length == 0 || (code >= 0x7F && !IsPrintable(code))) {
       AppendUtf8(0xFFFD, out);
     } else {
       out += text.substr(0, length);

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "base/edge/files.h"
+#include "base/printable.h"
 #include "gitsync/edge/hook_wire.h"
 
 namespace gitsync {
@@ -165,7 +166,7 @@ Result<int> Talk(const std::string& name, const std::string& socket_path) {
 int RunHook(const std::string& name, const std::string& socket_path) {
   const Result<int> code = Talk(name, socket_path);
   if (code.ok()) return *code;
-  const std::string why = CleanLine(code.status().message());
+  const std::string why = base::OneLine(code.status().message(), kMaxHookLineBytes);
   Show(name == "post-receive"
            ? "plumb: " + why + "; the push is accepted, `plumb wait` says how it ends"
            : "plumb: " + why + "; nothing was accepted");

@@ -21,6 +21,7 @@
 
 #include "base/edge/files.h"
 #include "base/log.h"
+#include "base/printable.h"
 #include "gitsync/edge/hook_wire.h"
 
 namespace gitsync {
@@ -61,7 +62,8 @@ class Outbox {
   bool Print(const std::string& line) {
     const std::lock_guard lock(mutex_);
     if (closed_ || finished_) return false;
-    const std::string frame = Frame(Json::MakeObject({{"line", CleanLine(line)}}));
+    const std::string frame =
+        Frame(Json::MakeObject({{"line", base::OneLine(line, kMaxHookLineBytes)}}));
     if (bytes_.size() + frame.size() > kMaxOutboxBytes) {
       ++dropped_;
     } else {

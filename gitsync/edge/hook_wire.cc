@@ -31,16 +31,6 @@ std::vector<std::string> WordsOf(const Json& list) {
 }
 
 inline constexpr size_t kLengthBytes = 4;
-inline constexpr size_t kMaxColourBytes = 16;
-
-// The length of a colour sequence at the front of `text`, or 0.
-size_t ColourLength(std::string_view text) {
-  if (!text.starts_with("\x1b[")) return 0;
-  const size_t end = text.find_first_not_of("0123456789;", 2);
-  if (end == std::string_view::npos || text[end] != 'm' || end >= kMaxColourBytes) return 0;
-  return end + 1;
-}
-
 Status Malformed(const std::string& what) {
   return Status(Code::kInvalid, "malformed hook request: " + what);
 }
@@ -118,25 +108,6 @@ Status CheckCall(const HookCall& call) {
     return Malformed("the path of the quarantine is not UTF-8");
   }
   return {};
-}
-
-std::string CleanLine(std::string_view line) {
-  std::string clean;
-  while (!line.empty() && clean.size() < kMaxHookLineBytes) {
-    size_t length = ColourLength(line);
-    const bool control =
-        (static_cast<unsigned char>(line[0]) < 0x20 && line[0] != '\t') || line[0] == 0x7f;
-    if (length == 0 && !control) length = base::Utf8Length(line);
-    if (length == 0) {
-      clean += '?';
-      length = 1;
-    } else {
-      clean += line.substr(0, length);
-    }
-    line.remove_prefix(length);
-  }
-  if (!line.empty()) clean += "...";
-  return clean;
 }
 
 std::string Frame(const Json& message) {

@@ -34,11 +34,6 @@ base::Json EncodeCall(const HookCall& call);
 base::Result<HookCall> DecodeCall(const base::Json& json);
 base::Status CheckCall(const HookCall& call);
 
-// The line without what would harm a terminal or break the format: bytes that are not UTF-8,
-// control characters other than tab and colour sequences (ESC [ digits ; m), what exceeds
-// kMaxHookLineBytes.
-std::string CleanLine(std::string_view line);
-
 std::string Frame(const base::Json& message);
 
 // Puts messages together from pieces.

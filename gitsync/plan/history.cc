@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/utf8.h"
 #include "gitsync/plan/application.h"
 
 namespace gitsync {
@@ -106,9 +105,10 @@ std::vector<Deploy> HistoryOf(base::Value status) {
   for (const base::Value entry : status["history"].Elements()) {
     const base::Value metadata = entry["metadata"];
     Deploy deploy;
-    deploy.revision = metadata["revision"].AsString();
+    deploy.revision = OneLine(metadata["revision"].AsString());
     deploy.phase = PhaseOf(entry["lastReconciledStatus"].AsString());
-    deploy.message = metadata["message"].AsString();
+    // It goes into commits, and may be of an earlier plumb, or of a person.
+    deploy.message = OneLine(metadata["message"].AsString());
     const auto since = base::WallTime::Parse(entry["lastReconciled"].AsString());
     if (since.ok()) deploy.since = *since;
     deploy.tree = entry["digest"].AsString();
@@ -141,35 +141,6 @@ std::vector<Deploy> EndedBetween(const state::Object* before, const state::Objec
   }
   std::reverse(ended.begin(), ended.end());
   return ended;
-}
-
-std::string OneLine(std::string_view text, size_t most) {
-  constexpr std::string_view kMore = "...";
-  std::string line;
-  while (!text.empty()) {
-    const size_t length = base::Utf8Length(text);
-    const auto first = static_cast<unsigned char>(text.front());
-    // Below 0xa0 the second byte of C2 is a control character as well.
-    const bool control =
-        first < 0x20 || first == 0x7f ||
-        (length == 2 && first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0);
-    const std::string_view piece = length == 0 ? std::string_view("?")
-                                   : control   ? std::string_view(" ")
-                                               : text.substr(0, length);
-    if (line.size() + piece.size() > most) {
-      while (line.size() + kMore.size() > most && !line.empty()) {
-        // Never the middle of a character.
-        while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0xc0) == 0x80) {
-          line.pop_back();
-        }
-        if (!line.empty()) line.pop_back();
-      }
-      return line + std::string(kMore);
-    }
-    line += piece;
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return line;
 }
 
 }  // namespace gitsync

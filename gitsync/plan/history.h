@@ -12,10 +12,13 @@
 
 #include "base/document.h"
 #include "base/json.h"
+#include "base/printable.h"
 #include "base/time.h"
 #include "state/object.h"
 
 namespace gitsync {
+
+using base::OneLine;
 
 inline constexpr size_t kMaxHistory = 50;  // deploys that are remembered
 inline constexpr size_t kMaxDeployMessageBytes =
@@ -57,8 +60,5 @@ std::vector<Deploy> HistoryOf(base::Value status);
 std::vector<Deploy> DeploysOf(const state::Object& kustomization);
 // What ended between two states of a Kustomization (`before` may be null), the oldest first.
 std::vector<Deploy> EndedBetween(const state::Object* before, const state::Object& now);
-
-// One line without control characters, of at most `most` bytes.
-std::string OneLine(std::string_view text, size_t most);
 
 }  // namespace gitsync

@@ -5,6 +5,7 @@
 // '?'.
 #include <string>
 
+#include "base/printable.h"
 #include "base/utf8.h"
 #include "manifests/yaml/yaml.h"
 #include "manifests/yaml/yaml_scalar.h"
@@ -17,14 +18,11 @@ using base::Json;
 constexpr size_t kMaxSimpleKey = 128;
 constexpr size_t kStep = 2;  // columns a level
 
-// Lengths of sequences that YAML or its readers take for a line break, or that cannot be seen:
-// C0 and C1 controls, DEL, NEL, LS, PS, the byte order mark, the last two of the plane.
+// What YAML or its readers take for a line break, or what cannot be seen. A byte that is not UTF-8
+// stands for itself.
 bool NeedsEscape(std::string_view sequence) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(sequence[i]); };
-  if (sequence.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7F;
-  if (sequence.size() == 2) return byte(0) == 0xC2 && byte(1) < 0xA0;
-  return sequence == "\xE2\x80\xA8" || sequence == "\xE2\x80\xA9" || sequence == "\xEF\xBB\xBF" ||
-         sequence == "\xEF\xBF\xBE" || sequence == "\xEF\xBF\xBF";
+  if (sequence.size() == 1 && static_cast<unsigned char>(sequence[0]) >= 0x80) return false;
+  return !base::IsPrintable(base::DecodeUtf8(sequence));
 }
 
 // The sequence at `at`. A byte that is not UTF-8 stands for itself.
@@ -82,14 +80,11 @@ void AppendDoubleQuoted(std::string_view text, std::string& out) {
     } else if (!NeedsEscape(sequence)) {
       out += sequence;
     } else {
-      uint32_t code = static_cast<unsigned char>(sequence[0]);
-      if (sequence.size() == 2) code = 0x80 | (static_cast<unsigned char>(sequence[1]) & 0x3F);
-      if (sequence.size() == 3) {
-        code = (code & 0x0F) << 12 | (static_cast<unsigned char>(sequence[1]) & 0x3F) << 6 |
-               (static_cast<unsigned char>(sequence[2]) & 0x3F);
+      const uint32_t code = base::DecodeUtf8(sequence);
+      out += code > 0xFFFF ? "\\U" : "\\u";
+      for (int shift = code > 0xFFFF ? 28 : 12; shift >= 0; shift -= 4) {
+        out += kHex[code >> shift & 15];
       }
-      out += "\\u";
-      for (int shift = 12; shift >= 0; shift -= 4) out += kHex[code >> shift & 15];
     }
   }
   out += '"';

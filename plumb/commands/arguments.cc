@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "base/printable.h"
+
 namespace plumb {
 
 base::Result<Arguments> Arguments::Parse(const std::vector<std::string>& words,
@@ -54,7 +56,7 @@ base::Result<base::Duration> Arguments::GetDuration(const std::string& flag,
 }
 
 int Fail(const base::Status& status) {
-  std::fprintf(stderr, "plumb: %s\n", std::string(status.message()).c_str());
+  std::fprintf(stderr, "plumb: %s\n", base::OneLine(status.message()).c_str());
   return base::InfoOf(status.code()).exit_code;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/printable.h"
 #include "plumb/endpoints.h"
 
 namespace plumb {
@@ -47,12 +48,12 @@ int WrongUsage(const char* help) {
 bool WantsJson(const Arguments& arguments) { return arguments.Has(kOutputFlag); }
 
 void PrintJson(const base::Json& json) {
-  std::printf("%s\n", json.ToString().c_str());
+  std::printf("%s\n", base::PrintableJson(json.ToString()).c_str());
   std::fflush(stdout);
 }
 
 std::string CellText(const base::Json& cell) {
-  return cell.IsString() ? std::string(cell.AsString()) : cell.ToString();
+  return base::OneLine(cell.IsString() ? std::string(cell.AsString()) : cell.ToString());
 }
 
 base::Result<std::string> ChooseRepository(const Arguments& arguments, Client& client,

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/net/http.h"
+#include "base/printable.h"
 #include "gitsync/plan/application.h"
 #include "plumb/commands/command_support.h"
 #include "plumb/commands/follow_applications.h"
@@ -86,7 +87,7 @@ int SyncCommand(const Words& words) {
         const SyncVerdict verdict = JudgeSync(object, value);
         if (!verdict.ended) return false;
         failed |= !verdict.healthy;
-        std::printf("%s %s\n", application.c_str(), verdict.message.c_str());
+        std::printf("%s %s\n", application.c_str(), base::OneLine(verdict.message).c_str());
         return true;
       });
   if (status.code() == base::Code::kTimeout) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "base/printable.h"
 #include "plumb/commands/command_support.h"
 #include "plumb/commands/follow_applications.h"
 #include "plumb/reports/wait_verdict.h"
@@ -80,7 +81,7 @@ class Waiter {
     if (!verdict.message.empty()) line += ": " + verdict.message;
     std::string& told = told_[application];
     if (line != told && !(ended && json_)) {
-      std::fprintf(ended ? stdout : stderr, "%s\n", line.c_str());
+      std::fprintf(ended ? stdout : stderr, "%s\n", base::OneLine(line).c_str());
     }
     told = line;
     if (ended) ends_[application] = verdict;

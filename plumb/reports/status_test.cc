@@ -112,6 +112,21 @@ TEST_F(StatusTest, ARepositoryIsShownWithItsDeployAndItsObjects) {
             "└─✓ configmaps default/conf\n");
 }
 
+TEST_F(StatusTest, NothingOfAnObjectSteersTheTerminal) {
+  const std::string evil =
+      "\x1b]0;title\x07\x1b[2J\xc2\x9b"
+      "8m\nall objects are healthy \xe2\x80\xae";
+  state::Draft draft(cluster_.store().view(), cluster_.Context());
+  ASSERT_TRUE(gitsync::CreateRepository(draft, "site", {}, "https://s/git/site.git").ok());
+  ASSERT_TRUE(gitsync::RecordReady(draft, "site", "False", "HealthCheckFailed", evil).ok());
+  ASSERT_TRUE(cluster_.store().Commit(draft.Finish()).ok());
+  for (const std::string& text : {Page(), Object({.kind = "repo", .name = "site"})}) {
+    EXPECT_NE(text.find(" ]0;title  [2J 8m all objects are healthy ?"), std::string::npos) << text;
+    EXPECT_EQ(text.find_first_of("\x1b\x07"), std::string::npos) << text;
+    EXPECT_EQ(text.find("\xc2\x9b"), std::string::npos) << text;
+  }
+}
+
 TEST_F(StatusTest, WhatIsNotThereIsSaidInASentence) {
   AddWeb();
   EXPECT_EQ(Object({.kind = "deploymnt", .name = "web"}),

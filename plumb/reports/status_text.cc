@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
+
 namespace plumb {
 namespace {
 
 using base::Json;
 
-std::string Text(const Json& value) { return std::string(value.AsString()); }
+// Names, reasons and messages are others' words.
+std::string Text(const Json& value) { return base::OneLine(value.AsString()); }
 
 // A sign, in colour where there is one: it reads without.
 std::string Sign(std::string_view level, const Style& style) {
