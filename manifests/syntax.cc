@@ -209,6 +209,26 @@ bool IsPortName(std::string_view text) {
          text.find("--") == std::string_view::npos;
 }
 
+bool IsGitRef(std::string_view text) {
+  if (!text.starts_with("refs/") || text.size() > kMaxGitRefBytes || text.back() == '.')
+    return false;
+  if (text.find("..") != text.npos || text.find("@{") != text.npos) return false;
+  if (!std::all_of(text.begin(), text.end(), [](char c) {
+        return static_cast<unsigned char>(c) > 0x20 && c != 0x7f &&
+               std::string_view("~^:?*[\\").find(c) == std::string_view::npos;
+      })) {
+    return false;
+  }
+  size_t steps = 0;
+  while (true) {
+    const std::string_view step = text.substr(0, text.find('/'));
+    if (step.empty() || step.front() == '.' || step.ends_with(".lock")) return false;
+    ++steps;
+    if (step.size() == text.size()) return steps >= 3;
+    text.remove_prefix(step.size() + 1);
+  }
+}
+
 bool IsFormat(std::string_view format) { return FindFormat(format) != nullptr; }
 
 std::string Explain(std::string_view format) {

@@ -21,6 +21,9 @@ bool IsLabelValue(std::string_view text);        // may be empty
 bool IsEnvVarName(std::string_view text);        // any printable ASCII but '=', as since v1.34
 bool IsConfigMapKey(std::string_view text);      // also a file name in a mounted volume
 bool IsPortName(std::string_view text);          // an IANA service name
+// "refs/heads/main", as git check-ref-format has it, in at most kMaxGitRefBytes.
+bool IsGitRef(std::string_view text);
+inline constexpr size_t kMaxGitRefBytes = 240;  // it becomes a file name with ".lock" behind
 
 // Why traffic must not be sent to an address ("is a loopback address"); empty for one of a host,
 // and for what is no address.

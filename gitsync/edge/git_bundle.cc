@@ -10,16 +10,9 @@ namespace {
 using base::Code;
 using base::Status;
 
-const std::vector<std::string> kEnvironment = {
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "HOME=/nonexistent",
-    "LC_ALL=C",
-    "GIT_CONFIG_NOSYSTEM=1",
-    "GIT_CONFIG_GLOBAL=/dev/null",
-    "GIT_ATTR_NOSYSTEM=1",
-    "GIT_TERMINAL_PROMPT=0",
-    "GIT_ALLOW_PROTOCOL=file",
-};
+// What a backup takes along: what people push, and plumb's notes. Refs of other kinds, which an
+// earlier plumb let in, mean nothing.
+const std::vector<std::string> kRefs = {"refs/heads/", "refs/tags/", "refs/notes/"};
 
 // Runs git in a repository, with nothing of this process's environment but the path to programs.
 Status RunGit(const GitHostOptions& options, const std::string& repository,
@@ -32,8 +25,11 @@ Status RunGit(const GitHostOptions& options, const std::string& repository,
   }
   const std::string command = words.front();
   argv.insert(argv.end(), words.begin(), words.end());
-  ASSIGN_OR_RETURN(std::unique_ptr<GitChild> child,
-                   GitChild::Start(std::move(argv), kEnvironment, options.timeout));
+  std::vector<std::string> environment = GitEnvironment();
+  environment.push_back("GIT_ALLOW_PROTOCOL=file");
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<GitChild> child,
+      GitChild::Start(std::move(argv), std::move(environment), options.timeout, options.limits));
   child->EndInput();
   for (;;) {
     ASSIGN_OR_RETURN(const std::string bytes, child->Read());
@@ -42,8 +38,9 @@ Status RunGit(const GitHostOptions& options, const std::string& repository,
   }
   const base::ExitStatus exit = child->Wait();
   if (exit.ok()) return Status();
+  const std::string struck = LimitSentence(options.limits, child->error_tail());
   return Status(Code::kInternal, "git " + command + " failed in repository " + repository + ": " +
-                                     child->error_tail());
+                                     (struck.empty() ? child->error_tail() : struck));
 }
 
 }  // namespace
@@ -51,17 +48,21 @@ Status RunGit(const GitHostOptions& options, const std::string& repository,
 Status WriteBundle(const GitHostOptions& options, const std::string& repository,
                    const std::function<bool(std::string_view)>& sink) {
   bool empty = true;  // git makes no bundle of nothing
-  RETURN_IF_ERROR(RunGit(options, repository, {"for-each-ref", "--count=1"},
-                         [&](std::string_view) { return empty = false, true; }));
+  std::vector<std::string> any = {"for-each-ref", "--count=1"};
+  any.insert(any.end(), kRefs.begin(), kRefs.end());
+  RETURN_IF_ERROR(
+      RunGit(options, repository, any, [&](std::string_view) { return empty = false, true; }));
   if (empty) return Status();
-  return RunGit(options, repository, {"bundle", "create", "--quiet", "-", "--all"}, sink);
+  std::vector<std::string> create = {"bundle", "create", "--quiet", "-"};
+  for (const std::string& refs : kRefs) create.push_back("--glob=" + refs + "*");
+  return RunGit(options, repository, create, sink);
 }
 
 Status ReadBundle(const GitHostOptions& options, const std::string& repository,
                   const std::string& bundle_path) {
-  return RunGit(options, repository,
-                {"fetch", "--quiet", "--no-tags", bundle_path, "+refs/*:refs/*"},
-                [](std::string_view) { return true; });
+  std::vector<std::string> fetch = {"fetch", "--quiet", "--no-tags", bundle_path};
+  for (const std::string& refs : kRefs) fetch.push_back("+" + refs + "*:" + refs + "*");
+  return RunGit(options, repository, fetch, [](std::string_view) { return true; });
 }
 
 }  // namespace gitsync

@@ -1,7 +1,7 @@
 // Git bundles: a whole hosted repository as one stream, for backups.
 //
-// Block; any thread. All refs are in it, notes and plumb's own included; a bundle is consistent
-// also while pushes go on.
+// Block; any thread. All branches, tags and notes are in it, plumb's own included; a bundle is
+// consistent also while pushes go on.
 #pragma once
 
 #include <functional>

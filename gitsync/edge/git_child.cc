@@ -4,11 +4,15 @@
 // The input is a socket, not a pipe: writing to one whose reader is gone is an error here and not a
 // signal. The child leads a session, so that one signal reaches git's own children and the hook,
 // too; it first gets SIGTERM, upon which git removes its lock files.
+//
+// Its limits are set from here, before it is fed anything: git starts its own children, which
+// inherit them, only for what it has read.
 #include "gitsync/edge/git_child.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -28,6 +32,33 @@ namespace {
 using Clock = std::chrono::steady_clock;
 inline constexpr std::chrono::seconds kGrace(2);  // between SIGTERM and SIGKILL
 constexpr size_t kReadBytes = 64 << 10;
+// As git says it; what a hook prints may say so as well, but not on a line that begins like these.
+constexpr std::string_view kComplaints[] = {"fatal: ", "error: "};
+constexpr std::string_view kOutOfMemory[] = {"Out of memory", "out of memory",
+                                             "Cannot allocate memory"};
+constexpr std::string_view kOutOfTime = "died of signal 24";  // SIGXCPU
+
+// Whether a line of `text` is git's complaint of `word`.
+bool Complains(std::string_view text, std::string_view word) {
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const bool complaint =
+        std::any_of(std::begin(kComplaints), std::end(kComplaints),
+                    [&](std::string_view start) { return line.starts_with(start); });
+    if (complaint && line.find(word) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+Status Limit(pid_t pid, const GitLimits& limits) {
+  const auto set = [&](__rlimit_resource resource, uint64_t most) {
+    const rlimit limit = {most, most};
+    return most == 0 || prlimit(pid, resource, &limit, nullptr) == 0;
+  };
+  if (set(RLIMIT_AS, limits.memory_bytes) && set(RLIMIT_CPU, limits.cpu_seconds)) return {};
+  return base::ErrnoStatus("cannot limit git", errno);
+}
 
 // poll until something happens; false at the deadline.
 bool PollUntil(pollfd* polls, size_t count, Clock::time_point deadline) {
@@ -74,9 +105,24 @@ void ReadPiece(UniqueFd& pipe, std::string& into) {
 
 }  // namespace
 
+std::string LimitSentence(const GitLimits& limits, std::string_view words) {
+  const auto says = [&](std::string_view word) { return Complains(words, word); };
+  if (std::any_of(std::begin(kOutOfMemory), std::end(kOutOfMemory), says)) {
+    return "git may use " + std::to_string(limits.memory_bytes >> 20) +
+           " MiB, and what was sent unpacks to more than that; keep files of that size out of the "
+           "repository";
+  }
+  if (says(kOutOfTime)) {
+    return "git may take " + std::to_string(limits.cpu_seconds) +
+           " s of a processor, and what was sent takes more; push less at once, and keep large "
+           "files out of the repository";
+  }
+  return "";
+}
+
 Result<std::unique_ptr<GitChild>> GitChild::Start(std::vector<std::string> argv,
                                                   std::vector<std::string> environment,
-                                                  base::Duration timeout) {
+                                                  base::Duration timeout, const GitLimits& limits) {
   ASSIGN_OR_RETURN(Ends input, MakeInput());
   ASSIGN_OR_RETURN(Ends output, MakeOutput());
   ASSIGN_OR_RETURN(Ends error, MakeOutput());
@@ -89,6 +135,7 @@ Result<std::unique_ptr<GitChild>> GitChild::Start(std::vector<std::string> argv,
   options.error = error.child.get();
   options.new_session = true;
   ASSIGN_OR_RETURN(base::Process process, base::Process::Start(options));
+  RETURN_IF_ERROR(Limit(process.pid(), limits));
   return std::unique_ptr<GitChild>(new GitChild(
       std::move(process), std::move(input.ours), std::move(output.ours), std::move(error.ours),
       Clock::now() + std::chrono::nanoseconds(timeout.nanos())));

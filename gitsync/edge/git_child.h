@@ -14,6 +14,7 @@
 #include "base/edge/process.h"
 #include "base/status.h"
 #include "base/time.h"
+#include "gitsync/edge/git_host.h"
 
 namespace gitsync {
 
@@ -22,11 +23,17 @@ namespace gitsync {
 inline constexpr size_t kMaxEarlyOutputBytes = 8u << 20;
 inline constexpr size_t kMaxErrorTailBytes = 2048;  // kept of its standard error
 
+// What limit a child has met, if its words (kept of its standard error, or of what it sends) say
+// so: a sentence, or nothing.
+std::string LimitSentence(const GitLimits& limits, std::string_view words);
+
 class GitChild {
  public:
+  // The limits hold for each process that git starts as well.
   static base::Result<std::unique_ptr<GitChild>> Start(std::vector<std::string> argv,
                                                        std::vector<std::string> environment,
-                                                       base::Duration timeout);
+                                                       base::Duration timeout,
+                                                       const GitLimits& limits);
   ~GitChild();
 
   // Hands bytes to the child. Once it no longer reads they are dropped, and that is OK: what it

@@ -14,11 +14,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <optional>
 #include <string_view>
 
 #include "base/log.h"
+#include "base/printable.h"
 #include "gitsync/edge/git_child.h"
 #include "gitsync/edge/git_quarantine.h"
 #include "gitsync/edge/git_settings.h"
@@ -36,7 +38,6 @@ inline constexpr size_t kMaxFetchRequestBytes = 4u << 20;  // what a fetching cl
 inline constexpr size_t kMaxCommandBytes = 1u << 20;       // of a push, before its pack
 inline constexpr size_t kMaxProtocolBytes = 256;           // of the Git-Protocol header
 inline constexpr size_t kMaxUserBytes = 256;
-inline constexpr char kPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 enum class Service { kUploadPack, kReceivePack };
 
@@ -110,12 +111,60 @@ std::string PacketLine(const std::string& text) {
 }
 
 void SendSentence(const GitHttpResponse& response, int status, const std::string& sentence) {
-  response.send(status, "text/plain; charset=utf-8", sentence + "\n");
+  response.send(status, "text/plain; charset=utf-8", base::OneLine(sentence) + "\n");
 }
 
 void SendStatus(const GitHttpResponse& response, const Status& status) {
   SendSentence(response, base::InfoOf(status.code()).http_status, std::string(status.message()));
 }
+
+// Git's answer on its way to the client: packets, each of four hexadecimal digits of its length and
+// the rest. If git says on a side band (or to us) that it has met a limit, a line of our own goes
+// before the next packet there, since git's words for it are about malloc and signals.
+class LimitTeller {
+ public:
+  explicit LimitTeller(const GitLimits& limits) : limits_(limits) {}
+
+  // What goes to the client now: whole packets, for as long as it is packets.
+  std::string Next(std::string_view piece, std::string_view error_tail) {
+    pending_ += piece;
+    if (struck_.empty()) struck_ = LimitSentence(limits_, error_tail);
+    std::string out;
+    while (const size_t length = FrontLength()) {
+      const std::string_view packet = std::string_view(pending_).substr(0, length);
+      const char band = length > kHeadBytes ? packet[kHeadBytes - 1] : '\0';
+      if (!told_ && !struck_.empty() && band >= 1 && band <= 3) {
+        out += PacketLine("\2" + struck_ + "\n");
+        told_ = true;
+      }
+      out += packet;
+      if (band == 2 && struck_.empty()) {
+        struck_ = LimitSentence(limits_, packet.substr(kHeadBytes));
+      }
+      pending_.erase(0, length);
+    }
+    return out;
+  }
+  std::string Rest() { return std::move(pending_); }
+
+ private:
+  static constexpr size_t kDigits = 4, kHeadBytes = 5;  // the length; with the band's number
+
+  // Of the whole packet in front; 0 if it is not whole yet.
+  size_t FrontLength() const {
+    if (pending_.size() < kDigits) return 0;
+    size_t length = 0;
+    const char* end = pending_.data() + kDigits;
+    if (std::from_chars(pending_.data(), end, length, 16).ptr != end) return pending_.size();
+    length = std::max(length, kDigits);  // below are marks without content
+    return length <= pending_.size() ? length : 0;
+  }
+
+  const GitLimits& limits_;
+  std::string pending_;
+  std::string struck_;
+  bool told_ = false;
+};
 
 // One run of a service for one request.
 class Exchange {
@@ -179,7 +228,7 @@ class Exchange {
     if (!option.empty()) argv.push_back(option);
     argv.push_back(RepositoryPath(options_, repository_));
     Result<std::unique_ptr<GitChild>> child =
-        GitChild::Start(std::move(argv), Environment(), options_.timeout);
+        GitChild::Start(std::move(argv), Environment(), options_.timeout, options_.limits);
     if (!child.ok()) {
       LogFailure(child.status().ToString());
       SendSentence(response_, 500, "the server cannot run git; its log says why");
@@ -190,23 +239,13 @@ class Exchange {
   }
 
   std::vector<std::string> Environment() const {
-    std::vector<std::string> environment = {
-        std::string("PATH=") + kPath,
-        "HOME=/nonexistent",
-        "LC_ALL=C",
-        "GIT_CONFIG_NOSYSTEM=1",
-        "GIT_CONFIG_GLOBAL=/dev/null",
-        "GIT_ATTR_NOSYSTEM=1",
-        "GIT_TERMINAL_PROMPT=0",
-        "GIT_ALLOW_PROTOCOL=",
-        "GIT_PROTOCOL_FROM_USER=0",
-        "GIT_COMMITTER_NAME=plumb",
-        "GIT_COMMITTER_EMAIL=plumb@localhost",
-        "PLUMB_USER=" + request_.user,
-        "PLUMB_GROUPS=" + Lines(request_.groups),
-        "PLUMB_BRANCHES=" + Lines(request_.branches),
-        "PLUMB_REPOSITORY=" + repository_,
-    };
+    std::vector<std::string> environment = GitEnvironment();
+    environment.insert(environment.end(),
+                       {"GIT_ALLOW_PROTOCOL=", "GIT_PROTOCOL_FROM_USER=0",
+                        "GIT_COMMITTER_NAME=plumb", "GIT_COMMITTER_EMAIL=plumb@localhost",
+                        "PLUMB_USER=" + request_.user, "PLUMB_GROUPS=" + Lines(request_.groups),
+                        "PLUMB_BRANCHES=" + Lines(request_.branches),
+                        "PLUMB_REPOSITORY=" + repository_});
     if (!request_.protocol.empty()) environment.push_back("GIT_PROTOCOL=" + request_.protocol);
     return environment;
   }
@@ -244,6 +283,8 @@ class Exchange {
     }
     if (first->empty() && !child_->Wait().ok()) {
       LogFailure(child_->error_tail());
+      const std::string struck = LimitSentence(options_.limits, child_->error_tail());
+      if (!struck.empty()) return SendSentence(response_, 413, struck);
       return SendSentence(response_, 500,
                           "git " + NameOf(service_) + " failed; the server's log says why");
     }
@@ -256,8 +297,10 @@ class Exchange {
 
   void PassOn(const std::string& begin, const std::function<bool(std::string_view)>& write) {
     Result<std::string> piece = begin;
+    LimitTeller teller(options_.limits);
     while (piece.ok() && !piece->empty()) {
-      if (!write(*piece)) {
+      const std::string packets = teller.Next(*piece, child_->error_tail());
+      if (!packets.empty() && !write(packets)) {
         base::LogInfo(
             "git client went away",
             {{"repository", repository_}, {"service", NameOf(service_)}, {"user", request_.user}});
@@ -266,6 +309,8 @@ class Exchange {
       piece = child_->Read();
     }
     if (!piece.ok()) return LogFailure(piece.status().ToString());
+    const std::string rest = teller.Rest();
+    if (!rest.empty() && !write(rest)) return;
     finished_ = true;
     if (!child_->Wait().ok()) LogFailure(child_->error_tail());
   }

@@ -7,6 +7,7 @@
 // it. What the daemon writes back appears as "remote: ..." lines.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -64,12 +65,25 @@ struct GitHttpResponse {
       stream;
 };
 
+// What a pack unpacks to is its sender's choice: 8 KiB can stand for gigabytes. So each process of
+// git may use this much, however small what it was sent.
+struct GitLimits {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  uint64_t memory_bytes =
+      0;  // none: what is built with a sanitizer, as the hook is then, maps more
+#else
+  uint64_t memory_bytes = uint64_t{1} << 30;  // of address space; 0: no limit
+#endif
+  uint64_t cpu_seconds = 120;  // of one process; a pack of the largest size takes half of it
+};
+
 struct GitHostOptions {
   std::string root;  // holds NAME.git
   std::string hook_socket;
   std::string hook_program;  // absolute path; WriteHookProgram makes it
   size_t max_pack_bytes = 512u << 20;
   base::Duration timeout = base::Duration::Minutes(30);  // of one child
+  GitLimits limits;                                      // of each of its processes
 };
 
 // Serves one request; blocks on the calling thread until it is over.

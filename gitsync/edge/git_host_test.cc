@@ -3,11 +3,14 @@
 #include "gitsync/edge/git_host.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include <filesystem>
 
+#include "gitsync/edge/git_child.h"
 #include "gitsync/edge/git_host_fixture.h"
+#include "gitsync/edge/git_settings.h"
 
 namespace gitsync {
 namespace {
@@ -364,6 +367,106 @@ TEST_F(GitHostTest, RequestsThatNoGitSendsAreAnswered) {
             413);
   EXPECT_EQ(post("/shop.git/git-receive-pack", "application/x-git-receive-pack-request", "0000"),
             200);
+}
+
+// Two files of 64 MiB of which the second is sent as what differs from the first: a small pack.
+TEST_F(GitHostTest, WhatUnpacksToMoreThanTheLimitIsRefusedInWords) {
+  if (options_.limits.memory_bytes == 0) GTEST_SKIP() << "a sanitizer's memory has no limit";
+  Set([&] { service_options_.limits.memory_bytes = 96u << 20; });
+  CommitFile("a.yaml", "a: 1\n");
+  ASSERT_TRUE(Push({"main"}).exit.ok());
+  std::string large(64u << 20, 'x');
+  ASSERT_TRUE(base::WriteFileAtomic(sandbox_.root() + "/work/large", large, 0644).ok());
+  large += "y";
+  ASSERT_TRUE(base::WriteFileAtomic(sandbox_.root() + "/work/larger", large, 0644).ok());
+  Work({"-c", "core.bigFileThreshold=1g", "add", "large", "larger"});
+  Work({"commit", "--quiet", "-m", "Large"});
+  HoldPreReceive();  // must not be asked
+  GitSandbox::Words words = PushWords({"main"});
+  words.insert(words.begin(), {"-c", "core.bigFileThreshold=1g"});
+  const base::RunOutput pushed = sandbox_.Try(words);
+  EXPECT_FALSE(pushed.exit.ok());
+  EXPECT_NE(RemoteLines(pushed.error)
+                .find("git may use 96 MiB, and what was sent unpacks to more than that; keep files "
+                      "of that size out of the repository\n"),
+            std::string::npos)
+      << pushed.error;
+}
+
+TEST(GitChildTest, WhoTakesTooMuchOfTheProcessorIsEnded) {
+  const GitLimits limits{.memory_bytes = 0, .cpu_seconds = 1};
+  auto child = GitChild::Start({"sh", "-c", "while :; do :; done"}, GitEnvironment(),
+                               base::Duration::Seconds(60), limits);
+  ASSERT_TRUE(child.ok());
+  (*child)->EndInput();
+  EXPECT_EQ(*(*child)->Read(), "");
+  const int signal = (*child)->Wait().signal;
+  EXPECT_TRUE(signal == SIGXCPU || signal == SIGKILL) << signal;
+}
+
+TEST(GitChildTest, GitsWordsForALimitBecomeASentence) {
+  const GitLimits limits{.memory_bytes = 1u << 30, .cpu_seconds = 120};
+  const auto says = [&](std::string_view words) {
+    const std::string sentence = LimitSentence(limits, words);
+    return sentence.substr(0, sentence.find(','));
+  };
+  EXPECT_EQ(says("fatal: Out of memory, malloc failed (tried to allocate 3221225472 bytes)\n"),
+            "git may use 1024 MiB");
+  EXPECT_EQ(says("error: x\nfatal: mmap failed: Cannot allocate memory\n"), "git may use 1024 MiB");
+  EXPECT_EQ(says("error: unpack-objects died of signal 24\n"), "git may take 120 s of a processor");
+  EXPECT_EQ(says("fatal: bad object\n"), "");
+  // What a container says is a hook's line.
+  EXPECT_EQ(says("  | fatal: Out of memory, malloc failed\n"), "");
+}
+
+// As an earlier plumb let it in: a commit that stands for itself.
+TEST_F(GitHostTest, AReplacedObjectIsWhatItsIdSays) {
+  const std::string one = CommitFile("a.yaml", "a: 1\n");
+  ASSERT_TRUE(Push({"main"}).exit.ok());
+  const std::string bare = "--git-dir=" + options_.root + "/shop.git";
+  sandbox_.Git({bare, "update-ref", "refs/replace/" + one, one});
+  const std::string two = CommitFile("a.yaml", "a: 2\n");
+  const base::RunOutput pushed = Push({"main"});
+  EXPECT_TRUE(pushed.exit.ok()) << pushed.error;
+  EXPECT_EQ(Ref(kMain), two);
+  // One that stands for another is not what clients and the engine get.
+  sandbox_.Git({bare, "update-ref", "refs/replace/" + two, one});
+  sandbox_.Git(
+      {"clone", "--quiet", "http://127.0.0.1:" + std::to_string(port_) + "/git/shop.git", "back"});
+  EXPECT_EQ(*base::ReadFile(sandbox_.root() + "/back/a.yaml", 100), "a: 2\n");
+  EXPECT_EQ(store_->ReadCommit("shop", two)->subject, "Change a.yaml");
+  EXPECT_EQ(store_->ReadCommit("shop", two)->parents, std::vector<std::string>{one});
+}
+
+TEST_F(GitHostTest, AGraftIsIgnored) {
+  CommitFile("a.yaml", "a: 1\n");
+  const std::string two = CommitFile("a.yaml", "a: 2\n");
+  ASSERT_TRUE(Push({"main"}).exit.ok());
+  ASSERT_TRUE(base::MakeDirectories(options_.root + "/shop.git/info", 0700).ok());
+  ASSERT_TRUE(
+      base::WriteFileAtomic(options_.root + "/shop.git/info/grafts", two + "\n", 0600).ok());
+  sandbox_.Git(
+      {"clone", "--quiet", "http://127.0.0.1:" + std::to_string(port_) + "/git/shop.git", "back"});
+  EXPECT_EQ(sandbox_.Git({"-C", "back", "rev-list", "--count", "HEAD"}), "2");
+}
+
+TEST_F(GitHostTest, APushFromAShallowCloneHasAGapAndAWholeOneHasNot) {
+  HoldPreReceive();
+  CommitFile("a.yaml", "a: 1\n");
+  const std::string two = CommitFile("a.yaml", "a: 2\n");
+  const std::string three = CommitFile("a.yaml", "a: 3\n");
+  sandbox_.Git({"clone", "--quiet", "--depth", "1", "file://" + sandbox_.root() + "/work", "cut"});
+  const std::string url = "http://127.0.0.1:" + std::to_string(port_) + "/git/shop.git";
+  const auto gap = [&](const std::string& from) {
+    RunningGit push(sandbox_, {"-C", from, "push", url, "main"});
+    const HookInbox::Call call = pre_.Take();
+    const auto found = store_->MissingAncestor("shop", {three}, call.push.quarantine);
+    call.session->Finish(1);
+    push.Wait();
+    return found.ok() ? *found : found.status().ToString();
+  };
+  EXPECT_EQ(gap("cut"), two);
+  EXPECT_EQ(gap("work"), "");
 }
 
 }  // namespace

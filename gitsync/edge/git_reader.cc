@@ -232,6 +232,21 @@ Result<std::string> ReadRefCommit(git_repository* repository, const std::string&
   return ToText(*git_object_id(commit.get()));
 }
 
+Result<size_t> CountRefsLike(git_repository* repository, const char* pattern) {
+  size_t count = 0;
+  const int error = git_reference_foreach_glob(
+      repository, pattern,
+      [](const char*, void* counted) { return ++*static_cast<size_t*>(counted), 0; }, &count);
+  if (error < 0) return GitFailure(error, "cannot count refs");
+  return count;
+}
+
+bool HasObject(git_repository* repository, const std::string& oid) {
+  const Result<git_oid> id = ParseOid(oid);
+  const Result<OdbHandle> odb = OdbOf(repository);
+  return id.ok() && odb.ok() && git_odb_exists(odb->get(), &*id) == 1;
+}
+
 Result<CommitInfo> ReadCommitInfo(git_repository* repository, const std::string& oid) {
   ASSIGN_OR_RETURN(const git_oid id, ParseOid(oid));
   ASSIGN_OR_RETURN(const CommitHandle commit, LookUpCommit(repository, id));

@@ -17,6 +17,9 @@ base::Result<std::optional<git_oid>> LookUpRef(git_repository* repository, const
 base::Result<CommitHandle> LookUpCommit(git_repository* repository, const git_oid& oid);
 
 base::Result<std::string> ReadRefCommit(git_repository* repository, const std::string& ref);
+// How many refs match, as in "refs/heads/*".
+base::Result<size_t> CountRefsLike(git_repository* repository, const char* pattern);
+bool HasObject(git_repository* repository, const std::string& oid);
 base::Result<CommitInfo> ReadCommitInfo(git_repository* repository, const std::string& oid);
 base::Result<std::vector<TreeEntry>> ReadCommitTree(git_repository* repository,
                                                     const std::string& commit);

@@ -5,7 +5,11 @@
 //  - what a push answered "accepted" to is on disk: objects and refs are synced;
 //  - force pushes and deleted branches are the users' choice, except for the default branch, which
 //    git itself keeps; who may move plumb's own refs is decided by the daemon in pre-receive;
-//  - git never starts housekeeping by itself while someone pushes.
+//  - git never starts housekeeping by itself while someone pushes;
+//  - an object is what its id says: replacements and grafts, which a ref or a file would ask for,
+//    mean nothing, and no history is cut short;
+//  - packs are mapped a window at a time, so that what a child may use (GitLimits) is left to what
+//    it unpacks.
 #include "gitsync/edge/git_settings.h"
 
 #include <unistd.h>
@@ -61,8 +65,12 @@ std::vector<GitSetting> GitSettings(const GitHostOptions& options) {
       {"core.symlinks", "false"},
       {"core.fsync", "objects,derived-metadata,reference"},
       {"core.bigFileThreshold", "16m"},
+      {"core.useReplaceRefs", "false"},
+      {"core.packedGitWindowSize", "32m"},
+      {"core.packedGitLimit", "256m"},
       {"pack.threads", "1"},
       {"pack.windowMemory", "64m"},
+      {"pack.deltaCacheSize", "64m"},
       {"gc.auto", "0"},
       {"maintenance.auto", "false"},
       {"transfer.fsckObjects", "true"},
@@ -73,9 +81,24 @@ std::vector<GitSetting> GitSettings(const GitHostOptions& options) {
       {"receive.denyDeletes", "false"},
       {"receive.denyDeleteCurrent", "refuse"},
       {"receive.autogc", "false"},
+      {"receive.shallowUpdate", "false"},
       {"receive.keepAlive", "5"},
       {"uploadpack.keepAlive", "5"},
       {"http.receivepack", "true"},
+  };
+}
+
+std::vector<std::string> GitEnvironment() {
+  return {
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      "HOME=/nonexistent",
+      "LC_ALL=C",
+      "GIT_CONFIG_NOSYSTEM=1",
+      "GIT_CONFIG_GLOBAL=/dev/null",
+      "GIT_ATTR_NOSYSTEM=1",
+      "GIT_TERMINAL_PROMPT=0",
+      "GIT_NO_REPLACE_OBJECTS=1",
+      "GIT_GRAFT_FILE=/nonexistent/grafts",
   };
 }
 

@@ -17,6 +17,10 @@ namespace gitsync {
 using GitSetting = std::pair<std::string, std::string>;
 std::vector<GitSetting> GitSettings(const GitHostOptions& options);
 
+// What every git child sees of the world: the path to programs, nothing of this machine's
+// configuration, and no replacements or grafts.
+std::vector<std::string> GitEnvironment();
+
 // The configuration file of a bare repository with these settings.
 std::string GitConfigText(const GitHostOptions& options);
 

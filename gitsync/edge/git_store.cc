@@ -190,6 +190,26 @@ class LibgitStore : public GitStore {
     return Use<std::string>(repository, {},
                             [&](git_repository* handle) { return ReadRefCommit(handle, ref); });
   }
+  Result<size_t> CountRefs(const std::string& repository) override {
+    return Use<size_t>(repository, {}, [&](git_repository* handle) -> Result<size_t> {
+      ASSIGN_OR_RETURN(const size_t branches, CountRefsLike(handle, "refs/heads/*"));
+      ASSIGN_OR_RETURN(const size_t tags, CountRefsLike(handle, "refs/tags/*"));
+      return branches + tags;
+    });
+  }
+  Result<std::string> MissingAncestor(const std::string& repository,
+                                      const std::vector<std::string>& heads,
+                                      const Quarantine& quarantine) override {
+    if (quarantine.object_directory.empty()) return std::string();
+    ASSIGN_OR_RETURN(const std::shared_ptr<OpenRepository> open, Open(repository));
+    const std::lock_guard lock(open->mutex());
+    ASSIGN_OR_RETURN(git_repository * accepted, open->Accepted());
+    ASSIGN_OR_RETURN(git_repository * all, open->With(quarantine));
+    return FindGap(
+        heads, [&](const std::string& oid) { return HasObject(accepted, oid); },
+        [&](const std::string& oid) { return HasObject(all, oid); },
+        [&](const std::string& oid) { return ReadCommitInfo(all, oid); });
+  }
   Result<CommitInfo> ReadCommit(const std::string& repository, const std::string& oid,
                                 const Quarantine& quarantine) override {
     return Use<CommitInfo>(repository, quarantine,

@@ -47,6 +47,9 @@ struct CommitInfo {
 inline constexpr size_t kMaxTreeEntries = 200'000;  // files in one commit
 inline constexpr size_t kMaxBlobBytes = 4u << 20;   // of a manifest
 inline constexpr size_t kMaxTreeDepth = 64;
+inline constexpr size_t kMaxRefs = 10'000;  // branches and tags of a repository
+// Of a push, of which it is found out whether what comes before them is there.
+inline constexpr size_t kMaxNewCommits = 50'000;
 
 // Where a push's objects wait before it is accepted (GIT_QUARANTINE_PATH); empty for accepted
 // objects.
@@ -65,6 +68,14 @@ class GitStore {
   // The commit a ref names ("refs/heads/main"); kNotFound.
   virtual base::Result<std::string> Resolve(const std::string& repository,
                                             const std::string& ref) = 0;
+  // How many branches and tags there are.
+  virtual base::Result<size_t> CountRefs(const std::string& repository) = 0;
+  // The first commit that is missing among those that come before the commits `heads`: a push from
+  // a shallow clone brings such a gap. Empty if there is none; looks at what is in the quarantine
+  // only, and at kMaxNewCommits at most. kInvalid if one of `heads` is no commit.
+  virtual base::Result<std::string> MissingAncestor(const std::string& repository,
+                                                    const std::vector<std::string>& heads,
+                                                    const Quarantine& quarantine) = 0;
   virtual base::Result<CommitInfo> ReadCommit(const std::string& repository, const std::string& oid,
                                               const Quarantine& quarantine = {}) = 0;
   // All blobs and links of a commit's tree, by path. kTooLarge beyond the limits.

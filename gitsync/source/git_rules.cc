@@ -41,10 +41,6 @@ bool IsDotGit(std::string_view step) {
   return folded == ".git" || folded == "git~1";
 }
 
-bool IsRefStep(std::string_view step) {
-  return !step.empty() && step.front() != '.' && !step.ends_with(".lock");
-}
-
 Status CheckTreePath(const std::string& path) {
   const std::string name = "file \"" + path + "\"";
   if (path.size() > kMaxPathBytes) {
@@ -116,14 +112,7 @@ Status CheckRepositoryName(std::string_view name) {
 }
 
 Status CheckRefName(std::string_view ref) {
-  bool good = ref.starts_with("refs/") && ref.size() <= kMaxRefBytes && ref.back() != '.' &&
-              ref.find("..") == std::string_view::npos && ref.find("@{") == std::string_view::npos;
-  for (const char c : ref) {
-    good = good && !IsControl(c) && std::string_view(" ~^:?*[\\").find(c) == std::string_view::npos;
-  }
-  const std::vector<std::string_view> steps = SplitPath(ref);
-  good = good && steps.size() >= 3 && std::all_of(steps.begin(), steps.end(), IsRefStep);
-  if (good) return {};
+  if (manifests::IsGitRef(ref)) return {};
   return Status(Code::kInvalid, "\"" + std::string(ref) +
                                     "\" cannot name a ref: use a name such as "
                                     "refs/heads/main, of at most " +
@@ -229,6 +218,21 @@ Result<std::vector<CommitInfo>> WalkHistory(const std::string& from, size_t most
     for (const std::string& parent : history.back().parents) RETURN_IF_ERROR(reach(parent));
   }
   return history;
+}
+
+Result<std::string> FindGap(const std::vector<std::string>& heads, const HasCommitFunction& known,
+                            const HasCommitFunction& has, const ReadCommitFunction& read) {
+  std::set<std::string> seen;
+  std::vector<std::string> open = heads;
+  while (!open.empty() && seen.size() < kMaxNewCommits) {
+    const std::string oid = std::move(open.back());
+    open.pop_back();
+    if (!seen.insert(oid).second || known(oid)) continue;
+    if (!has(oid)) return oid;
+    ASSIGN_OR_RETURN(const CommitInfo commit, read(oid));
+    open.insert(open.end(), commit.parents.begin(), commit.parents.end());
+  }
+  return std::string();
 }
 
 }  // namespace gitsync

@@ -12,13 +12,14 @@
 
 #include "base/status.h"
 #include "gitsync/source/git.h"
+#include "manifests/syntax.h"
 
 namespace gitsync {
 
 inline constexpr std::string_view kZeroOid = "0000000000000000000000000000000000000000";
-inline constexpr size_t kMaxRefBytes = 240;       // a ref becomes a file name with ".lock" behind
-inline constexpr size_t kMaxPathBytes = 4096;     // of a file in a tree
-inline constexpr size_t kMaxPathStepBytes = 255;  // of one step of it
+inline constexpr size_t kMaxRefBytes = manifests::kMaxGitRefBytes;
+inline constexpr size_t kMaxPathBytes = 4096;        // of a file in a tree
+inline constexpr size_t kMaxPathStepBytes = 255;     // of one step of it
 inline constexpr size_t kMaxMessageBytes = 1 << 20;  // of a commit
 inline constexpr size_t kMaxNoteBytes = 1 << 20;
 inline constexpr std::string_view kNoteAuthor = "plumb";
@@ -57,5 +58,12 @@ MessageParts SplitMessage(std::string_view message);
 using ReadCommitFunction = std::function<base::Result<CommitInfo>(const std::string& oid)>;
 base::Result<std::vector<CommitInfo>> WalkHistory(const std::string& from, size_t most,
                                                   const ReadCommitFunction& read);
+
+// The first commit that `has` lacks among `heads` and all that comes before them, without looking
+// behind a commit of which `known` is true, nor at more than kMaxNewCommits. Empty if there is none.
+using HasCommitFunction = std::function<bool(const std::string& oid)>;
+base::Result<std::string> FindGap(const std::vector<std::string>& heads,
+                                  const HasCommitFunction& known, const HasCommitFunction& has,
+                                  const ReadCommitFunction& read);
 
 }  // namespace gitsync

@@ -26,8 +26,12 @@ struct PushRequest {
   std::vector<std::string> branches = {};  // that the user's token is bound to; empty: any
 };
 
-// One hook run. Any thread; ended by Finish, once. Lines have no line end and no control characters
-// but tab and colour.
+// Why no push may move this ref: a sentence, or nothing. Branches and tags may be pushed, but for
+// those that plumb writes. A ref of another kind may go, though: earlier plumbs let them in.
+std::string RefusedBecause(const RefUpdate& update);
+
+// One hook run. Any thread; ended by Finish, once. Lines have no line end; what no terminal should
+// get is taken out (base/printable.h).
 class HookSession {
  public:
   virtual ~HookSession() = default;

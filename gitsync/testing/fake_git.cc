@@ -55,6 +55,18 @@ Status NoObject(const std::string& oid) {
 FakeGit::Staged FakeGit::Stage(const std::string& repository, const std::string& ref,
                                const Files& files, const std::string& message, base::WallTime time,
                                bool force) {
+  return StageOn(repository, ref, files, message, time, force ? "" : "the ref's");
+}
+
+FakeGit::Staged FakeGit::StageShallow(const std::string& repository, const std::string& ref,
+                                      const Files& files, base::WallTime time) {
+  return StageOn(repository, ref, files, "change\n", time, std::string(kZeroOid.size(), '1'));
+}
+
+// `parent`: an id, empty for none, or any other words for the ref's commit.
+FakeGit::Staged FakeGit::StageOn(const std::string& repository, const std::string& ref,
+                                 const Files& files, const std::string& message,
+                                 base::WallTime time, const std::string& parent) {
   Result<Repository*> found = Find(repository);
   CHECK(found.ok() && CheckRefName(ref).ok());
   Result<Directory> root = NestFiles(files);
@@ -66,7 +78,11 @@ FakeGit::Staged FakeGit::Stage(const std::string& repository, const std::string&
   Objects& objects = into.quarantines[staged.quarantine.object_directory];
   CommitInfo commit;
   commit.tree = WriteTree(objects, *root);
-  if (!force && staged.old_oid != kZeroOid) commit.parents = {staged.old_oid};
+  if (IsObjectId(parent)) {
+    commit.parents = {parent};
+  } else if (!parent.empty() && staged.old_oid != kZeroOid) {
+    commit.parents = {staged.old_oid};
+  }
   commit.author_name = kUserName;
   commit.author_email = kUserEmail;
   commit.author_time = time;
@@ -180,6 +196,27 @@ Result<std::string> FakeGit::Resolve(const std::string& repository, const std::s
   const auto at = found->refs.find(ref == "HEAD" ? found->head : ref);
   if (at == found->refs.end()) return Status(Code::kNotFound, "there is no ref " + ref);
   return at->second;
+}
+
+Result<size_t> FakeGit::CountRefs(const std::string& repository) {
+  RETURN_IF_ERROR(Fail("git.read.fail"));
+  ASSIGN_OR_RETURN(const Repository* found, Find(repository));
+  return static_cast<size_t>(
+      std::count_if(found->refs.begin(), found->refs.end(), [](const auto& ref) {
+        return ref.first.starts_with("refs/heads/") || ref.first.starts_with("refs/tags/");
+      }));
+}
+
+Result<std::string> FakeGit::MissingAncestor(const std::string& repository,
+                                             const std::vector<std::string>& heads,
+                                             const Quarantine& quarantine) {
+  if (quarantine.object_directory.empty()) return std::string();
+  ASSIGN_OR_RETURN(const Scope all, Look(repository, quarantine));
+  const auto find = [&](const std::string& oid) { return FindIn(all, &Objects::commits, oid); };
+  return FindGap(
+      heads, [&](const std::string& oid) { return all.back()->commits.contains(oid); },
+      [&](const std::string& oid) { return find(oid) != nullptr; },
+      [&](const std::string& oid) -> Result<CommitInfo> { return *find(oid); });
 }
 
 Result<CommitInfo> FakeGit::ReadCommit(const std::string& repository, const std::string& oid,

@@ -36,6 +36,9 @@ class FakeGit : public GitStore {
   // On top of the ref's commit, or with `force` without a parent. The repository must exist.
   Staged Stage(const std::string& repository, const std::string& ref, const Files& files,
                const std::string& message, base::WallTime time, bool force = false);
+  // From a shallow clone: on top of a commit that nobody has.
+  Staged StageShallow(const std::string& repository, const std::string& ref, const Files& files,
+                      base::WallTime time);
   // kConflict, and nothing moved, if the ref is no longer staged.old_oid.
   base::Status Accept(const Staged& staged);
   void Drop(const Staged& staged);
@@ -55,6 +58,10 @@ class FakeGit : public GitStore {
   base::Status Create(const std::string& repository, const std::string& default_branch) override;
   base::Status Delete(const std::string& repository) override;
   base::Result<std::string> Resolve(const std::string& repository, const std::string& ref) override;
+  base::Result<size_t> CountRefs(const std::string& repository) override;
+  base::Result<std::string> MissingAncestor(const std::string& repository,
+                                            const std::vector<std::string>& heads,
+                                            const Quarantine& quarantine) override;
   base::Result<CommitInfo> ReadCommit(const std::string& repository, const std::string& oid,
                                       const Quarantine& quarantine = {}) override;
   base::Result<std::vector<TreeEntry>> ReadTree(const std::string& repository,
@@ -75,6 +82,9 @@ class FakeGit : public GitStore {
                                      const std::string& commit) override;
 
  private:
+  Staged StageOn(const std::string& repository, const std::string& ref, const Files& files,
+                 const std::string& message, base::WallTime time, const std::string& parent);
+
   struct Tree {
     struct Child {
       std::string oid;

@@ -328,4 +328,23 @@ TEST_P(GitContract, HistoryEndsAtItsBound) {
   EXPECT_EQ(Subjects(store().History("shop", last, 0)), "");
 }
 
+TEST_P(GitContract, BranchesAndTagsAreCounted) {
+  EXPECT_EQ(*store().CountRefs("shop"), 0u);
+  const std::string one = Push(kMain, {{"a.yaml", "1"}}, "one\n", 1);
+  Push("refs/heads/topic", {{"a.yaml", "2"}}, "two\n", 2);
+  Push("refs/tags/v1", {{"a.yaml", "3"}}, "three\n", 3);
+  ASSERT_TRUE(store().WriteNote("shop", kNotes, one, "x", {}).ok());
+  EXPECT_EQ(*store().CountRefs("shop"), 3u);
+  EXPECT_EQ(CodeName(store().CountRefs("none").status()), "NotFound");
+}
+
+TEST_P(GitContract, APushOnTopOfWhatIsThereHasNoGap) {
+  Push(kMain, {{"a.yaml", "1"}}, "one\n", 1);
+  const FakeGit::Staged staged =
+      driver_->Stage("shop", kMain, {{"b.yaml", "2"}}, "two\n", WallTime::FromSeconds(2), false);
+  EXPECT_EQ(Text(store().MissingAncestor("shop", {staged.new_oid}, staged.quarantine)), "");
+  const std::string none = "1234567890123456789012345678901234567890";
+  EXPECT_EQ(Text(store().MissingAncestor("shop", {none}, staged.quarantine)), none);
+}
+
 }  // namespace gitsync
