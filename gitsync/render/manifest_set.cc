@@ -2,6 +2,9 @@
 // being one is an error, since a misspelt "kind" must not silently deploy nothing. A list (kind
 // List, or any kind ...List with items) stands for its items. One key twice is an error at the
 // second place that names the first.
+//
+// Work and memory follow what was sent: what aliases stand for is counted over all files of a
+// commit, a file that stands at many paths counts at each, and reading ends where a limit is passed.
 #include "gitsync/render/manifest_set.h"
 
 #include <algorithm>
@@ -13,9 +16,36 @@ namespace gitsync {
 namespace {
 
 using base::Json;
+using manifests::YamlCost;
 
-constexpr size_t kParsedPerTextByte = 12;  // heap of a parsed file, as measured on Deployments
-constexpr size_t kMaxListDepth = 4;        // lists in lists
+constexpr size_t kMaxListDepth = 4;  // lists in lists
+constexpr std::string_view kLfsPointer = "version https://git-lfs.github.com/spec/";
+
+// What a value takes besides itself.
+size_t HeapOf(const Json& json) {
+  const auto text = [](size_t bytes) { return bytes < sizeof(std::string) / 2 ? 0 : bytes + 1; };
+  size_t heap = json.IsString() ? text(json.AsString().size()) : 0;
+  heap += json.Elements().capacity() * sizeof(Json);
+  for (const Json& element : json.Elements()) heap += HeapOf(element);
+  heap += json.Members().capacity() * sizeof(Json::Member);
+  for (const auto& [key, value] : json.Members()) heap += text(key.size()) + HeapOf(value);
+  return heap;
+}
+
+size_t SizeOf(const ParsedFile& file) {
+  size_t size = sizeof file + file.objects.capacity() * sizeof(Json) +
+                file.errors.capacity() * sizeof(manifests::TextError);
+  for (const Json& object : file.objects) size += HeapOf(object);
+  for (const manifests::TextError& error : file.errors) size += error.message.capacity();
+  return size;
+}
+
+size_t ValuesIn(const Json& json) {
+  size_t values = 1;
+  for (const Json& element : json.Elements()) values += ValuesIn(element);
+  for (const auto& [key, value] : json.Members()) values += ValuesIn(value);
+  return values;
+}
 
 // ParseJson says "line 3, column 7: ..."; this takes the place off.
 manifests::TextError FromJsonError(std::string_view message) {
@@ -56,19 +86,55 @@ void AddObject(const Json& document, size_t depth, ParsedFile& file) {
   for (const Json& item : document["items"].Elements()) AddObject(item, depth + 1, file);
 }
 
-ParsedFile Parse(std::string_view text, bool json) {
+ParsedFile ParseJsonFile(std::string_view text, const YamlCost& most) {
   ParsedFile file;
-  if (json) {
-    const base::Result<Json> parsed = base::ParseJson(text);
-    if (parsed.ok()) {
-      AddObject(*parsed, 0, file);
-    } else {
-      file.errors.push_back(FromJsonError(parsed.status().message()));
-    }
+  const base::Result<Json> parsed = base::ParseJson(text);
+  if (!parsed.ok()) {
+    file.errors.push_back(FromJsonError(parsed.status().message()));
     return file;
   }
-  manifests::YamlFile yaml = manifests::ParseYaml(text);
+  file.cost.values = ValuesIn(*parsed);
+  file.exceeded = !file.cost.Within(most);
+  if (!file.exceeded) AddObject(*parsed, 0, file);
+  return file;
+}
+
+YamlCost Sum(const YamlCost& a, const YamlCost& b) {
+  return {a.values + b.values, a.copied_values + b.copied_values, a.copied_bytes + b.copied_bytes};
+}
+
+std::string TooCostly() {
+  return "with this file the manifests of the commit pass " +
+         std::to_string(kMaxManifestCost.values) + " values, or " +
+         std::to_string(kMaxManifestCost.copied_values) + " values or " +
+         std::to_string(kMaxManifestCost.copied_bytes) +
+         " bytes that aliases stand for; write out what they stand for, or split the repository";
+}
+
+// No more than one file may have, or than is left.
+YamlCost LesserOf(const YamlCost& a, const YamlCost& b) {
+  return {std::min(a.values, b.values), std::min(a.copied_values, b.copied_values),
+          std::min(a.copied_bytes, b.copied_bytes)};
+}
+
+ParsedFile Parse(std::string_view text, bool json, const YamlCost& most) {
+  if (text.starts_with(kLfsPointer)) {
+    ParsedFile pointer;
+    pointer.errors.push_back(
+        {{1, 1},
+         "this is a pointer of Git LFS, not the file that it stands for, which plumb does not "
+         "have; keep manifests out of LFS (git lfs migrate export --include=PATTERN)"});
+    return pointer;
+  }
+  if (json) return ParseJsonFile(text, most);
+  ParsedFile file;
+  const YamlCost given = LesserOf(manifests::kMaxYamlCost, most);
+  manifests::YamlFile yaml = manifests::ParseYaml(text, given);
   file.errors = std::move(yaml.errors);
+  file.cost = yaml.cost;
+  // What is too much for any commit is an error of its own.
+  file.exceeded = yaml.exceeded && yaml.cost.Within(manifests::kMaxYamlCost);
+  if (file.exceeded) return file;
   for (const Json& document : yaml.documents) AddObject(document, 0, file);
   std::stable_sort(file.errors.begin(), file.errors.end(),
                    [](const auto& a, const auto& b) { return a.mark < b.mark; });
@@ -104,6 +170,19 @@ class SetReader {
     set_.errors.push_back(SourceError{path, {}, std::move(message)});
   }
 
+  // So many that the rest need not be read: the last of the errors says so.
+  bool IsTooMuch(const std::string& path) {
+    if (set_.manifests.size() > kMaxManifests) {
+      RefuseCount(path);
+    } else if (set_.errors.size() >= kMaxSourceErrors) {
+      Refuse(path, "with this file the commit has more than " + std::to_string(kMaxSourceErrors) +
+                       " mistakes; the rest was not read");
+    } else {
+      return false;
+    }
+    return ended_ = true;
+  }
+
   // What was there before, in order.
   void Keep(std::vector<Manifest> manifests) {
     set_.manifests = std::move(manifests);
@@ -127,10 +206,8 @@ class SetReader {
     all.erase(std::unique(all.begin(), all.end(),
                           [](const Manifest& a, const Manifest& b) { return a.key == b.key; }),
               all.end());
-    if (all.size() > kMaxManifests) {
-      Refuse(all.back().path, "the commit has " + std::to_string(all.size()) +
-                                  " objects, and a repository may have " +
-                                  std::to_string(kMaxManifests) + "; split it");
+    if (all.size() > kMaxManifests && !ended_) {
+      RefuseCount(all.back().path);
     }
     std::stable_sort(set_.errors.begin(), set_.errors.end(),
                      [](const SourceError& a, const SourceError& b) {
@@ -140,6 +217,12 @@ class SetReader {
   }
 
  private:
+  void RefuseCount(const std::string& path) {
+    Refuse(path, "the commit has " + std::to_string(set_.manifests.size()) +
+                     " objects, and a repository may have " + std::to_string(kMaxManifests) +
+                     "; split it");
+  }
+
   void AddManifest(const std::string& path, std::shared_ptr<const Json> object) {
     Manifest manifest{{}, nullptr, std::move(object), path};
     const Json& json = *manifest.object;
@@ -203,6 +286,7 @@ class SetReader {
   const manifests::Schema& schema_;
   ManifestSet set_;
   size_t kept_ = 0;
+  bool ended_ = false;  // before all was read
 };
 
 }  // namespace
@@ -217,21 +301,40 @@ bool ApplicationScope::Covers(const state::Key& key) const {
   return key.ns.empty() ? namespaces.empty() : Allows(key.ns);
 }
 
-base::Result<std::shared_ptr<const ParsedFile>> ParseCache::Get(const ManifestFile& file,
-                                                                const ReadBlobFunction& read) {
-  const bool json = file.path.ends_with(".json");
-  Entry& entry = entries_[(json ? "json " : "yaml ") + file.oid];
-  entry.round = round_;
-  if (entry.file != nullptr) return entry.file;
-  base::Result<std::string> text = read(file.oid);
-  if (!text.ok()) {
-    entries_.erase((json ? "json " : "yaml ") + file.oid);
-    return text.status();
+bool ManifestBudget::Spend(const YamlCost& cost) {
+  if (!cost.Within(left_)) {
+    Exceed();
+    return false;
   }
-  entry.file = std::make_shared<const ParsedFile>(Parse(*text, json));
-  entry.bytes = text->size() * kParsedPerTextByte;
-  bytes_ += entry.bytes;
+  left_.values -= cost.values;
+  left_.copied_values -= cost.copied_values;
+  left_.copied_bytes -= cost.copied_bytes;
+  return true;
+}
+
+void ManifestBudget::Exceed() {
+  left_ = {};
+  exceeded_ = true;
+}
+
+base::Result<std::shared_ptr<const ParsedFile>> ParseCache::Get(const ManifestFile& file,
+                                                                const ReadBlobFunction& read,
+                                                                const YamlCost& most) {
+  const bool json = file.path.ends_with(".json");
+  const std::string id = (json ? "json " : "yaml ") + file.oid;
+  if (const auto known = entries_.find(id); known != entries_.end()) {
+    known->second.round = round_;
+    return known->second.file;
+  }
+  ASSIGN_OR_RETURN(const std::string text, read(file.oid));
+  auto parsed = std::make_shared<const ParsedFile>(Parse(text, json, most));
   ++parsed_;
+  // With more to spend it may be read whole.
+  if (parsed->exceeded) return std::shared_ptr<const ParsedFile>(std::move(parsed));
+  Entry& entry = entries_[id];
+  entry = {std::move(parsed), 0, round_};
+  entry.bytes = SizeOf(*entry.file);
+  bytes_ += entry.bytes;
   return entry.file;
 }
 
@@ -257,9 +360,10 @@ const Manifest* ManifestSet::Find(const state::Key& key) const {
 
 base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const ApplicationScope& scope,
                                         const manifests::SchemaPtr& schema, ParseCache& cache,
-                                        const ReadBlobFunction& read) {
+                                        const ReadBlobFunction& read, ManifestBudget& budget) {
   SetReader reader(scope, *schema);
   size_t bytes = 0;
+  YamlCost cost;
   for (const SourceError& error : discovery.errors) reader.Refuse(error.path, error.message);
   for (const ManifestFile& file : discovery.files) {
     bytes += file.size;
@@ -275,11 +379,20 @@ base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const Applic
                                    " bytes; split the repository");
       break;
     }
-    ASSIGN_OR_RETURN(const std::shared_ptr<const ParsedFile> parsed, cache.Get(file, read));
+    ASSIGN_OR_RETURN(const std::shared_ptr<const ParsedFile> parsed,
+                     cache.Get(file, read, budget.left()));
+    if (parsed->exceeded) budget.Exceed();
+    if (parsed->exceeded || !budget.Spend(parsed->cost)) {
+      reader.Refuse(file.path, TooCostly());
+      break;
+    }
+    cost = Sum(cost, parsed->cost);
     reader.AddFile(file.path, parsed);
+    if (reader.IsTooMuch(file.path)) break;
   }
   cache.EndRound();
   ManifestSet set = reader.Finish();
+  set.cost = cost;
   set.schema = schema;
   set.selection = discovery.selection;
   set.missing = discovery.missing;
@@ -288,11 +401,19 @@ base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const Applic
   return set;
 }
 
+base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const ApplicationScope& scope,
+                                        const manifests::SchemaPtr& schema, ParseCache& cache,
+                                        const ReadBlobFunction& read) {
+  ManifestBudget budget;
+  return ReadManifests(discovery, scope, schema, cache, read, budget);
+}
+
 base::Result<std::optional<ManifestSet>> PatchManifests(const ManifestSet& set,
                                                         const std::vector<TreeChange>& changes,
                                                         const manifests::SchemaPtr& schema,
                                                         ParseCache& cache,
-                                                        const ReadBlobFunction& read) {
+                                                        const ReadBlobFunction& read,
+                                                        ManifestBudget& budget) {
   if (set.selection == nullptr || !set.errors.empty()) return std::optional<ManifestSet>();
   if (set.schema->version() != schema->version()) return std::optional<ManifestSet>();
   uint64_t bytes = set.bytes;
@@ -316,20 +437,29 @@ base::Result<std::optional<ManifestSet>> PatchManifests(const ManifestSet& set,
   }
   SetReader reader(set.scope, *schema);
   reader.Keep(std::move(kept));
+  ManifestBudget left = budget;
+  if (!left.Spend(set.cost)) return std::optional<ManifestSet>();
+  YamlCost cost = set.cost;
   for (const TreeEntry* entry : come) {
-    ASSIGN_OR_RETURN(const std::shared_ptr<const ParsedFile> parsed,
-                     cache.Get(ManifestFile{entry->path, entry->oid, entry->size}, read));
+    ASSIGN_OR_RETURN(
+        const std::shared_ptr<const ParsedFile> parsed,
+        cache.Get(ManifestFile{entry->path, entry->oid, entry->size}, read, left.left()));
+    if (parsed->exceeded || !left.Spend(parsed->cost)) return std::optional<ManifestSet>();
+    cost = Sum(cost, parsed->cost);
     reader.AddFile(entry->path, parsed);
+    if (reader.IsTooMuch(entry->path)) return std::optional<ManifestSet>();
   }
   cache.EndRound();
   ManifestSet patched = reader.Finish();
   patched.schema = set.schema;  // the kinds of what stays are its
   // Without manifests, manifests/ itself may be gone, and the whole repository meant again.
   if (!patched.errors.empty() || patched.manifests.empty()) return std::optional<ManifestSet>();
+  budget = left;
   patched.selection = set.selection;
   patched.path = set.path;
   patched.scope = set.scope;
   patched.bytes = bytes;
+  patched.cost = cost;
   return std::optional(std::move(patched));
 }
 

@@ -24,25 +24,49 @@ namespace gitsync {
 
 inline constexpr size_t kMaxManifests = 100'000;           // objects of one repository
 inline constexpr size_t kMaxManifestBytes = 128u << 20;    // of all files of one commit
-inline constexpr size_t kMaxParseCacheBytes = 256u << 20;  // of one repository, estimated
+inline constexpr size_t kMaxParseCacheBytes = 256u << 20;  // of one repository
+inline constexpr size_t kMaxSourceErrors = 10'000;  // after so many the commit is not read further
+// What all files of one commit may hold together: ten million values, which take about a gigabyte
+// while it is judged, a million of them and 64 MiB of text by aliases.
+inline constexpr manifests::YamlCost kMaxManifestCost = {10'000'000, 1'000'000, 64u << 20};
 
 // One blob, parsed. Lists are expanded.
 struct ParsedFile {
   std::vector<base::Json> objects;  // with marks
   std::vector<manifests::TextError> errors;
+  manifests::YamlCost cost;
+  bool exceeded = false;  // it was not read to its end since it costs more than it was given
+};
+
+// What a commit may still cost, for all applications that take some of it.
+class ManifestBudget {
+ public:
+  explicit ManifestBudget(const manifests::YamlCost& most = kMaxManifestCost) : left_(most) {}
+  const manifests::YamlCost& left() const { return left_; }
+  bool exceeded() const { return exceeded_; }
+  // False, and nothing is left, if there is not so much left.
+  bool Spend(const manifests::YamlCost& cost);
+  // It was not enough.
+  void Exceed();
+
+ private:
+  manifests::YamlCost left_;
+  bool exceeded_ = false;
 };
 
 class ParseCache {
  public:
   explicit ParseCache(size_t max_bytes = kMaxParseCacheBytes) : max_bytes_(max_bytes) {}
 
-  base::Result<std::shared_ptr<const ParsedFile>> Get(const ManifestFile& file,
-                                                      const ReadBlobFunction& read);
+  // Reads no further than `most` goes.
+  base::Result<std::shared_ptr<const ParsedFile>> Get(
+      const ManifestFile& file, const ReadBlobFunction& read,
+      const manifests::YamlCost& most = kMaxManifestCost);
   // Once a commit was read: drops what was used longest ago while there is too much.
   void EndRound();
 
   uint64_t parsed() const { return parsed_; }  // blobs, so far
-  size_t bytes() const { return bytes_; }
+  size_t bytes() const { return bytes_; }      // of memory that the files take
 
  private:
   struct Entry {
@@ -92,24 +116,31 @@ struct ManifestSet {
   std::optional<std::string> path;  // where discovery began, see discover.h
   bool missing = false;             // the commit has no such directory, as an error says
   ApplicationScope scope;
-  uint64_t bytes = 0;  // of the files, or more
+  uint64_t bytes = 0;        // of the files, or more
+  manifests::YamlCost cost;  // of the files, or more
 
   const Manifest* Find(const state::Key& key) const;
 };
 
 // Errors of `read` come back (they say nothing about the commit); mistakes are in
-// ManifestSet::errors.
+// ManifestSet::errors. What the files cost is taken from `budget`; a file that is too much for it is
+// a mistake, and the rest is not read.
+base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const ApplicationScope& scope,
+                                        const manifests::SchemaPtr& schema, ParseCache& cache,
+                                        const ReadBlobFunction& read, ManifestBudget& budget);
+// With a budget of its own.
 base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const ApplicationScope& scope,
                                         const manifests::SchemaPtr& schema, ParseCache& cache,
                                         const ReadBlobFunction& read);
 
 // What ReadManifests would make of the commit that `changes` lead to from that of `set`, at the
 // cost of the changes. Nothing if that takes looking at more than the changed files: where mistakes
-// are, or where a change selects other files.
+// are, where a change selects other files, or where the budget may not last.
 base::Result<std::optional<ManifestSet>> PatchManifests(const ManifestSet& set,
                                                         const std::vector<TreeChange>& changes,
                                                         const manifests::SchemaPtr& schema,
                                                         ParseCache& cache,
-                                                        const ReadBlobFunction& read);
+                                                        const ReadBlobFunction& read,
+                                                        ManifestBudget& budget);
 
 }  // namespace gitsync

@@ -141,7 +141,14 @@ TEST_F(ManifestSetTest, AChangeOfOneFileParsesOneFile) {
 }
 
 TEST_F(ManifestSetTest, TheCacheDropsWhatWasUsedLongestAgo) {
-  ParseCache cache(2000);
+  ParseCache probe;
+  const std::string any(kConfig);
+  ASSERT_TRUE(probe
+                  .Get(ManifestFile{"a.yaml", any, any.size()},
+                       [](const std::string& oid) { return base::Result<std::string>(oid); })
+                  .ok());
+  const size_t two_files = 2 * probe.bytes();
+  ParseCache cache(two_files);
   const auto get = [&](const std::string& text) {
     const auto file =
         cache.Get(ManifestFile{"a.yaml", text, text.size()},
@@ -153,7 +160,7 @@ TEST_F(ManifestSetTest, TheCacheDropsWhatWasUsedLongestAgo) {
   get(one);
   get(two);
   get(three);  // drops one
-  EXPECT_LE(cache.bytes(), 2000u);
+  EXPECT_LE(cache.bytes(), two_files);
   get(three);
   get(two);
   EXPECT_EQ(cache.parsed(), 3u);
@@ -173,6 +180,102 @@ TEST_F(ManifestSetTest, AFailedReadIsNotRemembered) {
             "ServiceUnavailable: torn fetch");
   fails = false;
   EXPECT_EQ(ReadManifests(discovery, scope_, schema, cache_, read)->manifests.size(), 1u);
+}
+
+// Each stands for 900,010 values or so.
+std::string Expanding(const std::string& name) {
+  std::string text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + "}\nx:\n";
+  std::string ten = "1";
+  for (int i = 1; i < 10; ++i) ten += ",1";
+  text += "- &a [" + ten + "]\n";
+  for (char c = 'b'; c <= 'd'; ++c) {
+    const std::string below = std::string("*") + static_cast<char>(c - 1);
+    text += std::string("- &") + c + " [" + below;
+    for (int i = 1; i < 10; ++i) text += "," + below;
+    text += "]\n";
+  }
+  text += "- [*d";
+  for (int i = 1; i < 70; ++i) text += ",*d";
+  return text + "]\n";
+}
+
+constexpr char kTooCostly[] =
+    "with this file the manifests of the commit pass 10000000 values, or 1000000 values or "
+    "67108864 "
+    "bytes that aliases stand for; write out what they stand for, or split the repository";
+
+TEST_F(ManifestSetTest, WhatAliasesStandForCountsOverAllFilesOfACommit) {
+  EXPECT_EQ(Read({{"a.yaml", Expanding("a")}}), "configmaps default/a, ");
+  EXPECT_EQ(Read({{"a.yaml", Expanding("a")}, {"b.yaml", Expanding("b")}}),
+            std::string("configmaps default/a, \nb.yaml: ") + kTooCostly);
+  // One blob at two paths is not twice as much to parse, but as much to look at.
+  EXPECT_EQ(Read({{"a.yaml", Expanding("a")}, {"c.yaml", Expanding("a")}}),
+            std::string("configmaps default/a, \nc.yaml: ") + kTooCostly);
+}
+
+TEST_F(ManifestSetTest, ABudgetIsSharedByAllThatTakeOfACommit) {
+  ManifestBudget budget;
+  Discovery discovery;
+  const std::string text = Expanding("a");
+  discovery.files.push_back(ManifestFile{"a.yaml", text, text.size()});
+  const auto read = [&] {
+    const auto set = ReadManifests(
+        discovery, scope_, manifests::Schema::BuiltIn(), cache_,
+        [](const std::string& oid) { return base::Result<std::string>(oid); }, budget);
+    return set->errors.empty() ? "" : set->errors.front().message;
+  };
+  EXPECT_EQ(read(), "");
+  EXPECT_FALSE(budget.exceeded());
+  EXPECT_EQ(read(), kTooCostly);
+  EXPECT_TRUE(budget.exceeded());
+}
+
+TEST_F(ManifestSetTest, JsonCountsAsWell) {
+  const auto schema = manifests::Schema::BuiltIn();
+  Discovery discovery;
+  discovery.files.push_back(ManifestFile{
+      "a.json",
+      R"({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "x": [1, 2, 3]})",
+      9});
+  const auto errors = [&](size_t values) {
+    ManifestBudget budget({values, 0, 0});
+    ParseCache cache;
+    return ReadManifests(
+               discovery, scope_, schema, cache,
+               [](const std::string& oid) { return base::Result<std::string>(oid); }, budget)
+        ->errors.size();
+  };
+  EXPECT_EQ(errors(9), 0u);
+  EXPECT_EQ(errors(8), 1u);
+}
+
+TEST_F(ManifestSetTest, ACachedFileCountsAsWhatItTakes) {
+  ParseCache cache;
+  const std::string text = Expanding("a");
+  ASSERT_TRUE(cache
+                  .Get(ManifestFile{"a.yaml", text, text.size()},
+                       [](const std::string& oid) { return base::Result<std::string>(oid); })
+                  .ok());
+  EXPECT_GT(cache.bytes(), 700'000 * sizeof(base::Json));
+}
+
+// Two hundred thousand paths may name one small file.
+TEST_F(ManifestSetTest, ReadingEndsWhereThereAreTooManyObjects) {
+  std::string list = "apiVersion: v1\nkind: List\nitems:\n";
+  for (int i = 0; i < 40'000; ++i)
+    list += "- {apiVersion: v1, kind: Namespace, metadata: {name: a}}\n";
+  std::map<std::string, std::string> files;
+  for (char c = 'a'; c <= 'z'; ++c) files[std::string(1, c) + ".yaml"] = list;
+  EXPECT_NE(Read(files).find("\nc.yaml: the commit has 120000 objects, and a repository may have "
+                             "100000; split it"),
+            std::string::npos);
+}
+
+TEST_F(ManifestSetTest, APointerOfLfsIsNamedAsOne) {
+  EXPECT_EQ(
+      Read({{"a.yaml", "version https://git-lfs.github.com/spec/v1\noid sha256:0f\nsize 7\n"}}),
+      "\na.yaml:1:1: this is a pointer of Git LFS, not the file that it stands for, which plumb "
+      "does not have; keep manifests out of LFS (git lfs migrate export --include=PATTERN)");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 // follows an accepted push, but nothing is patched from it before it was read again as accepted.
 #include "gitsync/render/read_set.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 #include <vector>
@@ -22,7 +23,7 @@ class CommitReader {
       : git_(git), repository_(repository), quarantine_(quarantine), commit_(commit) {}
 
   base::Result<SetPtr> Read(const Part& part, const manifests::SchemaPtr& schema, ParseCache& cache,
-                            const ManifestSet* near) {
+                            const ManifestSet* near, ManifestBudget& budget) {
     const ReadBlobFunction read = [&](const std::string& oid) {
       return git_.ReadBlob(repository_, oid, quarantine_);
     };
@@ -34,7 +35,7 @@ class CommitReader {
         near->path == part.path) {
       // Too much differs, or the other commit has been collected: its tree would not help.
       if (const auto& changes = ChangesFrom(near->commit); changes.ok()) {
-        ASSIGN_OR_RETURN(set, PatchManifests(*near, *changes, schema, cache, read));
+        ASSIGN_OR_RETURN(set, PatchManifests(*near, *changes, schema, cache, read, budget));
       }
     }
     if (!set) {
@@ -42,7 +43,7 @@ class CommitReader {
         ASSIGN_OR_RETURN(tree_, git_.ReadTree(repository_, commit_, quarantine_));
       }
       ASSIGN_OR_RETURN(const Discovery discovery, Discover(*tree_, read, part.path));
-      ASSIGN_OR_RETURN(set, ReadManifests(discovery, part.scope, schema, cache, read));
+      ASSIGN_OR_RETURN(set, ReadManifests(discovery, part.scope, schema, cache, read, budget));
       set->path = part.path;
     }
     set->commit = commit_;
@@ -84,8 +85,9 @@ SetPtr Find(const SourceSets* sets, const Part& part) {
 
 base::Result<SetPtr> ReadSet(const SetSource& source, const std::string& commit,
                              const ManifestSet* near) {
+  ManifestBudget budget;
   return CommitReader(source.git, source.repository, source.quarantine, commit)
-      .Read(Part{"", source.path, source.scope}, source.schema, source.cache, near);
+      .Read(Part{"", source.path, source.scope}, source.schema, source.cache, near, budget);
 }
 
 base::Result<std::shared_ptr<const SourceSets>> SourceReader::Read(
@@ -95,21 +97,41 @@ base::Result<std::shared_ptr<const SourceSets>> SourceReader::Read(
   SourceSets sets;
   sets.commit = commit;
   sets.unclear = parts.unclear;
-  for (const Part& part : parts.parts) {
-    SetPtr& set = sets.sets[part.application];
-    for (const auto& known : {last_, near_}) {
-      if (known != nullptr && known->commit == commit && set == nullptr) {
-        set = Find(known.get(), part);
-      }
+  // What a patched set costs is known to be no more than it says: if the budget does not last, it
+  // is counted anew.
+  for (const bool from_known : {true, false}) {
+    ManifestBudget budget;
+    for (const Part& part : parts.parts) {
+      SetPtr& set = sets.sets[part.application];
+      set = from_known ? Known(commit, part, *schema) : nullptr;
+      if (set != nullptr && budget.Spend(set->cost)) continue;
+      const SetPtr near = from_known ? Find(near_.get(), part) : nullptr;
+      ASSIGN_OR_RETURN(set, reader.Read(part, schema, cache_, near.get(), budget));
     }
-    if (set != nullptr && set->schema->version() == schema->version()) continue;
-    const SetPtr near = Find(near_.get(), part);
-    ASSIGN_OR_RETURN(set, reader.Read(part, schema, cache_, near.get()));
+    if (!budget.exceeded()) break;
   }
   sets.Index(near_.get());
-  last_ = std::make_shared<const SourceSets>(std::move(sets));
-  if (quarantine.object_directory.empty()) near_ = last_;
+  auto read = std::make_shared<const SourceSets>(std::move(sets));
+  // What is likely to be refused is not kept for whoever pushes next.
+  const bool waits = !quarantine.object_directory.empty();
+  if (waits && std::any_of(read->sets.begin(), read->sets.end(),
+                           [](const auto& each) { return !each.second->errors.empty(); })) {
+    return read;
+  }
+  last_ = std::move(read);
+  if (!waits) near_ = last_;
   return last_;
+}
+
+// The set of the commit that is at hand.
+SetPtr SourceReader::Known(const std::string& commit, const Part& part,
+                           const manifests::Schema& schema) const {
+  for (const auto& known : {last_, near_}) {
+    if (known == nullptr || known->commit != commit) continue;
+    SetPtr set = Find(known.get(), part);
+    if (set != nullptr && set->schema->version() == schema.version()) return set;
+  }
+  return nullptr;
 }
 
 void SourceReader::Accepted(const std::string& commit) {

@@ -46,6 +46,9 @@ class SourceReader {
   void Accepted(const std::string& commit);
 
  private:
+  std::shared_ptr<const ManifestSet> Known(const std::string& commit, const Part& part,
+                                           const manifests::Schema& schema) const;
+
   GitStore& git_;
   const std::string repository_;
   ParseCache cache_;

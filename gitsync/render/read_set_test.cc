@@ -156,5 +156,27 @@ TEST_F(ReadSetTest, PatchingGivesWhatReadingGives) {
   EXPECT_GT(patched, 100);
 }
 
+// Pushed one by one, many small files of aliases are as much as pushed at once.
+TEST_F(ReadSetTest, WhatIsPatchedInIsCountedWithWhatIsThere) {
+  const auto file = [](const std::string& name) {
+    std::string text = Map(name) + "x:\n- &a [1,1,1,1,1,1,1,1,1,1]\n- &b [*a";
+    for (int i = 1; i < 50; ++i) text += ",*a";
+    text += "]\n- &c [*b";
+    for (int i = 1; i < 50; ++i) text += ",*b";
+    text += "]\n- [*c";
+    for (int i = 1; i < 10; ++i) text += ",*c";
+    return text + "]\n";
+  };
+  FakeGit::Files files;
+  std::shared_ptr<const ManifestSet> set;
+  std::string errors;
+  for (const std::string name : {"a", "b", "c", "d"}) {
+    files[name + ".yaml"] = file(name);
+    set = Read(files, set.get());
+    errors += name + " " + std::to_string(set->errors.size()) + "\n";
+  }
+  EXPECT_EQ(errors, "a 0\nb 0\nc 0\nd 1\n");
+}
+
 }  // namespace
 }  // namespace gitsync

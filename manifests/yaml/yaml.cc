@@ -32,8 +32,6 @@ using base::Json;
 using base::Mark;
 
 constexpr size_t kMaxYamlErrors = 1000;  // reported for one file
-constexpr size_t kMaxExpandedBytes =
-    4 * kMaxYamlBytes;  // of scalars copied for anchors and aliases
 constexpr std::string_view kTagPrefix = "tag:yaml.org,2002:";
 constexpr std::string_view kIndicators = "[]{},:?&*!\"'";
 
@@ -41,6 +39,29 @@ constexpr std::string_view kIndicators = "[]{},:?&*!\"'";
 struct SyntaxError {
   Mark mark;
   std::string message;
+  bool exceeded = false;  // the file costs too much
+};
+
+// What a file has cost so far, and may cost.
+struct Budget {
+  const YamlCost most;
+  YamlCost cost;
+
+  void CheckAt(Mark mark) const {
+    if (cost.values > most.values || cost.copied_values > most.copied_values) {
+      throw SyntaxError{mark,
+                        "more than " + std::to_string(most.values) + " values in the file" +
+                            (cost.copied_values > 0 ? ", aliases written out" : "") +
+                            "; split the file",
+                        true};
+    }
+    if (cost.copied_bytes > most.copied_bytes) {
+      throw SyntaxError{mark,
+                        "the file's aliases stand for more than " +
+                            std::to_string(most.copied_bytes) + " bytes; use fewer of them",
+                        true};
+    }
+  }
 };
 
 // A finished node and what it costs.
@@ -54,10 +75,10 @@ struct Node {
 // Turns the events of one document into a Json.
 class Builder : public YAML::EventHandler {
  public:
-  // `text` is what the marks of the events count in; `nodes` and `bytes` are the file's so far.
-  Builder(std::string_view text, uint32_t first_line, size_t& nodes, size_t& bytes,
+  // `text` is what the marks of the events count in; `budget` is the file's.
+  Builder(std::string_view text, uint32_t first_line, Budget& budget,
           std::vector<TextError>& errors)
-      : text_(text), first_line_(first_line), nodes_(nodes), bytes_(bytes), errors_(errors) {}
+      : text_(text), first_line_(first_line), budget_(budget), errors_(errors) {}
 
   Json& document() { return document_; }
   Mark At(const YAML::Mark& mark) const {
@@ -99,7 +120,7 @@ class Builder : public YAML::EventHandler {
       throw SyntaxError{At(mark), "an alias inside what it stands for; write the value out"};
     Node node = it->second;
     if (frames_.size() + node.height > kMaxYamlDepth) TooDeep(At(mark));
-    Count(At(mark), node.nodes, node.bytes);
+    CountCopy(At(mark), node);
     node.value.mark = At(mark);
     if (AwaitsKey()) {
       SetKey(node.value, false);
@@ -150,17 +171,15 @@ class Builder : public YAML::EventHandler {
                                 " levels; make the structure flatter"};
   }
 
-  void Count(Mark mark, size_t nodes, size_t copied_bytes) {
-    nodes_ += nodes;
-    bytes_ += copied_bytes;
-    if (nodes_ > kMaxYamlNodes) {
-      throw SyntaxError{mark, "more than " + std::to_string(kMaxYamlNodes) +
-                                  " values in the file, aliases written out; split the file"};
-    }
-    if (bytes_ > kMaxExpandedBytes) {
-      throw SyntaxError{mark, "the file's aliases stand for more than " +
-                                  std::to_string(kMaxExpandedBytes) + " bytes; use fewer of them"};
-    }
+  void Count(Mark mark) {
+    ++budget_.cost.values;
+    budget_.CheckAt(mark);
+  }
+  void CountCopy(Mark mark, const Node& node) {
+    budget_.cost.values += node.nodes;
+    budget_.cost.copied_values += node.nodes;
+    budget_.cost.copied_bytes += node.bytes;
+    budget_.CheckAt(mark);
   }
 
   // yaml-cpp also takes a null for what is missing: a ':' or an element.
@@ -203,7 +222,7 @@ class Builder : public YAML::EventHandler {
   }
 
   void AddScalar(Mark mark, Json value, size_t bytes, YAML::anchor_t anchor, bool merge) {
-    Count(mark, 1, 0);
+    Count(mark);
     Node node{std::move(value), 1, bytes, 0};
     node.value.mark = mark;
     if (!AwaitsKey()) {
@@ -246,7 +265,7 @@ class Builder : public YAML::EventHandler {
 
   void Remember(Node node, YAML::anchor_t anchor) {
     if (anchor == 0) return;
-    Count(node.value.mark, node.nodes, node.bytes);
+    CountCopy(node.value.mark, node);
     anchors_.insert_or_assign(anchor, std::move(node));
   }
 
@@ -313,7 +332,7 @@ class Builder : public YAML::EventHandler {
   void Open(const YAML::Mark& mark, const std::string& tag, std::string_view wanted,
             YAML::anchor_t anchor, YAML::EmitterStyle::value style, Json value) {
     if (frames_.size() >= kMaxYamlDepth) TooDeep(At(mark));
-    Count(At(mark), 1, 0);
+    Count(At(mark));
     if (tag != "?" && tag != "!" && tag != std::string(kTagPrefix).append(wanted)) {
       Note(At(mark), "the tag " + tag + " means nothing for a map or a list; remove it");
     }
@@ -334,8 +353,7 @@ class Builder : public YAML::EventHandler {
 
   const std::string_view text_;
   const uint32_t first_line_;
-  size_t& nodes_;
-  size_t& bytes_;
+  Budget& budget_;
   std::vector<TextError>& errors_;
   bool started_ = false;
   YAML::Mark last_scalar_;
@@ -356,7 +374,7 @@ class ViewBuffer : public std::streambuf {
 // JSON goes the short way. Gives a JSON document the file's lines and YAML's limits and integers.
 class JsonAdopter {
  public:
-  JsonAdopter(uint32_t first_line, size_t& nodes) : first_line_(first_line), nodes_(nodes) {}
+  JsonAdopter(uint32_t first_line, Budget& budget) : first_line_(first_line), budget_(budget) {}
 
   void Adopt(Json& json, size_t depth) {
     Shift(json.mark);
@@ -366,10 +384,8 @@ class JsonAdopter {
       throw SyntaxError{json.mark, "nested deeper than " + std::to_string(kMaxYamlDepth) +
                                        " levels; make the structure flatter"};
     }
-    if (++nodes_ > kMaxYamlNodes) {
-      throw SyntaxError{json.mark, "more than " + std::to_string(kMaxYamlNodes) +
-                                       " values in the file; split the file"};
-    }
+    ++budget_.cost.values;
+    budget_.CheckAt(json.mark);
     if (json.type() == Json::Type::kDouble) {
       Json number = WithIntegralAsInt(json.AsDouble());
       number.mark = json.mark;
@@ -388,27 +404,34 @@ class JsonAdopter {
     if (mark.line != 0) mark.line += first_line_ - 1;
   }
   const uint32_t first_line_;
-  size_t& nodes_;
+  Budget& budget_;
 };
 
 class FileReader {
  public:
+  explicit FileReader(const YamlCost& most) : budget_{most, {}} {}
+
   YamlFile Read(std::string_view text) {
+    ReadAll(text);
+    file_.cost = budget_.cost;
+    return std::move(file_);
+  }
+
+ private:
+  void ReadAll(std::string_view text) {
     const std::optional<BadText> bad = FindBadText(text);
     for (const Chunk& chunk : CutDocuments(text)) {
       if (bad && bad->at < chunk.start + chunk.text.size()) break;
       if (++documents_ > kMaxYamlDocuments) {
         AddError(Mark{chunk.first_line, 1}, "more than " + std::to_string(kMaxYamlDocuments) +
                                                 " documents in one file; split the file");
-        return std::move(file_);
+        return;
       }
-      if (!ReadDocument(chunk)) return std::move(file_);
+      if (!ReadDocument(chunk)) return;
     }
     if (bad) file_.errors.push_back(bad->error);
-    return std::move(file_);
   }
 
- private:
   void AddError(Mark mark, std::string message) {
     file_.errors.push_back(TextError{mark, std::move(message)});
   }
@@ -421,6 +444,7 @@ class FileReader {
       if (!document.IsNull()) file_.documents.push_back(std::move(document));
       return true;
     } catch (const SyntaxError& error) {
+      file_.exceeded = error.exceeded;
       AddSyntaxError(chunk, error.mark, error.message);
     } catch (const YAML::Exception& error) {
       const Mark mark = error.mark.is_null()
@@ -449,7 +473,7 @@ class FileReader {
     base::Result<Json> json = base::ParseJson(text);
     if (!json.ok()) return false;  // a YAML flow, or an error that the YAML reader words
     document = *std::move(json);
-    JsonAdopter(first_line, nodes_).Adopt(document, 0);
+    JsonAdopter(first_line, budget_).Adopt(document, 0);
     return true;
   }
 
@@ -470,7 +494,7 @@ class FileReader {
     ViewBuffer buffer(chunk.text);
     std::istream stream(&buffer);
     YAML::Parser parser(stream);
-    Builder builder(chunk.text, chunk.first_line, nodes_, bytes_, file_.errors);
+    Builder builder(chunk.text, chunk.first_line, budget_, file_.errors);
     while (parser.HandleNextDocument(builder)) {
     }
     document = std::move(builder.document());
@@ -494,13 +518,12 @@ class FileReader {
 
   YamlFile file_;
   size_t documents_ = 0;
-  size_t nodes_ = 0;
-  size_t bytes_ = 0;
+  Budget budget_;
 };
 
 }  // namespace
 
-YamlFile ParseYaml(std::string_view text) {
+YamlFile ParseYaml(std::string_view text, const YamlCost& most) {
   if (text.size() > kMaxYamlBytes) {
     YamlFile file;
     file.errors.push_back(TextError{
@@ -509,7 +532,7 @@ YamlFile ParseYaml(std::string_view text) {
     return file;
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  YamlFile file = FileReader().Read(text);
+  YamlFile file = FileReader(most).Read(text);
   std::stable_sort(file.errors.begin(), file.errors.end(),
                    [](const auto& a, const auto& b) { return a.mark < b.mark; });
   return file;

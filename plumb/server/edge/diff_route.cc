@@ -152,12 +152,13 @@ class DiffService {
     sets->commit = tree.commit;
     sets->unclear = parts.unclear;
     gitsync::ParseCache cache;
+    gitsync::ManifestBudget budget;
     for (const gitsync::Part& part : parts.parts) {
       ASSIGN_OR_RETURN(const gitsync::Discovery discovery,
                        gitsync::Discover(tree.entries, tree.read, part.path));
-      ASSIGN_OR_RETURN(
-          gitsync::ManifestSet set,
-          gitsync::ReadManifests(discovery, part.scope, basis.view.schema(), cache, tree.read));
+      ASSIGN_OR_RETURN(gitsync::ManifestSet set,
+                       gitsync::ReadManifests(discovery, part.scope, basis.view.schema(), cache,
+                                              tree.read, budget));
       set.commit = tree.commit;
       set.tree = tree.id;
       set.path = part.path;
