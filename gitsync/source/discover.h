@@ -32,19 +32,21 @@ struct Selection {
   std::map<std::string, IgnoreRules, std::less<>> ignored;  // by directory, "" or "a/b/"
   bool links = false;  // a symbolic link is among them, whose target matters
 
-  bool Contains(std::string_view path) const;
+  // A submodule is a directory.
+  bool Contains(std::string_view path, bool directory = false) const;
 };
 
 struct Discovery {
-  std::vector<ManifestFile> files;  // by path
-  std::vector<SourceError> errors;  // by path
-  bool missing = false;             // the directory that was asked for; an error says so
+  std::vector<ManifestFile> files;   // by path
+  std::vector<ManifestFile> unread;  // of a directory that an error is about, as a whole; by path
+  std::vector<SourceError> errors;   // by path
+  bool missing = false;              // the directory that was asked for; an error says so
   std::shared_ptr<const Selection> selection;
 };
 
 bool IsManifestName(std::string_view path);
 // True if a change of the file at `path` changes more than the file: a .sourceignore, a
-// kustomization, a link or submodule, the first file of manifests/.
+// kustomization or the like, a link or submodule, the first file of manifests/.
 bool ChangesSelection(const Selection& selection, const TreeChange& change);
 
 using ReadBlobFunction = std::function<base::Result<std::string>(const std::string& oid)>;

@@ -8,6 +8,7 @@ namespace gitsync {
 namespace {
 
 constexpr char kLinkMark[] = "-> ";  // a file with this content becomes a symbolic link
+constexpr char kSubmodule[] = "submodule";
 
 // The deployed paths, then a line for each error.
 std::string Discovered(const FakeGit::Files& files,
@@ -21,6 +22,7 @@ std::string Discovered(const FakeGit::Files& files,
       entry.mode = 0120000;
       blobs[entry.oid] = text.substr(3);
     }
+    if (text == kSubmodule) entry.mode = 0160000;
     entries.push_back(entry);
   }
   const auto found = Discover(
@@ -64,10 +66,61 @@ TEST(Discover, SkipsWhatIsHiddenOrIgnored) {
 
 TEST(Discover, RefusesADirectoryThatAsksToBeRendered) {
   EXPECT_EQ(Discovered({{"app/kustomization.yaml", ""}, {"app/a.yaml", ""}}),
-            "app/a.yaml \napp/kustomization.yaml: a directory with a kustomization.yaml is not "
+            "\napp/kustomization.yaml: a directory with a kustomization.yaml is not "
             "rendered yet; remove it and list plain manifests, or put the directory into "
             ".sourceignore");
   EXPECT_EQ(Discovered({{"app/kustomization.yaml", ""}, {".sourceignore", "app/"}}), "");
+}
+
+TEST(Discover, WhatIsToBeRenderedIsOneMistakeOfItsDirectory) {
+  EXPECT_EQ(Discovered({{"a.yaml", ""},
+                        {"web/Chart.yaml", ""},
+                        {"web/values.yaml", ""},
+                        {"web/templates/b.yaml", ""},
+                        {"web/charts/db/Chart.yaml", ""},
+                        {"web/charts/db/templates/c.yaml", ""}}),
+            "a.yaml \nweb/Chart.yaml: this directory is a Helm chart, which is not rendered yet; "
+            "push what helm template makes of it, or put the directory into .sourceignore");
+  EXPECT_EQ(Discovered({{"jsonnetfile.json", ""}, {"jsonnetfile.lock.json", ""}, {"x.json", ""}}),
+            "\njsonnetfile.json: this directory is a Jsonnet application, which is not rendered "
+            "yet; push the manifests that it makes, or put the directory into .sourceignore");
+  // An object in a file of that name.
+  EXPECT_EQ(Discovered({{"Chart.yaml", ""}, {"b.yaml", ""}}), "Chart.yaml b.yaml ");
+}
+
+TEST(Discover, ASubmoduleIsNotTakenForAbsent) {
+  const std::string cannot_see =
+      ": this is a submodule, another repository, whose files plumb cannot see; add its files to "
+      "this repository instead, or list it in .sourceignore";
+  EXPECT_EQ(Discovered({{"a.yaml", ""}, {"lib", kSubmodule}}), "a.yaml \nlib" + cannot_see);
+  EXPECT_EQ(Discovered({{"a.yaml", kSubmodule}}), "\na.yaml" + cannot_see);
+  EXPECT_EQ(Discovered({{"manifests/a.yaml", ""}, {"manifests/b/c", kSubmodule}}),
+            "manifests/a.yaml \nmanifests/b/c" + cannot_see);
+  EXPECT_EQ(Discovered({{"manifests/a.yaml", ""}, {"lib", kSubmodule}}), "manifests/a.yaml ");
+  EXPECT_EQ(Discovered({{"a.yaml", ""}, {"lib", kSubmodule}, {".sourceignore", "lib/\n"}}),
+            "a.yaml ");
+}
+
+TEST(Discover, ASubmoduleThatHidesWhatIsDeployedIsNamed) {
+  EXPECT_EQ(Discovered({{"a.yaml", ""}, {"manifests", kSubmodule}}),
+            "\nmanifests: this is a submodule, and manifests in it is to be deployed, which plumb "
+            "cannot see; add its files to this repository instead");
+  EXPECT_EQ(Discovered({{"a.yaml", ""}, {"apps", kSubmodule}}, "apps/web/"),
+            "\napps: this is a submodule, and apps/web in it is to be deployed, which plumb cannot "
+            "see; add its files to this repository instead");
+  EXPECT_EQ(Discovered({{"a.yaml", "-> lib/a.yaml"}, {"lib", kSubmodule}}, ""),
+            "\na.yaml: this symbolic link leads into a submodule, another repository, whose files "
+            "plumb cannot see; copy the file here\nlib: this is a submodule, another repository, "
+            "whose files plumb cannot see; add its files to this repository instead, or list it in "
+            ".sourceignore");
+}
+
+TEST(Discover, APointerOfLfsIgnoresNothing) {
+  EXPECT_EQ(
+      Discovered(
+          {{"a.yaml", ""}, {".sourceignore", "version https://git-lfs.github.com/spec/v1\n"}}),
+      "a.yaml \n.sourceignore: this is a pointer of Git LFS, not the file that it stands for, "
+      "which plumb does not have; keep it out of LFS");
 }
 
 TEST(Discover, ALinkStandsForItsFileOnce) {

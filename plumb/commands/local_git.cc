@@ -17,13 +17,15 @@ constexpr base::Duration kGitWait = base::Duration::Minutes(2);
 constexpr size_t kMaxBatchBytes = 8u << 20;  // of blobs that git is asked for at once
 
 // "100644 blob OID    SIZE\tPATH"; submodules are left out.
+// A submodule's type is "commit", and its size "-".
 bool ParseTreeLine(std::string_view line, gitsync::TreeEntry& file) {
+  constexpr size_t kModeBytes = 6, kOidBytes = 40;
   const size_t tab = line.find('\t');
-  if (tab == std::string_view::npos || line.size() < 53 || line.substr(7, 4) != "blob")
-    return false;
-  std::from_chars(line.data(), line.data() + 6, file.mode, 8);
-  file.oid = line.substr(12, 40);
-  const size_t size = line.find_first_not_of(' ', 52);
+  const size_t oid = line.find(' ', kModeBytes + 1) + 1;
+  if (tab == std::string_view::npos || oid == 0 || oid + kOidBytes >= tab) return false;
+  std::from_chars(line.data(), line.data() + kModeBytes, file.mode, 8);
+  file.oid = line.substr(oid, kOidBytes);
+  const size_t size = line.find_first_not_of(' ', oid + kOidBytes);
   std::from_chars(line.data() + size, line.data() + tab, file.size);
   file.path = line.substr(tab + 1);
   return true;
@@ -135,7 +137,10 @@ base::Result<SourceArchive> LocalGit::Archive(const std::string& commit, bool wh
   if (whole) {
     ASSIGN_OR_RETURN(const gitsync::Discovery all, gitsync::Discover(archive.entries, read, ""));
     discovery.files.insert(discovery.files.end(), all.files.begin(), all.files.end());
+    discovery.unread.insert(discovery.unread.end(), all.unread.begin(), all.unread.end());
   }
+  // Where another directory is deployed, the server may want these.
+  discovery.files.insert(discovery.files.end(), discovery.unread.begin(), discovery.unread.end());
   std::vector<gitsync::TreeEntry> wanted;
   std::set<std::string> asked;
   size_t bytes = 0;
