@@ -19,7 +19,12 @@ std::vector<std::string> SourceNames(const state::View& view) {
 
 std::string BranchOf(const state::View& view, std::string_view repository) {
   const state::ObjectPtr source = view.Get(kGitRepositories, kSystemNamespace, repository);
-  return source == nullptr ? "" : std::string((*source)["spec"]["ref"]["branch"].AsString("main"));
+  return source == nullptr ? "" : std::string(BranchIn(*source));
+}
+
+std::string_view BranchIn(const state::Object& source) {
+  const std::string_view branch = source["spec"]["ref"]["branch"].AsString();
+  return branch.empty() ? "main" : branch;
 }
 
 std::string RevisionText(std::string_view branch, std::string_view commit) {

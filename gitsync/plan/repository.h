@@ -28,6 +28,7 @@ state::Key GitRepositoryKey(std::string_view source);
 std::vector<std::string> SourceNames(const state::View& view);  // sorted
 // The deploy branch; empty if there is no such source.
 std::string BranchOf(const state::View& view, std::string_view source);
+std::string_view BranchIn(const state::Object& source);
 // "main@sha1:0123..."
 std::string RevisionText(std::string_view branch, std::string_view commit);
 

@@ -365,6 +365,37 @@ TEST(EndpointSliceRulesTest, AddressesAreOfTheirType) {
             "endpoints[0].addresses[2]: must be an IPv4 address, as addressType says\n");
 }
 
+// What a write takes, a restore takes.
+TEST(FluxRulesTest, AHostedRepositoryHasANameAndABranchThatCanBeMade) {
+  const auto errors = [](std::string_view name, std::string_view ns, std::string_view branch) {
+    return Errors(Cat(
+        {"apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: "
+         "{name: ",
+         name, ", namespace: ", ns,
+         "}\nspec: {interval: 1m, url: \"https://x/a.git\", ref: {branch: \"", branch, "\"}}\n"}));
+  };
+  const std::string no_branch =
+      "spec.ref.branch: it cannot name a branch; use a name that git check-ref-format accepts, "
+      "such "
+      "as main\n";
+  EXPECT_EQ(errors("shop", "plumb-system", "main"), "");
+  EXPECT_EQ(errors("shop", "plumb-system", ""), "");
+  EXPECT_EQ(errors("shop", "plumb-system", "release/1.0"), "");
+  for (const std::string_view branch :
+       {"a b", "a..b", "a.lock", "/a", "a/", "a//b", ".a", "a/.b", "a~1", "a^", "a:b", "a?", "a*",
+        "a[", "a\\\\b", "a@{0}", "a.", "a\\u0007", "a\\x7f"}) {
+    EXPECT_EQ(errors("shop", "plumb-system", branch), no_branch) << branch;
+    EXPECT_EQ(errors("my.repo", "default", branch), no_branch) << branch;
+  }
+  EXPECT_EQ(errors("shop", "plumb-system", std::string(230, 'a')), no_branch);
+  EXPECT_EQ(errors("shop", "plumb-system", "plumb/status"),
+            "spec.ref.branch: plumb writes this branch itself; deploy another one\n");
+  EXPECT_EQ(errors("my.repo", "plumb-system", "main"),
+            "metadata.name: it becomes a repository's name: use at most 63 lower-case letters, "
+            "digits and '-', with a letter or digit at both ends\n");
+  EXPECT_EQ(errors("my.repo", "default", "main"), "");
+}
+
 TEST(FluxRulesTest, AGitRepositoryIsReachedByHttpOrSsh) {
   constexpr std::string_view kHead =
       "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: a}\n";

@@ -1,13 +1,15 @@
 // plumb backup and plumb restore.
 #include <fcntl.h>
-#include <sys/stat.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
+#include <utility>
+#include <vector>
 
 #include "base/edge/files.h"
+#include "base/printable.h"
 #include "plumb/commands/command_support.h"
 #include "plumb/endpoints.h"
 #include "plumb/reports/backup_format.h"
@@ -24,8 +26,9 @@ constexpr const char* kBackupHelp =
     "repository with its history. The file (\"-\": standard output) has mode 0600: whoever has it\n"
     "owns the cluster. It replaces FILE only when it is complete. Not in it: what nodes keep, "
     "like\n"
-    "images and logs.\n\n"
-    "Exit codes: 0 done, 1 failed, 2 wrong usage, 5 not allowed (administrators only), 6 the "
+    "images and logs. A repository that Git cannot read whole is named, and left out.\n\n"
+    "Exit codes: 0 done, 7 done but for what was left out, 1 failed, 2 wrong usage, 5 not allowed "
+    "(administrators only), 6 the "
     "server\n"
     "cannot be reached.\n";
 
@@ -36,25 +39,48 @@ constexpr const char* kRestoreHelp =
     "on\n"
     "from there. DIR must be empty or not exist. kubeconfigs, tokens and nodes stay valid if the\n"
     "server is reached under the same address; watches begin anew, and what nodes run that the\n"
-    "backup does not know is stopped.\n\n"
-    "Exit codes: 0 done, 1 failed, or the backup is damaged, 2 wrong usage, or no backup, 4 no "
+    "backup does not know is stopped. A repository that cannot be read is made empty, and "
+    "named.\n\n"
+    "Exit codes: 0 done, 7 done but for what was left out, 1 failed, or the backup is damaged, 2 "
+    "wrong usage, or no backup, 4 no "
     "such\n"
     "file, 5 not allowed, 6 the backup is of a newer plumb.\n\n"
     "  --data-dir DIR      the directory to make\n"
-    "  --check             only read the backup, and say whether it is whole\n";
+    "  --check             restore it into a new directory below $TMPDIR or /var/tmp, which is\n"
+    "                      removed again, and say whether all of it comes back\n";
+
+constexpr int kLeftOut = 7;  // exit code
+
+// A name of its own, which nobody can have made before.
+base::Result<std::pair<base::UniqueFd, std::string>> MakePartial(const std::string& path) {
+  std::string partial = path + ".partial-XXXXXX";
+  base::UniqueFd file(mkostemp(partial.data(), O_CLOEXEC));  // 0600, and never through a link
+  if (!file.valid()) return base::ErrnoStatus("cannot create a file beside " + path, errno);
+  return std::pair(std::move(file), std::move(partial));
+}
+
+// The exit code of a summary, whose sentences it prints.
+int ExitOf(const std::vector<std::string>& left_out) {
+  for (const std::string& sentence : left_out) {
+    std::fprintf(stderr, "plumb: %s\n", base::OneLine(sentence).c_str());
+  }
+  return left_out.empty() ? 0 : kLeftOut;
+}
 
 // Writes what comes, checks it on the way, and puts the file in place when it is whole.
 class BackupFile {
  public:
-  explicit BackupFile(const std::string& path) : path_(path), partial_(path + ".partial") {
+  explicit BackupFile(const std::string& path) : path_(path) {
     if (path == "-") {
       file_ = base::UniqueFd(dup(STDOUT_FILENO));
-    } else {
-      file_ =
-          base::UniqueFd(open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+      if (!file_.valid()) status_ = base::ErrnoStatus("cannot write to standard output", errno);
+      return;
     }
-    if (!file_.valid()) status_ = base::ErrnoStatus("cannot create " + partial_, errno);
-    if (file_.valid() && path != "-") fchmod(file_.get(), 0600);
+    auto made = MakePartial(path);
+    status_ = made.status();
+    if (!made.ok()) return;
+    file_ = std::move(made->first);
+    partial_ = std::move(made->second);
   }
   ~BackupFile() {
     if (path_ != "-" && file_.valid()) unlink(partial_.c_str());
@@ -62,7 +88,10 @@ class BackupFile {
 
   bool Take(std::string_view bytes) {
     if (status_.ok()) {
-      status_ = reader_.Feed(bytes, [](const BackupFrame&) { return base::Status(); });
+      status_ = reader_.Feed(bytes, [this](const BackupFrame& frame) {
+        if (frame.kind == FrameKind::kEnd) NoteLeftOut(frame.payload);
+        return base::Status();
+      });
     }
     while (status_.ok() && !bytes.empty()) {
       const ssize_t written = write(file_.get(), bytes.data(), bytes.size());
@@ -88,9 +117,22 @@ class BackupFile {
   }
 
   const base::Status& status() const { return status_; }
+  // Repositories that the server could not put into it: a sentence each.
+  const std::vector<std::string>& left_out() const { return left_out_; }
 
  private:
-  const std::string path_, partial_;
+  void NoteLeftOut(const std::string& end) {
+    const base::Result<base::Json> parsed = base::ParseJson(end);
+    if (!parsed.ok()) return;
+    for (const base::Json& each : (*parsed)["leftOut"].Elements()) {
+      left_out_.push_back("repository " + std::string(each["repository"].AsString()) +
+                          " is left out: " + std::string(each["why"].AsString()));
+    }
+  }
+
+  const std::string path_;
+  std::string partial_;
+  std::vector<std::string> left_out_;
   base::UniqueFd file_;
   BackupReader reader_;
   base::Status status_;
@@ -122,12 +164,12 @@ int BackupCommand(const Words& words) {
   if (!file.status().ok()) return Fail(file.status());
   if (!read.ok()) return Fail(read);
   if (const base::Status done = file.Finish(); !done.ok()) return Fail(done);
-  if (path == "-") return 0;
+  if (path == "-") return ExitOf(file.left_out());
   // Read back from the disk: a backup that cannot be read is none.
   const base::Result<BackupSummary> summary = CheckBackup(path);
   if (!summary.ok()) return Fail(summary.status());
   PrintSummary("wrote", *summary, path);
-  return 0;
+  return ExitOf(summary->left_out);
 }
 
 int RestoreCommand(const Words& words) {
@@ -142,10 +184,10 @@ int RestoreCommand(const Words& words) {
   const std::string& path = arguments->operands()[0];
   const std::string data_dir = arguments->Get("--data-dir");
   const base::Result<BackupSummary> summary =
-      check ? CheckBackup(path) : RestoreBackup(path, data_dir);
+      check ? TryBackup(path) : RestoreBackup(path, data_dir);
   if (!summary.ok()) return Fail(summary.status());
   PrintSummary(check ? "whole:" : "restored", *summary, check ? path : data_dir);
-  return 0;
+  return ExitOf(summary->left_out);
 }
 
 }  // namespace plumb

@@ -29,7 +29,7 @@ enum class FrameKind : char {
   kObject = 'O',  // 8 bytes revision (big-endian), then the record as in state/record.h
   kFile = 'F',    // a path below the data directory: "git/shop.bundle"; once also "pki/ca.key"
   kData = 'D',    // what comes next of the file
-  kEnd = 'Z',     // JSON {objects, files}
+  kEnd = 'Z',     // JSON {objects, files, leftOut: [{repository, why}]}
   kFailed = 'X',  // why the backup is not complete
 };
 

@@ -1,10 +1,14 @@
 // The View is taken before the repositories: what is pushed meanwhile is then newer in Git than in
 // the objects, and a restored server applies it as it would after any restart.
+//
+// A repository that Git cannot read whole is named at the end and left out: it is no reason to have
+// no backup of all the rest. What of it was written before that was found out means nothing.
 #include "plumb/server/edge/backup_route.h"
 
 #include <atomic>
 
 #include "base/document.h"
+#include "base/log.h"
 #include "gitsync/edge/git_bundle.h"
 #include "gitsync/plan/repository.h"
 #include "plumb/endpoints.h"
@@ -64,9 +68,10 @@ class Backup {
     for (const std::string& name : gitsync::SourceNames(view)) {
       RETURN_IF_ERROR(WriteRepository(name));
     }
-    return Put(FrameKind::kEnd,
-               Json::MakeObject({{"objects", static_cast<int64_t>(view.size())}, {"files", files_}})
-                   .ToString());
+    return Put(FrameKind::kEnd, Json::MakeObject({{"objects", static_cast<int64_t>(view.size())},
+                                                  {"files", files_},
+                                                  {"leftOut", left_out_}})
+                                    .ToString());
   }
 
   Status WriteRepository(const std::string& name) {
@@ -80,7 +85,12 @@ class Backup {
     });
     RETURN_IF_ERROR(status);
     files_ += begun;
-    return bundled;
+    if (bundled.ok()) return Status();
+    base::LogWarning("a repository is not in the backup",
+                     {{"repository", name}, {"why", std::string(bundled.message())}});
+    left_out_.Append(
+        Json::MakeObject({{"repository", name}, {"why", std::string(bundled.message())}}));
+    return Status();
   }
 
   Status WriteData(std::string_view bytes) {
@@ -97,6 +107,7 @@ class Backup {
   const std::function<bool(std::string_view)>& sink_;
   BackupWriter writer_;
   int64_t files_ = 0;
+  Json left_out_ = Json::MakeArray();
 };
 
 class BackupService {

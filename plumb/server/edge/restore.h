@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 
@@ -22,14 +23,19 @@ struct BackupSummary {
   int64_t objects = 0;
   int64_t repositories = 0;
   uint64_t bytes = 0;
+  std::vector<std::string> left_out;  // a sentence each: what is not in it, or cannot be restored
 };
 
 // Reads all of the backup and says what is in it. kInvalid, kUnavailable (a newer format),
-// kCorruption: as BackupReader.
+// kCorruption: as BackupReader, or what is in it contradicts itself.
 base::Result<BackupSummary> CheckBackup(const std::string& path);
 
-// Checks the backup, then fills `data_dir`, which must not exist or be empty (kConflict). After a
-// failure the directory is empty again, or marked as unfinished if that fails too.
+// Restores the backup into a new directory of $TMPDIR (else /var/tmp), which is then removed.
+base::Result<BackupSummary> TryBackup(const std::string& path);
+
+// Checks the backup, then fills `data_dir`, which must not exist, or be empty (kConflict) and this
+// user's own (kForbidden). After a failure the directory is empty again, or marked as unfinished if
+// that fails too. What is wrong with one repository is no failure: it is left out, and named.
 base::Result<BackupSummary> RestoreBackup(const std::string& path, const std::string& data_dir);
 
 // kConflict if a restore into the directory was not finished: no server may start on it.
