@@ -222,6 +222,42 @@ TEST_F(StatusPublisherTest, ACrashedContainersLastWordsAreInTheReplyAndTheNote) 
   EXPECT_EQ(Note(commit), "failed: " + why + "; log: two [31m | three | four");
 }
 
+TEST_F(StatusPublisherTest, LastWordsAreToldWithoutTheSecretsOfThePod) {
+  options_.container_log = [&](const state::PodStream&, std::function<void(std::string)> done) {
+    done(
+        "ter2 was cut\npassword=hunter2, port 80\nkey: second line\naHVudGVyMg== is base64\n"
+        "{\"x\":\"a\\\"quoted\\\" one\"}\nanother\n");
+  };
+  Stop();
+  Start();
+  cluster_.Settle();
+  cluster_.Apply(
+      "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData:\n"
+      "  password: hunter2\n  key: \"first line\\nsecond line\\n\"\n  port: \"80\"\n"
+      "  json: \"a\\\"quoted\\\" one\"\n"
+      "---\napiVersion: v1\nkind: Secret\nmetadata: {name: other}\nstringData: {word: another}\n");
+  const auto terminal = std::make_shared<Terminal>();
+  const std::string commit =
+      Push({{"pod.yaml",
+             "apiVersion: v1\nkind: Pod\nmetadata: {name: job}\nspec:\n  restartPolicy: Never\n"
+             "  containers:\n  - name: main\n    image: \"hello:1\"\n"
+             "    env: [{name: P, valueFrom: {secretKeyRef: {name: db, key: password}}}]\n"}},
+           terminal);
+  cluster_.Settle();
+  cluster_.SetStatus("pods", "default", "job",
+                     "{phase: Failed, containerStatuses: [{name: main, ready: false, state: "
+                     "{terminated: {exitCode: 3, reason: Error}}}]}");
+  cluster_.Settle();
+  const size_t words = terminal->text.find("the last lines");
+  ASSERT_NE(words, std::string::npos) << terminal->text;
+  EXPECT_EQ(
+      terminal->text.substr(words, terminal->text.find("failed ", words) - words),
+      "the last lines of pod job, container main:\n  | *** was cut\n  | password=***, port 80\n"
+      "  | key: ***\n  | *** is base64\n  | {\"x\":\"***\"}\n  | another\n");
+  EXPECT_TRUE(Note(commit).ends_with("; log: *** is base64 | {\"x\":\"***\"} | another"))
+      << Note(commit);
+}
+
 TEST_F(StatusPublisherTest, LastWordsThatDoNotComeAreNotWaitedForLong) {
   std::function<void(std::string)> late;
   options_.container_log = [&](const state::PodStream&, std::function<void(std::string)> done) {

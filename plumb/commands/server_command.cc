@@ -31,6 +31,11 @@ const char* const kServerFlagsHelp =
     "                        privileged, baseline or restricted; kept until it is given again "
     "(new\n"
     "                        data: baseline)\n"
+    "  --last-words HOW      what a crashed container said last, told to who pushed, in notes, "
+    "the\n"
+    "                        status branch and webhooks: masked (default; without the values of "
+    "the\n"
+    "                        Secrets that its pod names) or none\n"
     "  --config FILE         these flags in YAML, without the dashes; the command line wins:\n"
     "                          data-dir: /srv/plumb\n"
     "                          listen: 0.0.0.0:6443\n"
@@ -52,7 +57,7 @@ std::string AddressForPods(const std::string& address) {
 
 FlagSet ServerFlags() {
   return {{"--data-dir", "--listen", "--advertise", "--name", "--pod-cidr", "--service-cidr",
-           "--webhook-allow", "--pod-security-default"},
+           "--webhook-allow", "--pod-security-default", "--last-words"},
           {"--help", "-h"}};
 }
 
@@ -93,6 +98,12 @@ base::Result<ServerOptions> ReadServerOptions(const Arguments& arguments) {
                                                     ": must be privileged, baseline or restricted");
     }
   }
+  const std::string last_words = arguments.Get("--last-words", "masked");
+  if (last_words != "masked" && last_words != "none") {
+    return base::Status(base::Code::kInvalid,
+                        "--last-words " + last_words + ": it is masked or none");
+  }
+  options.last_words = last_words == "masked";
   for (const std::string& range : arguments.All("--webhook-allow")) {
     ASSIGN_OR_RETURN(const base::Cidr parsed, base::Cidr::Parse(range));
     options.webhook_allow.push_back(parsed);

@@ -106,10 +106,12 @@ void ControlPlane::AssembleGit() {
   gitsync::EngineOptions engine;
   engine.url_base = options_.git_url;
   log_tails_ = std::make_unique<LogTails>(*hub_);
-  engine.container_log = [this](const state::PodStream& log,
-                                std::function<void(std::string)> done) {
-    log_tails_->Read(log, std::move(done));
-  };
+  if (options_.last_words) {
+    engine.container_log = [this](const state::PodStream& log,
+                                  std::function<void(std::string)> done) {
+      log_tails_->Read(log, std::move(done));
+    };
+  }
   engine_ = std::make_unique<gitsync::SyncEngine>(loop_, *store_, seams_.git, NewContext(),
                                                   std::move(engine));
 }

@@ -38,6 +38,7 @@ struct ControlPlaneOptions {
   // What namespaces without a label allow from now on. Nothing: as the data says; new data says
   // baseline, that of a plumb which did not know of it nothing.
   std::optional<manifests::PodSecurityLevel> pod_security_default = {};
+  bool last_words = true;  // what a crashed container said last is told with its deploy
 };
 
 // What a control plane needs of the world. All of it outlives the ControlPlane.

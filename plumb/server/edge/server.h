@@ -28,6 +28,7 @@ struct ServerOptions {
   std::vector<std::string> names;         // further DNS names and addresses, for the certificate
   std::vector<base::Cidr> webhook_allow;  // internal addresses that webhooks may go to
   bool with_node = false;                 // an agent is in the same process
+  bool last_words = true;                 // of crashed containers, with their deploys
   state::ClusterConfig cluster;           // but for api_port, which is `port`
   std::optional<manifests::PodSecurityLevel> pod_security_default = {};  // as of a ControlPlane
 };
