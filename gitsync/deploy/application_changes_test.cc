@@ -294,8 +294,9 @@ TEST_F(ApplicationChangesTest, APushMayEndAnotherApplicationOfItsSource) {
   files["extra/e.yaml"] = Map("e", "two");
   const auto terminal = Push(files);
   EXPECT_EQ(Told(*terminal),
-            "extra: its Kustomization was deleted\nback: applied HEAD\nback: healthy HEAD\n"
-            "front: applied HEAD\nfront: healthy HEAD\nfailed: extra\nexit 0\n");
+            "extra: its Kustomization was deleted\nback: applied HEAD: 1 unchanged, 1 pruned\n"
+            "back: healthy HEAD\nfront: applied HEAD: 1 unchanged\nfront: healthy HEAD\n"
+            "failed: extra\nexit 0\n");
   EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/e team/b");
   EXPECT_EQ(cluster_.Field("configmaps", "default", "e", "data"), R"({"a":"one"})");
   EXPECT_EQ(cluster_.Names(kInventories), "plumb-system/back plumb-system/front");

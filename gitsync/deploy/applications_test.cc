@@ -13,7 +13,8 @@ class ApplicationsTest : public ApplicationsFixture {};
 TEST_F(ApplicationsTest, EachDeploysItsPathIntoItsNamespace) {
   const auto terminal = Push({{"front/a.yaml", Map("a")}, {"back/b.yaml", Map("b")}, {"c", "x"}});
   EXPECT_EQ(Told(*terminal),
-            "back: applied HEAD\nfront: applied HEAD\nback: healthy HEAD\nfront: healthy HEAD\n"
+            "back: applied HEAD: 1 created\nfront: applied HEAD: 1 created\n"
+            "back: healthy HEAD\nfront: healthy HEAD\n"
             "healthy: all 2 applications\nexit 0\n");
   EXPECT_EQ(cluster_.Names("configmaps"), "default/a team/b");
   EXPECT_EQ(InventoryOf("front"), "default/a");
@@ -34,8 +35,8 @@ TEST_F(ApplicationsTest, APushIsRefusedIfOneOfThemRefusesIt) {
 
 TEST_F(ApplicationsTest, ThePlanSaysWhoseItIs) {
   EXPECT_EQ(Push({{"front/a.yaml", Map("a")}, {"back/b.yaml", Map("b")}}, {"dry-run"})->text,
-            "back: created     configmaps team/b\nback: 1 created\n"
-            "front: created     configmaps default/a\nfront: 1 created\n"
+            "back: would create     configmaps team/b\nback: would create 1\n"
+            "front: would create     configmaps default/a\nfront: would create 1\n"
             "dry run: nothing was pushed\nexit 1\n");
 }
 
@@ -104,10 +105,10 @@ TEST_F(ApplicationsTest, ADependencyIsAwaitedAtTheSameCommit) {
   EXPECT_EQ(cluster_.Names("configmaps"), "default/b");
   EXPECT_EQ(Told(*first),
             "back: waiting: it depends on application front, which is not ready at this commit\n"
-            "front: applied HEAD\n"
+            "front: applied HEAD: 1 created\n"
             "front: deployments.apps default/web  not yet looked at by its controller\n"
             "front: deployments.apps default/web  1/1 available\n"
-            "front: healthy HEAD\nback: applied HEAD\nback: healthy HEAD\n"
+            "front: healthy HEAD\nback: applied HEAD: 1 created\nback: healthy HEAD\n"
             "healthy: all 2 applications\nexit 0\n");
   // Ready at the commit before is not ready at this one.
   std::string web = kWeb;
@@ -165,10 +166,12 @@ TEST_F(ApplicationsTest, OneIsJudgedByWhatThoseItDependsOnBring) {
       "correct metadata.namespace\n"
       "refused: 1 error, nothing was changed\nexit 1\n");
   Add("back", "path: back, targetNamespace: shop, dependsOn: [{name: front}]");
-  EXPECT_EQ(Push(files, {"dry-run"})->text,
-            "front: created     namespaces shop\nfront: created     configmaps shop/conf\n"
-            "front: 2 created\nback: created     deployments.apps shop/reader\nback: 1 created\n"
-            "dry run: nothing was pushed\nexit 1\n");
+  EXPECT_EQ(
+      Push(files, {"dry-run"})->text,
+      "front: would create     namespaces shop\nfront: would create     configmaps shop/conf\n"
+      "front: would create 2\nback: would create     deployments.apps shop/reader\nback: would "
+      "create 1\n"
+      "dry run: nothing was pushed\nexit 1\n");
   const auto terminal = Push(files);
   cluster_.SetStatus("deployments.apps", "shop", "reader", "{observedGeneration: 1}");
   cluster_.Settle();
@@ -253,9 +256,10 @@ TEST_F(ApplicationsTest, APathThatACommitLacksFailsItsApplicationAlone) {
   const std::string why =
       "not applied: back: the commit has no such directory; add it, or correct spec.path of the "
       "Kustomization";
-  EXPECT_EQ(Told(*terminal), "back: failed HEAD: " + why +
-                                 "\nfront: applied HEAD\nfront: healthy HEAD\nfailed: back\n"
-                                 "exit 0\n");
+  EXPECT_EQ(Told(*terminal),
+            "back: failed HEAD: " + why +
+                "\nfront: applied HEAD: 1 configured\nfront: healthy HEAD\nfailed: back\n"
+                "exit 0\n");
   EXPECT_EQ(Ready("back"), "\"False\" \"" + why + "\"");
   EXPECT_EQ(cluster_.Names("configmaps"), "default/a team/b");
   EXPECT_EQ(cluster_.Field("configmaps", "default", "a", "data"), R"({"a":"two"})");

@@ -6,10 +6,15 @@
 //   - A push is recorded as on its way before anything else that takes time; a plan that is about
 //     to be committed records it itself. So no two revisions are ever said to be on their way.
 //   - An application that depends on others is planned once they are ready at the same commit.
+//   - It is healthy when all that the commit asks for is there and healthy. What is still being
+//     deleted is waited for, and made anew by another plan; what cannot be made has failed.
+//   - How an earlier deploy ended says nothing of this one: a failure from before it is watched for
+//     as long as it would have had.
 //   - What fails is tried again, until it works or a newer commit comes. Settings that cannot be
 //     acted on, and a path that the commit lacks, wait for another Kustomization or commit.
 #include "gitsync/deploy/deploy_plan.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gitsync/plan/dependencies.h"
@@ -19,6 +24,9 @@ namespace gitsync {
 namespace {
 
 using Act = DeployStep::Act;
+
+// Controllers try again after 5 s what was refused: whatever a deadline says, they get to it.
+constexpr base::Duration kMinPatience = base::Duration::Seconds(10);
 
 DeployStep Do(Act act, std::string message = "") {
   DeployStep step;
@@ -148,8 +156,16 @@ DeployStep AfterApplying(const state::View& view, const DeployState& deploy,
   if (deploy.unhealthy.empty()) {
     return deploy.complete ? healthy("healthy " + commit) : Do(Act::kRead);
   }
+  base::MonotonicTime until = deploy.deadline;
+  for (const auto& [key, at] : deploy.doubted) {
+    if (!deploy.unhealthy.contains(key)) continue;
+    if (now >= at) {
+      return AfterFailure(view, deploy, {key, key.ToString() + ": " + deploy.told.at(key)});
+    }
+    until = std::min(until, at);
+  }
   if (now < deploy.deadline) {
-    return WaitUntil(deploy.deadline, "waiting for what was applied to become healthy");
+    return WaitUntil(until, "waiting for what was applied to become healthy");
   }
   const state::Key& key = *deploy.unhealthy.begin();
   const base::Duration limit = settings.timeout.value_or(deploy.health_limit);
@@ -181,16 +197,52 @@ DeployStep NextStep(const state::View& view, const SharedTables& tables, const D
   return IsToBegin(view, deploy, step) ? Do(Act::kBegin) : step;
 }
 
+namespace {
+
+// Of what is to be there once all is applied. Before the last wave, what is absent may be of a later
+// one.
+Health HealthOfAbsent(const DeployState& deploy, const state::Key& key) {
+  using Level = Health::Level;
+  const auto absent = deploy.absent.find(key);
+  if (!deploy.complete) return Health();
+  if (absent == deploy.absent.end()) return {Level::kProgressing, "deleted, and made anew"};
+  switch (absent->second.cause) {
+    case Absence::Cause::kAwaited: return {Level::kProgressing, absent->second.why};
+    case Absence::Cause::kRefused: return {Level::kFailed, absent->second.why};
+    case Absence::Cause::kUnasked: break;
+  }
+  return Health();
+}
+
+Health HealthIn(DeployState& deploy, const state::Key& key, const state::ObjectPtr& object,
+                const state::View& view) {
+  const auto absent = deploy.absent.find(key);
+  const bool goes =
+      object != nullptr && object->Deleting() && deploy.complete && absent != deploy.absent.end();
+  if (object == nullptr || goes) return HealthOfAbsent(deploy, key);
+  Health health = HealthOf(*object, view);
+  deploy.doubted.erase(key);
+  if (health.level != Health::Level::kFailed || !health.since ||
+      health.since->seconds() > deploy.since_wall.seconds()) {
+    return health;
+  }
+  health.level = Health::Level::kProgressing;
+  health.reason += "; that was before this deploy";
+  deploy.doubted[key] = deploy.since + std::max(health.patience, kMinPatience);
+  return health;
+}
+
+}  // namespace
+
 std::vector<std::string> LookAtHealth(const state::View& view, const std::set<state::Key>& keys,
                                       DeployState& deploy) {
   std::vector<std::string> lines;
   for (const state::Key& key : keys) {
     if (!deploy.unhealthy.contains(key) || deploy.failure) continue;
     const state::ObjectPtr object = view.Get(key);
-    // In a later wave, or deleted: the next plan looks after it.
-    const Health health = object == nullptr ? Health() : HealthOf(*object, view);
+    const Health health = HealthIn(deploy, key, object, view);
     std::string& told = deploy.told[key];
-    if (object != nullptr && told != health.reason && !health.reason.empty()) {
+    if (told != health.reason && !health.reason.empty()) {
       lines.push_back(key.ToString() + "  " + health.reason);
     }
     told = health.reason;

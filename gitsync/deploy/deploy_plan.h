@@ -51,11 +51,18 @@ struct DeployState {
   uint32_t stale = 0;  // plans since the last commit that held no more when their turn came
   std::optional<base::MonotonicTime> retry_at;
 
+  ActionCounts done;  // by the waves before the last one
+
   // The wave that was committed last.
   bool applied = false;   // durable
   bool complete = false;  // it was the last one
   bool unseen = false;    // the health of some of it has not been looked at yet, as it is now
   base::MonotonicTime deadline;
+  base::MonotonicTime since;  // when the first wave was applied
+  base::WallTime since_wall;
+  std::map<state::Key, Absence> absent;  // of the last wave's plan
+  // What failed before this deploy began, as it said then; it may until the time that stands here.
+  std::map<state::Key, base::MonotonicTime> doubted;
   std::set<state::Key> unhealthy;
   std::map<state::Key, std::string> told;  // the last thing said of each
   struct Failure {

@@ -16,6 +16,26 @@ namespace gitsync {
 
 using base::Code;
 
+namespace {
+
+// What an earlier wave did, a later one finds unchanged.
+void CountDone(const SyncPlan& plan, ActionCounts& done) {
+  if (!plan.complete) {
+    for (size_t i = 0; i < plan.results_done; ++i) {
+      if (plan.results[i].action != Action::kUnchanged) ++done[plan.results[i].action];
+    }
+    return;
+  }
+  size_t before = 0;
+  for (const auto& [action, count] : done) before += count;
+  for (const auto& [action, count] : CountsOf(plan)) done[action] += count;
+  size_t& unchanged = done[Action::kUnchanged];
+  unchanged -= std::min(unchanged, before);
+  if (unchanged == 0) done.erase(Action::kUnchanged);
+}
+
+}  // namespace
+
 void SyncEngine::Begin(const AppPtr& app, Start start) {
   if (app->deploy) Stop(app, DeployPhase::kSuperseded, "superseded " + start.why);
   DeployState& deploy = app->deploy.emplace();
@@ -173,6 +193,8 @@ void SyncEngine::CommitPlan(const AppPtr& app, SyncPlan& plan) {
   ++(deploy.stale == 0 ? plans_.first : plans_.again);
   deploy.stale = 0;
   deploy.complete = plan.complete;
+  deploy.absent = plan.absent;
+  CountDone(plan, deploy.done);
   app->between_waves = !plan.complete;
   app->inventory = deploy.reading->application->inventory;
   if (plan.complete) {

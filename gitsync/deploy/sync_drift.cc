@@ -95,8 +95,12 @@ void SyncEngine::TryLeftAgain(const state::Change& change) {
                       (is_namespace && std::any_of(app->left.begin(), app->left.end(), is_in));
     if (!left || std::exchange(app->again, true)) continue;
     loop_.After(options_.drift_delay, lifeline_.Wrap([this, app] {
-      if (Find(app->name) != app) return;
-      if (app->again && !app->deploy) Begin(app, Start());
+      if (Find(app->name) != app || !app->again) return;
+      if (!app->deploy) {
+        Begin(app, Start());
+      } else if (app->deploy->applied && app->deploy->complete && !app->deploy->absent.empty()) {
+        PlanLeft(app);
+      }
     }));
   }
 }

@@ -29,11 +29,10 @@ std::string DeployRef(std::string_view branch) { return "refs/heads/" + std::str
 
 void PrintErrors(const std::vector<SourceError>& errors, const std::string& prefix,
                  HookSession& session) {
-  for (size_t i = 0; i < errors.size() && i < kMaxErrorLines; ++i) {
-    session.Print(prefix + errors[i].ToString());
-  }
-  if (errors.size() > kMaxErrorLines) {
-    session.Print("... and " + std::to_string(errors.size() - kMaxErrorLines) + " more");
+  const std::vector<std::string> lines = LinesOf(errors);
+  for (size_t i = 0; i < lines.size() && i < kMaxErrorLines; ++i) session.Print(prefix + lines[i]);
+  if (lines.size() > kMaxErrorLines) {
+    session.Print("... and " + std::to_string(lines.size() - kMaxErrorLines) + " more");
   }
 }
 

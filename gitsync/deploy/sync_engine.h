@@ -107,6 +107,7 @@ class SyncEngine {
   Application Known(const App& app) const;
   std::vector<Application> KnownOf(const Source& source) const;
 
+  base::Status GitTakes(const PushRequest& request) const;
   void Check(const SourcePtr& source, const PushRequest& request, const RefUpdate& update,
              const PushOptions& options, std::shared_ptr<HookSession> session);
   void Judged(const SourcePtr& source, const PushOptions& options,
@@ -129,6 +130,7 @@ class SyncEngine {
   void CommitPlan(const AppPtr& app, SyncPlan& plan);
   void TellSuperseded(const std::string& application, SyncPlan& plan);
   void Applied(const AppPtr& app);
+  void PlanLeft(const AppPtr& app);
   void Await(const AppPtr& app, const std::string& why);
   void WakeAwaiting(const state::Change& change);
   void Wait(const AppPtr& app, const DeployStep& step);

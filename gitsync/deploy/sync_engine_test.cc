@@ -93,8 +93,8 @@ class SyncEngineTest : public testing::Test {
 TEST_F(SyncEngineTest, APushBecomesObjectsInTheStore) {
   const auto terminal = Push({{"conf.yaml", kConfig}});
   cluster_.Settle();
-  EXPECT_EQ(terminal->text, "created     configmaps default/conf\n1 created\napplied " + Head() +
-                                "\nhealthy " + Head() + "\nexit 0\n");
+  EXPECT_EQ(terminal->text, "would create     configmaps default/conf\nwould create 1\napplied " +
+                                Head() + ": 1 created\nhealthy " + Head() + "\nexit 0\n");
   EXPECT_EQ(cluster_.Field("configmaps", "default", "conf", "data"), R"({"a":"one"})");
   EXPECT_EQ(cluster_.Field(kKustomizations, kSystemNamespace, "site", "status.lastAppliedRevision"),
             "\"main@sha1:" + head_ + "\"");
@@ -114,9 +114,9 @@ TEST_F(SyncEngineTest, ABadPushIsRefusedAndChangesNothing) {
 }
 
 TEST_F(SyncEngineTest, ADryRunShowsThePlanAndAcceptsNothing) {
-  EXPECT_EQ(
-      Push({{"conf.yaml", kConfig}}, {"dry-run"})->text,
-      "created     configmaps default/conf\n1 created\ndry run: nothing was pushed\nexit 1\n");
+  EXPECT_EQ(Push({{"conf.yaml", kConfig}}, {"dry-run"})->text,
+            "would create     configmaps default/conf\nwould create 1\ndry run: nothing was "
+            "pushed\nexit 1\n");
   cluster_.Settle();
   EXPECT_EQ(cluster_.Names("configmaps"), "");
 }
@@ -128,16 +128,98 @@ TEST_F(SyncEngineTest, PlumbsOwnRefsAreNotPushedTo) {
             "refs/heads/plumb/status is written by plumb alone; push to another ref\nexit 1\n");
   EXPECT_EQ(Push({{"a", "b"}}, {}, "refs/heads/plumb")->text,
             "refs/heads/plumb is written by plumb alone; push to another ref\nexit 1\n");
-  EXPECT_EQ(Push({{"a", "b"}}, {}, "refs/heads/topic")->text, "exit 0\n");
+}
+
+TEST_F(SyncEngineTest, OnlyBranchesAndTagsArePushed) {
+  for (const std::string ref : {"refs/replace/0123456789012345678901234567890123456789",
+                                "refs/plumb/x", "refs/for/main", "refs/headsx/a"}) {
+    EXPECT_EQ(Push({{"a", "b"}}, {}, ref)->text,
+              ref +
+                  " is neither a branch nor a tag, and nothing else can be pushed; push to a ref "
+                  "below refs/heads/ or refs/tags/\nexit 1\n");
+  }
+}
+
+// Until now it was let in, and it stays in the way of nobody.
+TEST_F(SyncEngineTest, ARefOfAnotherKindCanBeDeleted) {
+  auto terminal = std::make_shared<Terminal>();
+  engine_->PreReceive(
+      {"site", "ann", {{std::string(40, '1'), std::string(kZeroOid), "refs/replace/x"}}, {}, {}},
+      terminal);
+  cluster_.Settle();
+  EXPECT_EQ(terminal->text, "exit 0\n");
+}
+
+TEST_F(SyncEngineTest, APushThatDeploysNothingSaysSo) {
+  const std::string says =
+      "nothing is deployed: branch main of repository site is, and this push did not move it; git "
+      "push REMOTE HEAD:main deploys\nexit 0\n";
+  EXPECT_EQ(Push({{"a", "b"}}, {}, "refs/heads/topic")->text, says);
+  EXPECT_EQ(Push({{"a", "b"}}, {}, "refs/tags/v1")->text, says);
+}
+
+TEST_F(SyncEngineTest, ARepositoryHasSoManyRefs) {
+  const std::string commit = git_.Push("site", "refs/heads/main", {{"conf.yaml", kConfig}}, "one\n",
+                                       cluster_.loop.now().wall);
+  for (size_t i = 1; i < kMaxRefs; ++i) {
+    git_.SetRef("site", "refs/tags/t" + std::to_string(i), commit);
+  }
+  EXPECT_EQ(Push({{"a", "b"}}, {}, "refs/heads/topic")->text,
+            "repository site would have 10001 branches and tags, and may have 10000; delete some "
+            "first\nexit 1\n");
+  git_.DeleteRef("site", "refs/tags/t1");
+  EXPECT_NE(Push({{"a", "b"}}, {}, "refs/heads/topic")->text.find("exit 0"), std::string::npos);
+}
+
+TEST_F(SyncEngineTest, AShallowCloneIsToldWhatToDoAndNothingIsSaidToBeDone) {
+  auto terminal = std::make_shared<Terminal>();
+  const auto staged = git_.StageShallow("site", "refs/heads/main", {{"conf.yaml", kConfig}},
+                                        cluster_.loop.now().wall);
+  engine_->PreReceive(
+      {"site", "ann", {{staged.old_oid, staged.new_oid, staged.ref}}, {}, staged.quarantine},
+      terminal);
+  cluster_.Settle();
+  EXPECT_EQ(terminal->text,
+            "this is a shallow clone: commit 111111111111, which others here come after, is "
+            "missing, so Git would refuse them; run git fetch --unshallow (in CI: fetch-depth: 0), "
+            "and push again\nexit 1\n");
+}
+
+TEST_F(SyncEngineTest, OfTwoPushesAtOnceTheLaterIsNotPlanned) {
+  const auto wall = cluster_.loop.now().wall;
+  const auto first = git_.Stage("site", "refs/heads/main", {{"conf.yaml", kConfig}}, "1\n", wall);
+  const auto second = git_.Stage("site", "refs/heads/main", {{"other.yaml", kOther}}, "2\n", wall);
+  EXPECT_TRUE(git_.Accept(first).ok());
+  auto terminal = std::make_shared<Terminal>();
+  engine_->PreReceive(
+      {"site", "ann", {{second.old_oid, second.new_oid, second.ref}}, {}, second.quarantine},
+      terminal);
+  cluster_.Settle();
+  EXPECT_EQ(terminal->text,
+            "refs/heads/main has been moved by another push, which came first; run git fetch, and "
+            "push again on top of it\nexit 1\n");
+}
+
+TEST_F(SyncEngineTest, WhatIsWrongAtManyPlacesIsOneLine) {
+  FakeGit::Files files;
+  for (int i = 0; i < 30; ++i) {
+    files["c" + std::to_string(i + 10) + ".yaml"] =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c" + std::to_string(i) +
+        ", namespace: shop}\n";
+  }
+  EXPECT_EQ(Push(files)->text,
+            "c10.yaml:3:33: namespace shop does not exist; add a Namespace manifest, or correct "
+            "metadata.namespace (and at 29 more places)\n"
+            "refused: 30 errors, nothing was changed\nexit 1\n");
 }
 
 TEST_F(SyncEngineTest, ThePushWaitsUntilTheWorkloadIsHealthy) {
   const auto terminal = Push({{"web.yaml", kWeb}});
   cluster_.Settle();
-  EXPECT_EQ(terminal->text, "created     deployments.apps default/web\n1 created\napplied " +
-                                Head() +
-                                "\ndeployments.apps default/web  not yet looked at by its "
-                                "controller\n");
+  EXPECT_EQ(terminal->text,
+            "would create     deployments.apps default/web\nwould create 1\napplied " + Head() +
+                ": 1 created\ndeployments.apps default/web  not yet looked at by its "
+                "controller\n");
   EXPECT_EQ(Condition("status"), "\"Unknown\"");
   cluster_.SetStatus(
       "deployments.apps", "default", "web",
@@ -394,6 +476,87 @@ TEST_F(SyncEngineTest, WhatANamespaceThatEndsKeptAwayIsMadeOnceItIsGone) {
       "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\nspec: {finalizers: []}\n");
   cluster_.Settle();
   EXPECT_EQ(cluster_.Names("configmaps"), "team/in");
+}
+
+TEST_F(SyncEngineTest, ADeployIsHealthyOnceAllOfItIsThere) {
+  const FakeGit::Files inside = {
+      {"a.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n"},
+      {"b.yaml",
+       "apiVersion: v1\nkind: ConfigMap\n"
+       "metadata: {name: in, namespace: team}\n"}};
+  Push(inside);
+  cluster_.Settle();
+  Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  const auto back = Push(inside);
+  back->text.clear();
+  cluster_.Settle(Duration::Minutes(1));
+  EXPECT_EQ(back->text, "applied " + Head() +
+                            ": 1 pruned, 1 skipped\nconfigmaps team/in  its namespace is being "
+                            "deleted; it is made anew then\nnamespaces team  it is being deleted, "
+                            "and is made anew when it is gone\n");
+  EXPECT_EQ(Condition("status"), "\"Unknown\"");
+  back->text.clear();
+  cluster_.Apply(
+      "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\nspec: {finalizers: []}\n");
+  cluster_.Settle();
+  EXPECT_EQ(back->text, "applied " + Head() +
+                            ": 1 created, 1 unchanged\nnamespaces team  active\nhealthy " + Head() +
+                            "\nexit 0\n");
+  EXPECT_EQ(cluster_.Names("configmaps"), "team/in");
+  EXPECT_EQ(Condition("status"), "\"True\"");
+}
+
+// An earlier deploy had this Deployment, and gave up on it; then somebody made room.
+TEST_F(SyncEngineTest, AFailureFromBeforeADeployIsWatchedAnew) {
+  const std::string web = std::string(kWeb) + "  progressDeadlineSeconds: 60\n";
+  Push({{"web.yaml", web}});
+  cluster_.Settle();
+  const std::string failed =
+      "{observedGeneration: 1, conditions: [{type: Progressing, status: \"False\", reason: "
+      "ProgressDeadlineExceeded, message: timed out, lastTransitionTime: \"" +
+      cluster_.loop.now().wall.ToString() + "\"}]}";
+  cluster_.Settle(Duration::Seconds(2));
+  cluster_.SetStatus("deployments.apps", "default", "web", failed);
+  cluster_.Settle();
+  for (const bool gets_on : {true, false}) {
+    const auto terminal = Push({{"web.yaml", web}, {gets_on ? "a.yaml" : "b.yaml", kConfig}});
+    cluster_.Settle(Duration::Seconds(30));
+    EXPECT_NE(terminal->text.find("deployments.apps default/web  ProgressDeadlineExceeded: timed "
+                                  "out; that was before this deploy\n"),
+              std::string::npos)
+        << terminal->text;
+    EXPECT_EQ(terminal->text.find("exit 0"), std::string::npos) << terminal->text;
+    if (gets_on) MakeHealthy();
+    cluster_.Settle(Duration::Seconds(31));
+    EXPECT_NE(terminal->text.find(gets_on ? "\nhealthy " : "\nfailed "), std::string::npos)
+        << terminal->text;
+    cluster_.SetStatus("deployments.apps", "default", "web", failed);
+    cluster_.Settle();
+  }
+}
+
+// As a commit that was deployed when this was valid.
+TEST_F(SyncEngineTest, WhatCannotBeMadeIsNotHealthy) {
+  const std::string stray =
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: in, namespace: nowhere}\n";
+  const FakeGit::Files files = {{"conf.yaml", kConfig}, {"stray.yaml", stray}};
+  cluster_.AddNamespace("nowhere");
+  Push(files);
+  cluster_.Settle();
+  Push({{"conf.yaml", kConfig}});
+  cluster_.Settle();
+  cluster_.Delete("namespaces", "", "nowhere");
+  cluster_.Apply(
+      "apiVersion: v1\nkind: Namespace\nmetadata: {name: nowhere}\nspec: {finalizers: []}\n");
+  cluster_.Settle();
+  const auto back = Push(files);
+  cluster_.Settle();
+  EXPECT_NE(back->text.find("failed " + Head() +
+                            ": configmaps nowhere/in: not applied: namespace nowhere does not "
+                            "exist; add a Namespace manifest, or correct metadata.namespace\n"),
+            std::string::npos)
+      << back->text;
 }
 
 TEST_F(SyncEngineTest, AfterARestartTheHeadIsAppliedAndNothingIsWrittenTwice) {

@@ -16,8 +16,7 @@ namespace gitsync {
 
 namespace {
 
-constexpr std::string_view kStatusBranch = "refs/heads/plumb/";
-constexpr std::string_view kNotes = "refs/notes/";
+constexpr std::string_view kUnread = "the push could not be read";
 
 // The first ref that the pusher's token is not for, as a sentence; empty if there is none.
 std::string OutOfBranches(const PushRequest& request) {
@@ -55,11 +54,7 @@ void SyncEngine::PreReceive(PushRequest request, std::shared_ptr<HookSession> se
   if (!options.ok()) return Refuse(*session, std::string(options.status().message()));
   const RefUpdate* deploy = nullptr;
   for (const RefUpdate& update : request.updates) {
-    // A branch "plumb" would leave no room for plumb/status.
-    if (update.ref.starts_with(kStatusBranch) || update.ref.starts_with(kNotes) ||
-        update.ref + "/" == kStatusBranch) {
-      return Refuse(*session, update.ref + " is written by plumb alone; push to another ref");
-    }
+    if (const std::string why = RefusedBecause(update); !why.empty()) return Refuse(*session, why);
     if (update.ref != DeployRef(branch)) continue;
     if (update.new_oid == kZeroOid) {
       return Refuse(*session, "the deploy branch " + branch +
@@ -70,9 +65,57 @@ void SyncEngine::PreReceive(PushRequest request, std::shared_ptr<HookSession> se
   }
   if (const std::string refused = OutOfBranches(request); !refused.empty())
     return Refuse(*session, refused);
-  if (deploy != nullptr) return Check(source, request, *deploy, *options, std::move(session));
-  if (options->dry_run) return Refuse(*session, "dry run: nothing here would be deployed");
-  session->Finish(0);
+  std::optional<RefUpdate> to_deploy;
+  if (deploy != nullptr) to_deploy = *deploy;
+  const auto go_on = [this, source, request, to_deploy, options = *options, session] {
+    if (to_deploy) return Check(source, request, *to_deploy, options, session);
+    if (options.dry_run) return Refuse(*session, "dry run: nothing here would be deployed");
+    session->Finish(0);
+  };
+  RunOnWorker(source, [this, request, session, go_on]() -> base::Loop::Task {
+    const base::Status taken = GitTakes(request);
+    if (taken.ok()) return go_on;
+    return [session, why = std::string(taken.message())] { Refuse(*session, why); };
+  });
+}
+
+// What Git would refuse only after plumb has said yes, as far as that can be known, and what is too
+// much. On a worker.
+base::Status SyncEngine::GitTakes(const PushRequest& request) const {
+  size_t more = 0;
+  std::vector<std::string> heads;
+  for (const RefUpdate& update : request.updates) {
+    more += update.old_oid == kZeroOid;
+    if (!update.ref.starts_with("refs/heads/")) continue;
+    if (update.new_oid != kZeroOid) heads.push_back(update.new_oid);
+    const auto at = git_.Resolve(request.repository, update.ref);
+    const bool known = at.ok() || at.status().code() == base::Code::kNotFound;
+    const std::string there = at.ok() ? *at : std::string(kZeroOid);
+    if (known && !update.old_oid.empty() && there != update.old_oid) {
+      return base::Status(base::Code::kConflict,
+                          update.ref +
+                              " has been moved by another push, which came first; run git "
+                              "fetch, and push again on top of it");
+    }
+  }
+  if (more > 0) {
+    const auto counted = git_.CountRefs(request.repository);
+    if (!counted.ok()) return counted.status().WithContext(kUnread);
+    const size_t refs = *counted;
+    if (refs + more > kMaxRefs) {
+      return base::Status(base::Code::kTooLarge,
+                          "repository " + request.repository + " would have " +
+                              std::to_string(refs + more) + " branches and tags, and may have " +
+                              std::to_string(kMaxRefs) + "; delete some first");
+    }
+  }
+  const auto gap = git_.MissingAncestor(request.repository, heads, request.quarantine);
+  if (!gap.ok()) return gap.status().WithContext(kUnread);
+  if (gap->empty()) return base::Status();
+  return base::Status(base::Code::kInvalid,
+                      "this is a shallow clone: commit " + ShortCommit(*gap) +
+                          ", which others here come after, is missing, so Git would refuse them; "
+                          "run git fetch --unshallow (in CI: fetch-depth: 0), and push again");
 }
 
 void SyncEngine::Check(const SourcePtr& source, const PushRequest& request, const RefUpdate& update,
@@ -187,7 +230,13 @@ void SyncEngine::PostReceive(PushRequest request, std::shared_ptr<HookSession> s
   const auto deploy = std::find_if(
       request.updates.begin(), request.updates.end(),
       [&](const RefUpdate& update) { return !branch.empty() && update.ref == DeployRef(branch); });
-  if (source == nullptr || deploy == request.updates.end()) return session->Finish(0);
+  if (source == nullptr || branch.empty()) return session->Finish(0);
+  if (deploy == request.updates.end()) {
+    session->Print("nothing is deployed: branch " + branch + " of repository " + source->name +
+                   " is, and this push did not move it; git push REMOTE HEAD:" + branch +
+                   " deploys");
+    return session->Finish(0);
+  }
   std::shared_ptr<PushVerdict> verdict;
   if (source->expected != nullptr && source->expected->sets->commit == deploy->new_oid) {
     verdict = std::exchange(source->expected, nullptr);

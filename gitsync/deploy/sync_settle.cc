@@ -19,22 +19,45 @@ void SyncEngine::Applied(const AppPtr& app) {
   deploy.busy = false;
   deploy.applied = true;
   deploy.deadline = loop_.now().monotonic + settings.timeout.value_or(deploy.health_limit);
+  if (deploy.since == base::MonotonicTime()) {
+    deploy.since = loop_.now().monotonic;
+    deploy.since_wall = loop_.now().wall;
+  }
   if (!app->drifted.empty()) ScheduleRepair(app, options_.drift_delay);
   if (deploy.complete && !settings.wait) {
     app->all_settled = false;
     return Advance(app);
   }
   const ManifestSet& set = *deploy.reading->set();
-  if (deploy.complete) Tell(app, "applied " + ShortCommit(set.commit));
+  if (deploy.complete) {
+    const std::string done = DoneText(deploy.done);
+    Tell(app, "applied " + ShortCommit(set.commit) + (done.empty() ? "" : ": " + done));
+  }
   app->seen = app->all_settled ? set.manifests.size() : 0;
   if (app->all_settled) {
     for (const state::Key& key : app->unsettled) {
       if (set.Find(key) != nullptr) app->to_look_at.insert(key);
     }
   }
+  for (const auto& [key, absence] : deploy.absent) app->to_look_at.insert(key);
   deploy.unhealthy = app->to_look_at;
   deploy.unseen = true;
+  // What was waited for may have gone since it was planned.
+  if (deploy.complete && app->again && !deploy.absent.empty()) return PlanLeft(app);
   Look(app);
+}
+
+// What the last plan had to leave has gone: the deploy goes on with another one.
+void SyncEngine::PlanLeft(const AppPtr& app) {
+  DeployState& deploy = *app->deploy;
+  app->again = false;
+  app->to_look_at.clear();
+  loop_.Cancel(std::exchange(app->timer, 0));
+  deploy.applied = deploy.complete = deploy.unseen = false;
+  deploy.unhealthy.clear();
+  deploy.done.clear();
+  deploy.reading->plan.reset();
+  Advance(app);
 }
 
 void SyncEngine::Look(const AppPtr& app) {
@@ -105,8 +128,8 @@ void SyncEngine::FetchLog(const AppPtr& app, const DeployStep& step) {
   const auto log = std::make_shared<std::string>();
   const base::Loop::Task end = Guarded(app, [this, app, log, trouble = *step.trouble] {
     app->deploy->busy = false;
-    app->deploy->log = *log;
-    const std::vector<std::string> lines = LastLines(*log);
+    app->deploy->log = WithoutSecrets(*log, *trouble.pod, store_.view());
+    const std::vector<std::string> lines = LastLines(*app->deploy->log);
     if (!lines.empty()) {
       Tell(app, "the last lines of pod " + trouble.pod->key.name + ", container " +
                     trouble.container + ":");

@@ -180,8 +180,13 @@ class SyncPlanner {
       plan_.unsure.insert(manifest.key);
       return false;
     }
+    const size_t errors = plan_.errors.size();
     const Outcome outcome =
         ApplyManifest(draft_, manifest, application_.name, plan_.errors, plan_.warnings);
+    if (outcome == Outcome::kFailed || outcome == Outcome::kSkipped) {
+      NoteAbsence(manifest, live.get(),
+                  plan_.errors.size() > errors ? plan_.errors.back().message : "");
+    }
     if (outcome == Outcome::kFailed) {  // what the inventory had, it keeps
       plan_.unsure.insert(manifest.key);
       return false;
@@ -206,6 +211,22 @@ class SyncPlanner {
     }
     changed_.push_back(&manifest);
     return true;
+  }
+
+  // Of what is not applied, what is not there either. `refused` says why it cannot be made.
+  void NoteAbsence(const Manifest& manifest, const state::Object* live,
+                   const std::string& refused) {
+    const state::ObjectPtr ns = before_.Get("namespaces", "", manifest.key.ns);
+    const bool goes = live != nullptr && live->Deleting();
+    if (goes || (!refused.empty() && live == nullptr && ns != nullptr && ns->Deleting())) {
+      plan_.absent[manifest.key] = {Absence::Cause::kAwaited,
+                                    goes ? "it is being deleted, and is made anew when it is gone"
+                                         : "its namespace is being deleted; it is made anew then"};
+    } else if (live == nullptr) {
+      plan_.absent[manifest.key] = {
+          refused.empty() ? Absence::Cause::kUnasked : Absence::Cause::kRefused,
+          "not applied: " + refused};
+    }
   }
 
   // Each object has one owner: the others' manifests of it are mistakes.
@@ -307,6 +328,7 @@ class SyncPlanner {
       if (last) Note(RecordApplied(draft_, application_, set_));
     }
     plan_.transaction = draft_.Finish();
+    plan_.results_done = plan_.results.size();
     plan_.basis.AddWrites(plan_.transaction);
     plan_.complete = last;
   }

@@ -5,6 +5,7 @@
 // level-triggered: plan, commit, and once the wave is healthy plan again, until `complete`.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -40,17 +41,30 @@ struct ObjectResult {
   std::string note;  // why it was skipped, where it was handed over to
 };
 
+// Why an object that a manifest asks for is not there once all is applied.
+struct Absence {
+  enum class Cause {
+    kAwaited,  // it, or its namespace, is being deleted: it is made anew once that is gone
+    kRefused,  // it cannot be made, which the push was forgiven
+    kUnasked,  // an annotation asks to leave it alone
+  };
+  Cause cause = Cause::kAwaited;
+  std::string why;
+};
+
 struct SyncPlan {
   std::vector<SourceError> errors;    // if there are any, nothing may be applied
   std::vector<SourceError> warnings;  // older errors among them
   std::vector<ObjectResult> results;  // in the order of applying, then of pruning
   size_t untouched = 0;               // manifests that were not looked at, being applied for sure
   state::Transaction transaction;     // of the first wave that changes anything
+  size_t results_done = 0;            // of `results`, the first ones: what `transaction` does
   bool complete = false;              // nothing is left to do after `transaction`
   bool withheld = false;        // something was not pruned since another application is unclear
   std::set<state::Key> unsure;  // what is not as asked even when all is applied
-  state::View after;            // the state as it would be when all waves are applied
-  PlanBasis basis;              // what all this depends on
+  std::map<state::Key, Absence> absent;  // of these, what is not there, or about to go
+  state::View after;                     // the state as it would be when all waves are applied
+  PlanBasis basis;                       // what all this depends on
   // Of the transaction, once Prepare has found it large; used up by its commit.
   std::shared_ptr<state::PreparedTransaction> prepared = nullptr;
 };
@@ -89,8 +103,14 @@ RepairPlan PlanRepair(const state::View& view, const std::string& application,
                       const ManifestSet& set, const std::set<state::Key>& keys,
                       const state::DraftContext& context);
 
-// The report for people: a line for each object that changes, then one that counts.
-//   created     deployments.apps shop/web
+// The report for people before it is done: a line for each object that changes, then one that
+// counts.
+//   would create     deployments.apps shop/web
 std::vector<std::string> PlanLines(const SyncPlan& plan);
+
+// And afterwards: "1 created, 3 unchanged".
+using ActionCounts = std::map<Action, size_t>;
+ActionCounts CountsOf(const SyncPlan& plan);
+std::string DoneText(const ActionCounts& counts);
 
 }  // namespace gitsync

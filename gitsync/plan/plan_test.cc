@@ -166,10 +166,10 @@ const Files kShop = {{"conf.yaml", kConfig}, {"ns.yaml", kNamespace}, {"web.yaml
 
 TEST_F(PlanTest, ObjectsAreCreatedInTheOrderOfTheirKinds) {
   EXPECT_EQ(Push(kShop),
-            "created     namespaces shop\n"
-            "created     configmaps shop/conf\n"
-            "created     deployments.apps shop/web\n"
-            "3 created\n");
+            "would create     namespaces shop\n"
+            "would create     configmaps shop/conf\n"
+            "would create     deployments.apps shop/web\n"
+            "would create 3\n");
   EXPECT_EQ(Inventory(), "configmaps shop/conf, deployments.apps shop/web, namespaces shop, ");
   EXPECT_EQ(cluster_.Field(kInventories, kSystemNamespace, "site", "entries[1]"),
             R"({"id":"shop_web_apps_Deployment","v":"v1"})");
@@ -189,7 +189,7 @@ TEST_F(PlanTest, OnlyWhatChangedIsLookedAt) {
   Files files = kShop;
   files["conf.yaml"] = Replace(kConfig, "two", "three");
   const SyncPlan plan = Plan("site", Set(files));
-  EXPECT_EQ(Text(plan), "configured  configmaps shop/conf\n1 configured, 2 unchanged\n");
+  EXPECT_EQ(Text(plan), "would configure  configmaps shop/conf\nwould configure 1; 2 unchanged\n");
   EXPECT_EQ(plan.untouched, 2u);
   unsure_["site"] = std::make_shared<const std::set<state::Key>>(
       std::set<state::Key>{{"deployments.apps", "shop", "web"}});
@@ -208,7 +208,7 @@ TEST_F(PlanTest, FieldsThatOthersSetStayAndThoseThatLeaveTheManifestGo) {
   ByHand(Replace(kConfig, "a: one, b: two", "a: one, b: two, c: a program's"));
   Files files = kShop;
   files["conf.yaml"] = Replace(kConfig, ", b: two", "");
-  EXPECT_EQ(Push(files), "configured  configmaps shop/conf\n1 configured, 2 unchanged\n");
+  EXPECT_EQ(Push(files), "would configure  configmaps shop/conf\nwould configure 1; 2 unchanged\n");
   EXPECT_EQ(Data(), R"({"a":"one","c":"a program's"})");
 }
 
@@ -216,9 +216,9 @@ TEST_F(PlanTest, FieldsThatOthersSetStayAndThoseThatLeaveTheManifestGo) {
 TEST_F(PlanTest, AFieldThatAnotherManagerTookComesBack) {
   Push(kShop);
   Set("kubectl-edit", "a", "three");
-  EXPECT_EQ(Push(kShop), "configured  configmaps shop/conf\n1 configured, 2 unchanged\n");
+  EXPECT_EQ(Push(kShop), "would configure  configmaps shop/conf\nwould configure 1; 2 unchanged\n");
   Set("some-operator", "a", "three");
-  EXPECT_EQ(Push(kShop), "configured  configmaps shop/conf\n1 configured, 2 unchanged\n");
+  EXPECT_EQ(Push(kShop), "would configure  configmaps shop/conf\nwould configure 1; 2 unchanged\n");
   EXPECT_EQ(Data(), R"({"a":"one","b":"two"})");
   EXPECT_EQ(Push(kShop), "3 unchanged\n");
 }
@@ -227,7 +227,7 @@ TEST_F(PlanTest, AFieldThatAnotherManagerTookComesBack) {
 TEST_F(PlanTest, WhatPeopleAddedByHandGoes) {
   Push(kShop);
   Set("kubectl-edit", "c", "by hand");
-  EXPECT_EQ(Push(kShop), "configured  configmaps shop/conf\n1 configured, 2 unchanged\n");
+  EXPECT_EQ(Push(kShop), "would configure  configmaps shop/conf\nwould configure 1; 2 unchanged\n");
   EXPECT_EQ(Data(), R"({"a":"one","b":"two"})");
   Set("some-operator", "c", "kept");
   EXPECT_EQ(Push(kShop), "3 unchanged\n");
@@ -247,7 +247,8 @@ TEST_F(PlanTest, WhatCameAsAScaleOrARestartIsNobodysDrift) {
   EXPECT_EQ(Push(files), "3 unchanged\n");
   Edit("kubectl-edit", "", {"deployments.apps", "shop", "web"},
        [](base::Json& web) { web["spec"].Set("paused", true); });
-  EXPECT_EQ(Push(files), "configured  deployments.apps shop/web\n1 configured, 2 unchanged\n");
+  EXPECT_EQ(Push(files),
+            "would configure  deployments.apps shop/web\nwould configure 1; 2 unchanged\n");
   const auto web = [&](const std::string& path) {
     return cluster_.Field("deployments.apps", "shop", "web", path);
   };
@@ -267,18 +268,18 @@ TEST_F(PlanTest, AnAnnotationSaysHowToApply) {
   Files files = kShop;
   files["conf.yaml"] = conf("Ignore");
   EXPECT_EQ(Judge(files, {.allow_missing = true}),
-            "created     namespaces shop\n"
-            "skipped     configmaps shop/conf (an annotation asks to leave it alone)\n"
-            "created     deployments.apps shop/web\n"
-            "2 created, 1 skipped\n");
+            "would create     namespaces shop\n"
+            "would skip       configmaps shop/conf (an annotation asks to leave it alone)\n"
+            "would create     deployments.apps shop/web\n"
+            "would create 2, skip 1\n");
   files["conf.yaml"] = conf("Merge");
   Push(files);
   Set("kubectl-edit", "c", "by hand");
   EXPECT_EQ(Push(files), "3 unchanged\n");
   files["conf.yaml"] = conf("IfNotPresent");
   EXPECT_EQ(Push(files),
-            "skipped     configmaps shop/conf (an annotation asks to leave it alone)\n"
-            "2 unchanged, 1 skipped\n");
+            "would skip       configmaps shop/conf (an annotation asks to leave it alone)\n"
+            "would skip 1; 2 unchanged\n");
 }
 
 // An earlier plumb kept no managers, but what it had applied, in an annotation.
@@ -292,7 +293,7 @@ TEST_F(PlanTest, WhatAnEarlierPlumbAppliedIsTakenOver) {
                  "b: two", "b: two, c: somebody's"));
   ForgetManagers({"configmaps", "shop", "conf"});
   const Files files = {{"ns.yaml", kNamespace}, {"conf.yaml", Replace(kConfig, ", b: two", "")}};
-  EXPECT_EQ(Push(files), "configured  configmaps shop/conf\n1 configured, 1 unchanged\n");
+  EXPECT_EQ(Push(files), "would configure  configmaps shop/conf\nwould configure 1; 1 unchanged\n");
   EXPECT_EQ(Data(), R"({"a":"one","c":"somebody's"})");
   EXPECT_EQ(cluster_.Field("configmaps", "shop", "conf", "metadata.annotations"), "absent");
   EXPECT_EQ(Push(files), "2 unchanged\n");
@@ -303,7 +304,8 @@ TEST_F(PlanTest, ExactlyWhatLeftTheCommitIsPruned) {
   ByHand("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mine, namespace: shop}\n");
   Files files = kShop;
   files.erase("web.yaml");
-  EXPECT_EQ(Push(files), "pruned      deployments.apps shop/web\n2 unchanged, 1 pruned\n");
+  EXPECT_EQ(Push(files),
+            "would prune      deployments.apps shop/web\nwould prune 1; 2 unchanged\n");
   EXPECT_EQ(cluster_.Names("deployments.apps"), "");
   EXPECT_EQ(cluster_.Names("configmaps"), "shop/conf shop/mine");
   EXPECT_EQ(Inventory(), "configmaps shop/conf, namespaces shop, ");
@@ -322,8 +324,8 @@ TEST_F(PlanTest, KustomizationMaySuspendTheRepositoryOrItsPruning) {
   Push(files);
   set("prune", false);
   EXPECT_EQ(Push({{"ns.yaml", kNamespace}}),
-            "skipped     configmaps shop/conf (not pruned: spec.prune of the Kustomization is "
-            "false)\n1 unchanged, 1 skipped\n");
+            "would skip       configmaps shop/conf (not pruned: spec.prune of the Kustomization is "
+            "false)\nwould skip 1; 1 unchanged\n");
   set("suspend", true);
   EXPECT_EQ(Push(files),
             ".: the repository is suspended; set spec.suspend of its Kustomization to false to go "
@@ -331,7 +333,7 @@ TEST_F(PlanTest, KustomizationMaySuspendTheRepositoryOrItsPruning) {
   set("suspend", false);
   set("prune", true);
   EXPECT_EQ(Push({{"ns.yaml", kNamespace}}),
-            "pruned      configmaps shop/conf\n1 unchanged, 1 pruned\n");
+            "would prune      configmaps shop/conf\nwould prune 1; 1 unchanged\n");
 }
 
 constexpr char kDaemonPod[] =
@@ -372,9 +374,9 @@ TEST_F(PlanTest, PruneSkipsWhatAsksToBeKept) {
          "{argocd.argoproj.io/sync-options: Prune=false}}\n"},
         {"ns.yaml", kNamespace}});
   EXPECT_EQ(Push({{"ns.yaml", kNamespace}}),
-            "skipped     configmaps default/a (not pruned: an annotation asks to keep it)\n"
-            "skipped     configmaps default/b (not pruned: an annotation asks to keep it)\n"
-            "1 unchanged, 2 skipped\n");
+            "would skip       configmaps default/a (not pruned: an annotation asks to keep it)\n"
+            "would skip       configmaps default/b (not pruned: an annotation asks to keep it)\n"
+            "would skip 2; 1 unchanged\n");
   EXPECT_EQ(cluster_.Names("configmaps"), "default/a default/b");
   EXPECT_EQ(Inventory(), "namespaces shop, ");
 }
@@ -447,7 +449,8 @@ TEST_F(PlanTest, AMissingReferenceIsNamedAtItsLine) {
       "shop would have no ConfigMap \"conf\"; add it, correct the name, or push with -o "
       "allow-missing\n");
   EXPECT_EQ(Judge(files, PushOptions{.allow_missing = true}),
-            "created     namespaces shop\ncreated     deployments.apps shop/web\n2 created\n");
+            "would create     namespaces shop\nwould create     deployments.apps shop/web\nwould "
+            "create 2\n");
 }
 
 TEST_F(PlanTest, PruningWhatAnUnchangedWorkloadNeedsIsAnError) {
@@ -464,7 +467,7 @@ TEST_F(PlanTest, WhatNobodyCouldAddIsNotMissing) {
                                    "  volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]"
                                    "\n"}});
   EXPECT_EQ(text.find("would have no"), std::string::npos) << text;
-  EXPECT_NE(text.find("created     pods default/p"), std::string::npos) << text;
+  EXPECT_NE(text.find("would create     pods default/p"), std::string::npos) << text;
 }
 
 TEST_F(PlanTest, AnIngressNeedsItsServicesAndNothingActsOnIt) {
@@ -482,8 +485,8 @@ TEST_F(PlanTest, AnIngressNeedsItsServicesAndNothingActsOnIt) {
   const Files both = {{"i.yaml", std::string(kIngress)}, {"s.yaml", std::string(kWebService)}};
   EXPECT_EQ(Push(both),
             "warning: i.yaml:2:7: kind: accepted, but plumb does not act on this kind yet\n"
-            "created     services default/web\n"
-            "created     ingresses.networking.k8s.io default/web\n2 created\n");
+            "would create     services default/web\n"
+            "would create     ingresses.networking.k8s.io default/web\nwould create 2\n");
   // An Ingress that did not change is looked at when its Service goes.
   EXPECT_EQ(Judge({{"i.yaml", std::string(kIngress)}}).substr(0, 12), "i.yaml:6:36:");
 }
@@ -500,7 +503,8 @@ TEST_F(PlanTest, AWorkloadThatExceedsTheQuotaIsAnErrorAtItsReplicas) {
       "web.yaml:5:13: quota q allows pods 2, and the workloads of namespace shop would take 3; "
       "lower replicas or requests, or raise the quota\n");
   files["web.yaml"] = Replace(kWeb, "replicas: 2", "replicas: 1");
-  EXPECT_EQ(Judge(files), "configured  deployments.apps shop/web\n1 configured, 3 unchanged\n");
+  EXPECT_EQ(Judge(files),
+            "would configure  deployments.apps shop/web\nwould configure 1; 3 unchanged\n");
 }
 
 TEST_F(PlanTest, OnlyErrorsThatThePushBringsRefuseIt) {
@@ -511,7 +515,8 @@ TEST_F(PlanTest, OnlyErrorsThatThePushBringsRefuseIt) {
   EXPECT_TRUE(
       text.starts_with("warning: web.yaml:13:41: spec.template.spec.containers[0].envFrom[0]"))
       << text;
-  EXPECT_TRUE(text.ends_with("configured  deployments.apps shop/web\n1 configured, 1 unchanged\n"))
+  EXPECT_TRUE(text.ends_with(
+      "would configure  deployments.apps shop/web\nwould configure 1; 1 unchanged\n"))
       << text;
   files["bad.yaml"] = "kind: x\n";
   EXPECT_EQ(Judge(files).substr(0, 13), "bad.yaml:1:1:");
@@ -528,8 +533,8 @@ TEST_F(PlanTest, AWayBackToATreeThatWasAppliedIsNeverBlocked) {
       Push(first),
       "warning: web.yaml:5:13: quota q allows pods 1, and the workloads of namespace shop would "
       "take 2; lower replicas or requests, or raise the quota\n"
-      "created     configmaps shop/conf\ncreated     deployments.apps shop/web\n"
-      "2 created, 1 unchanged\n");
+      "would create     configmaps shop/conf\nwould create     deployments.apps shop/web\n"
+      "would create 2; 1 unchanged\n");
   EXPECT_EQ(cluster_.Names("deployments.apps"), "shop/web");
 }
 
@@ -541,8 +546,9 @@ TEST_F(PlanTest, AnUnreadableManifestThatIsForgivenPrunesNothing) {
   set.tree = Set(kShop).tree;  // as if it had been applied before
   const SyncPlan plan = Plan("site", set);
   EXPECT_EQ(plan.errors.size(), 0u);
-  EXPECT_EQ(PlanLines(plan)[0],
-            "skipped     deployments.apps shop/web (not pruned: some manifests could not be read)");
+  EXPECT_EQ(
+      PlanLines(plan)[0],
+      "would skip       deployments.apps shop/web (not pruned: some manifests could not be read)");
 }
 
 TEST_F(PlanTest, HandOverBetweenRepositoriesNeverDeletes) {
@@ -554,7 +560,7 @@ TEST_F(PlanTest, HandOverBetweenRepositoriesNeverDeletes) {
       "conf.yaml:1:1: configmaps shop/conf is deployed by repository site; remove it from one "
       "of the two, or push with -o take-over to move it here\n");
   EXPECT_EQ(Push(moved, PushOptions{.take_over = true}, "other"),
-            "handed over configmaps shop/conf (from repository site)\n1 handed over\n");
+            "would hand over  configmaps shop/conf (from repository site)\nwould hand over 1\n");
   EXPECT_EQ(Inventory("site"), "deployments.apps shop/web, namespaces shop, ");
   EXPECT_EQ(Inventory("other"), "configmaps shop/conf, ");
   EXPECT_EQ(Push({{"ns.yaml", kNamespace}, {"web.yaml", kWeb}}), "2 unchanged\n");

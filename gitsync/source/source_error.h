@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 
@@ -22,5 +23,9 @@ struct SourceError {
     return place + ": " + message;
   }
 };
+
+// A line for each mistake. What is wrong in the same way at many places is one line: that of the
+// first place, and how many more there are.
+std::vector<std::string> LinesOf(const std::vector<SourceError>& errors);
 
 }  // namespace gitsync

@@ -11,6 +11,8 @@ using base::Json;
 using base::Value;
 using base::WallTime;
 
+constexpr int64_t kPatience = 600;  // seconds, unless it says otherwise
+
 Health DeploymentHealth(Value deployment) {
   using Level = Health::Level;
   const Value spec = deployment["spec"], status = deployment["status"];
@@ -21,7 +23,11 @@ Health DeploymentHealth(Value deployment) {
   const std::string refused =
       failure["status"].AsString() == "True" ? "; " + SentenceOf(failure) : "";
   if (progressing["status"].AsString() == "False") {
-    return {Level::kFailed, SentenceOf(progressing) + refused};
+    Health failed{Level::kFailed, SentenceOf(progressing) + refused};
+    const auto since = WallTime::Parse(progressing["lastTransitionTime"].AsString());
+    if (since.ok()) failed.since = *since;
+    failed.patience = base::Duration::Seconds(spec["progressDeadlineSeconds"].AsInt(kPatience));
+    return failed;
   }
   const int64_t want = spec["replicas"].AsInt(1);
   const int64_t updated = status["updatedReplicas"].AsInt();

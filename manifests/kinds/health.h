@@ -5,10 +5,12 @@
 // conditions.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/document.h"
+#include "base/time.h"
 
 namespace manifests {
 
@@ -16,6 +18,9 @@ struct Health {
   enum class Level { kHealthy, kProgressing, kFailed };
   Level level = Level::kHealthy;
   std::string reason;  // a phrase for people: "2/3 ready"
+  // Of a failure that is the end of a wait: when it ended, and how long it may last.
+  std::optional<base::WallTime> since = std::nullopt;
+  base::Duration patience = {};
 };
 
 // Of an object of this resource ("deployments.apps"), by what is known of its kind.

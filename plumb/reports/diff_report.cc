@@ -85,7 +85,7 @@ Json Shown(Json object, Masks& masks) {
 
 void AddLines(const std::vector<gitsync::SourceError>& errors, const std::string& prefix,
               Json& list) {
-  for (const gitsync::SourceError& error : errors) list.Append(prefix + error.ToString());
+  for (const std::string& line : gitsync::LinesOf(errors)) list.Append(prefix + line);
 }
 
 Json ObjectReport(const gitsync::ObjectResult& result, const state::View& before,
