@@ -54,7 +54,7 @@ base::Result<GitWorkspace> GitWorkspace::Make(const testsupport::PlumbProcess& s
   workspace.ca_path_ = server.data_dir() + "/pki/ca.crt";
   const base::Json repository = base::Json::MakeObject({{"name", name}});
   RETURN_IF_ERROR(api.Ask("POST", "/plumb/v1/repositories", repository.ToString()).status());
-  const base::Json token = base::Json::MakeObject({{"name", name}, {"role", "deployer"}});
+  const base::Json token = base::Json::MakeObject({{"name", name}, {"role", "admin"}});
   ASSIGN_OR_RETURN(const std::string created,
                    api.Ask("POST", "/plumb/v1/tokens", token.ToString()));
   ASSIGN_OR_RETURN(const base::Json answer, base::ParseJson(created));

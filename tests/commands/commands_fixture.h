@@ -53,9 +53,9 @@ class CommandsTest : public testing::Test {
     Run({"git", "init", "-q", "-b", "main"});
     Connect();
   }
-  void Connect() {
+  void Connect(const std::string& role = "admin") {
     const std::string token =
-        Run({PLUMB_BINARY, "token", "create", "t" + std::to_string(++tokens_)});
+        Run({PLUMB_BINARY, "token", "create", "t" + std::to_string(++tokens_), "--role", role});
     const std::string secret = token.substr(7, token.find('\n', 7) - 7);
     Run({"git", "remote", "remove", "plumb"});
     Run({"git", "remote", "add", "plumb",

@@ -178,12 +178,12 @@ class UpgradeTest : public testing::TestWithParam<const char*> {
     return code + run->output + run->error;
   }
   std::string Url() const { return "https://127.0.0.1:" + std::to_string(server_->port()); }
-  // A new checkout, as a deployer has it; its directory.
-  std::string Clone(const std::string& repository) {
+  // A new checkout, as whoever has the role's token has it; its directory.
+  std::string Clone(const std::string& repository, const std::string& role = "deployer") {
     const std::string directory =
         old_->root() + "/checkout-" + std::to_string(++checkouts_) + "-" + repository;
     EXPECT_EQ(Run({"git", "clone", "-q",
-                   "https://dora:" + old_->Token("deployer") + "@127.0.0.1:" +
+                   "https://me:" + old_->Token(role) + "@127.0.0.1:" +
                        std::to_string(server_->port()) + "/git/" + repository + ".git",
                    directory}),
               "");
@@ -472,9 +472,16 @@ TEST_P(UpgradeTest, WhatBeginsToActIsHeldUntilSomebodyAsks) {
   EXPECT_TRUE(synced.starts_with("billing applied ")) << synced;
   EXPECT_EQ(deployments("billing"), "billing/ledger-7 ");
   EXPECT_EQ(deployments("shop"), of_old("shop"));
-  const std::string checkout = Clone("shop");
+  // It would prune a quota and a Secret: more than a deployer may.
+  std::string checkout = Clone("shop");
   Run({"git", "commit", "-q", "--allow-empty", "-m", "nothing"}, checkout);
-  const std::string pushed = Run({"git", "push", "origin", "main"}, checkout);
+  std::string pushed = Run({"git", "push", "origin", "main"}, checkout);
+  EXPECT_NE(pushed.find(".: secrets shop/api-key: user \"dora\" may not delete it"),
+            std::string::npos)
+      << pushed;
+  checkout = Clone("shop", "admin");
+  Run({"git", "commit", "-q", "--allow-empty", "-m", "nothing"}, checkout);
+  pushed = Run({"git", "push", "origin", "main"}, checkout);
   EXPECT_NE(pushed.find("healthy"), std::string::npos) << pushed;
   EXPECT_EQ(deployments("shop"), "shop/spare-1 ");
 }

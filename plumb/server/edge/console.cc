@@ -50,12 +50,13 @@ base::Result<TokenInfo> WantedToken(const base::Json& body, base::WallTime now) 
   return token;
 }
 
-const state::AccessObject kTokens{.key = {std::string(state::kTokenResource), "", ""}};
+state::AccessObject AllTokens() { return {.key = {std::string(state::kTokenResource), "", ""}}; }
 
 base::Status MakeSync(base::Json& object, const base::Json& body) {
-  if (object["spec"]["suspend"].AsBool()) {
+  const base::Json& old = object;
+  if (old["spec"]["suspend"].AsBool()) {
     return base::Status(base::Code::kConflict,
-                        std::string(object["metadata"]["name"].AsString()) +
+                        std::string(old["metadata"]["name"].AsString()) +
                             " is suspended; set spec.suspend of its Kustomization to false (plumb "
                             "resume does), and it is applied at once");
   }
@@ -121,7 +122,7 @@ base::Result<base::Json> Console::Answer(const base::HttpRequest& request,
                                    {"again", static_cast<int64_t>(plans.again)}});
   }
   if (what == "tokens") {
-    RETURN_IF_ERROR(Admit(identity, "list", kTokens, store_.view()));
+    RETURN_IF_ERROR(Admit(identity, "list", AllTokens(), store_.view()));
     if (request.method == "GET") return Tokens();
     return base::Status(base::Code::kMethodNotAllowed, request.method + " is not served here");
   }
@@ -155,7 +156,7 @@ bool Console::ChangeToken(const base::HttpRequest& request, const base::Identity
   const bool revoke = request.method == "DELETE" && request.segments.size() == 4;
   if (!create && !revoke) return false;
   const base::Status admitted =
-      Admit(identity, create ? "create" : "delete", kTokens, store_.view());
+      Admit(identity, create ? "create" : "delete", AllTokens(), store_.view());
   if (!admitted.ok()) return reply->Send(base::FailureResponse(admitted)), true;
   if (revoke) {
     const std::string name = request.segments[3];
@@ -181,7 +182,7 @@ bool Console::ChangeToken(const base::HttpRequest& request, const base::Identity
 
 void Console::Deny(const base::HttpRequest& request, const base::Identity& identity,
                    const std::shared_ptr<base::Reply>& reply) {
-  const base::Status admitted = Admit(identity, "create", kTokens, store_.view());
+  const base::Status admitted = Admit(identity, "create", AllTokens(), store_.view());
   if (!admitted.ok()) return reply->Send(base::FailureResponse(admitted));
   const base::Result<base::Json> body = base::ParseJson(request.body);
   if (!body.ok()) return reply->Send(base::FailureResponse(body.status()));

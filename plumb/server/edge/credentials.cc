@@ -288,7 +288,7 @@ void Credentials::ReadTokens() {
   }
   ReadAgainLater();
   if (on_ended_ == nullptr || (ended.empty() && nodes.empty())) return;
-  on_ended_([&](const base::Identity& who) {
+  on_ended_([ended, nodes](const base::Identity& who) {
     return ended.contains(who.credential) || nodes.contains(who.user);
   });
 }

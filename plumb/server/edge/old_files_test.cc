@@ -210,7 +210,7 @@ TEST_F(OldFilesTest, WithoutThemANewClusterKeepsItsOwn) {
   const std::string kubeconfig = *base::ReadFile(data_->kubeconfig(), 1 << 20);
   ca_ = credentials_->ca();
   std::string secret;
-  credentials_->CreateToken("ci", "deployer", [&](const base::Result<std::string>& made) {
+  credentials_->CreateToken({"ci", "deployer", ""}, [&](const base::Result<std::string>& made) {
     ASSERT_TRUE(made.ok());
     secret = *made;
   });

@@ -114,27 +114,27 @@ base::Status Server::Impl::Start(std::function<void(base::Status)> failed) {
                    state::OpenLevelDb(DataDirectory(options.data_dir).store(), storage_options));
   RETURN_IF_ERROR(StartGit());
   http_caller = state::NewHttpCaller(loop, state::AddressGuard(options.webhook_allow));
-  ASSIGN_OR_RETURN(plane,
-                   ControlPlane::Start(loop,
-                                       {.cluster = options.cluster,
-                                        .git_url = Url() + kGitPrefix,
-                                        .pod_security_default = options.pod_security_default,
-                                        .last_words = options.last_words},
-                                       {.storage = *storage,
-                                        .git = *git,
-                                        .http_caller = *http_caller,
-                                        .authenticate =
-                                            [this](const base::IncomingRequest& request) {
-                                              return credentials->Authenticate(request);
-                                            },
-                                        .first_credentials =
-                                            [this] {
-                                              return FirstCredentials(
-                                                  DataDirectory(options.data_dir), loop.now().wall);
-                                            },
-                                        .history = HistoryName,
-                                        .seed = RandomSeed},
-                                       std::move(failed)));
+  ASSIGN_OR_RETURN(plane, ControlPlane::Start(loop,
+                                              {.cluster = options.cluster,
+                                               .git_url = Url() + kGitPrefix,
+                                               .pod_security_default = options.pod_security_default,
+                                               .last_words = options.last_words},
+                                              {.storage = *storage,
+                                               .git = *git,
+                                               .http_caller = *http_caller,
+                                               .authenticate =
+                                                   [this](const base::IncomingRequest& request) {
+                                                     return credentials->Authenticate(request);
+                                                   },
+                                               .first_credentials =
+                                                   [this] {
+                                                     return FirstCredentials(
+                                                         DataDirectory(options.data_dir),
+                                                         loop.now().wall);
+                                                   },
+                                               .history = HistoryName,
+                                               .seed = RandomSeed},
+                                              std::move(failed)));
   ASSIGN_OR_RETURN(credentials,
                    Credentials::Open(loop, plane->store(), plane->NewContext(),
                                      {.data_dir = options.data_dir,
@@ -227,9 +227,12 @@ base::Status Server::Impl::StartServing() {
       },
       [this](const std::string& certificate) { return credentials->CheckCertificate(certificate); },
       limits);
+  // In a turn of its own: a token ends in the middle of a commit.
   credentials->OnEnded([this](const Credentials::Ended& ended) {
-    plane->EndStreams(ended);
-    plane->hub().Disconnect(ended);
+    loop.Post([this, ended] {
+      plane->EndStreams(ended);
+      plane->hub().Disconnect(ended);
+    });
   });
   return agents->Start();
 }
