@@ -48,13 +48,13 @@ std::string Cut(std::string line, size_t most) {
 }
 
 void AppendEscape(uint32_t code, std::string& out) {
-  constexpr char kHex[] = "0123456789abcdef";
+  constexpr char kHexDigits[] = "0123456789abcdef";
   if (code > 0xFFFF) {  // two halves, as in UTF-16
     AppendEscape(0xD800 + ((code - 0x10000) >> 10), out);
     code = 0xDC00 + ((code - 0x10000) & 0x3FF);
   }
   out += "\\u";
-  for (int shift = 12; shift >= 0; shift -= 4) out += kHex[code >> shift & 15];
+  for (int shift = 12; shift >= 0; shift -= 4) out += kHexDigits[code >> shift & 15];
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ bool IsPrintable(uint32_t code);
 // UTF-8 a question mark.
 std::string OneLine(std::string_view text, size_t most = kMaxLineBytes);
 
-// JSON's text with escapes for what it may hold as it is but no terminal should get; the same value.
+// JSON's text with escapes for what it may hold as it is but no terminal should get: the same
+// value.
 std::string PrintableJson(std::string_view json);
 
 }  // namespace base

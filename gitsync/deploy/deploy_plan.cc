@@ -199,8 +199,8 @@ DeployStep NextStep(const state::View& view, const SharedTables& tables, const D
 
 namespace {
 
-// Of what is to be there once all is applied. Before the last wave, what is absent may be of a later
-// one.
+// Of what is to be there once all is applied. Before the last wave, what is absent may be of a
+// later one.
 Health HealthOfAbsent(const DeployState& deploy, const state::Key& key) {
   using Level = Health::Level;
   const auto absent = deploy.absent.find(key);

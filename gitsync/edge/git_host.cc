@@ -240,12 +240,12 @@ class Exchange {
 
   std::vector<std::string> Environment() const {
     std::vector<std::string> environment = GitEnvironment();
-    environment.insert(environment.end(),
-                       {"GIT_ALLOW_PROTOCOL=", "GIT_PROTOCOL_FROM_USER=0",
-                        "GIT_COMMITTER_NAME=plumb", "GIT_COMMITTER_EMAIL=plumb@localhost",
-                        "PLUMB_USER=" + request_.user, "PLUMB_GROUPS=" + Lines(request_.groups),
-                        "PLUMB_BRANCHES=" + Lines(request_.branches),
-                        "PLUMB_REPOSITORY=" + repository_});
+    environment.insert(
+        environment.end(),
+        {"GIT_ALLOW_PROTOCOL=", "GIT_PROTOCOL_FROM_USER=0", "GIT_COMMITTER_NAME=plumb",
+         "GIT_COMMITTER_EMAIL=plumb@localhost", "PLUMB_USER=" + request_.user,
+         "PLUMB_GROUPS=" + Lines(request_.groups), "PLUMB_BRANCHES=" + Lines(request_.branches),
+         "PLUMB_REPOSITORY=" + repository_});
     if (!request_.protocol.empty()) environment.push_back("GIT_PROTOCOL=" + request_.protocol);
     return environment;
   }

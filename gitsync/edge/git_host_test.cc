@@ -8,6 +8,7 @@
 
 #include <filesystem>
 
+#include "gitsync/edge/git_bundle.h"
 #include "gitsync/edge/git_child.h"
 #include "gitsync/edge/git_host_fixture.h"
 #include "gitsync/edge/git_settings.h"
@@ -436,6 +437,30 @@ TEST_F(GitHostTest, AReplacedObjectIsWhatItsIdSays) {
   EXPECT_EQ(*base::ReadFile(sandbox_.root() + "/back/a.yaml", 100), "a: 2\n");
   EXPECT_EQ(store_->ReadCommit("shop", two)->subject, "Change a.yaml");
   EXPECT_EQ(store_->ReadCommit("shop", two)->parents, std::vector<std::string>{one});
+}
+
+TEST_F(GitHostTest, ABundleHasBranchesTagsAndNotesAndNothingElse) {
+  const std::string one = CommitFile("a.yaml", "a: 1\n");
+  Work({"tag", "v1"});
+  ASSERT_TRUE(Push({"main", "v1"}).exit.ok());
+  const std::string bare = "--git-dir=" + options_.root + "/shop.git";
+  sandbox_.Git({bare, "update-ref", "refs/replace/" + one, one});
+  sandbox_.Git({bare, "update-ref", "refs/for/main", one});
+  ASSERT_TRUE(store_->WriteNote("shop", "refs/notes/plumb", one, "x", {}).ok());
+  std::string bundle;
+  const base::Status written = WriteBundle(options_, "shop", [&](std::string_view bytes) {
+    bundle += bytes;
+    return true;
+  });
+  ASSERT_TRUE(written.ok()) << written.ToString();
+  const std::string file = sandbox_.root() + "/shop.bundle";
+  ASSERT_TRUE(base::WriteFileAtomic(file, bundle, 0600).ok());
+  ASSERT_TRUE(store_->Create("back", "main").ok());
+  const base::Status read = ReadBundle(options_, "back", file);
+  ASSERT_TRUE(read.ok()) << read.ToString();
+  EXPECT_EQ(sandbox_.Git({"--git-dir=" + options_.root + "/back.git", "for-each-ref",
+                          "--format=%(refname)"}),
+            "refs/heads/main\nrefs/notes/plumb\nrefs/tags/v1");
 }
 
 TEST_F(GitHostTest, AGraftIsIgnored) {

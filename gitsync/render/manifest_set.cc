@@ -4,7 +4,8 @@
 // second place that names the first.
 //
 // Work and memory follow what was sent: what aliases stand for is counted over all files of a
-// commit, a file that stands at many paths counts at each, and reading ends where a limit is passed.
+// commit, a file that stands at many paths counts at each, and reading ends where a limit is
+// passed.
 #include "gitsync/render/manifest_set.h"
 
 #include <algorithm>

@@ -123,8 +123,8 @@ struct ManifestSet {
 };
 
 // Errors of `read` come back (they say nothing about the commit); mistakes are in
-// ManifestSet::errors. What the files cost is taken from `budget`; a file that is too much for it is
-// a mistake, and the rest is not read.
+// ManifestSet::errors. What the files cost is taken from `budget`; a file that is too much for it
+// is a mistake, and the rest is not read.
 base::Result<ManifestSet> ReadManifests(const Discovery& discovery, const ApplicationScope& scope,
                                         const manifests::SchemaPtr& schema, ParseCache& cache,
                                         const ReadBlobFunction& read, ManifestBudget& budget);

@@ -60,7 +60,8 @@ base::Result<std::vector<CommitInfo>> WalkHistory(const std::string& from, size_
                                                   const ReadCommitFunction& read);
 
 // The first commit that `has` lacks among `heads` and all that comes before them, without looking
-// behind a commit of which `known` is true, nor at more than kMaxNewCommits. Empty if there is none.
+// behind a commit of which `known` is true, nor at more than kMaxNewCommits. Empty if there is
+// none.
 using HasCommitFunction = std::function<bool(const std::string& oid)>;
 base::Result<std::string> FindGap(const std::vector<std::string>& heads,
                                   const HasCommitFunction& known, const HasCommitFunction& has,

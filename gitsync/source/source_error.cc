@@ -1,4 +1,5 @@
-// Two mistakes are of one kind if they have the same words, whichever element of a list they are in.
+// Two mistakes are of one kind if they have the same words, whichever element of a list they are
+// in.
 #include "gitsync/source/source_error.h"
 
 #include <algorithm>
