@@ -89,7 +89,15 @@ TEST_F(ScheduleTest, DecisionsAreToldAsEventsOnceEach) {
             std::to_string(event["count"].AsInt()) + ": " +
             std::string(event["message"].AsString()) + "\n";
   }
-  EXPECT_EQ(told, "");
+  EXPECT_EQ(
+      told,
+      "a FailedScheduling default-scheduler 1: 0/0 nodes: no node has joined; see 'plumb agent "
+      "--help'\n"
+      "a Scheduled default-scheduler 1: Successfully assigned default/a to n1\n"
+      "b FailedScheduling default-scheduler 1: 0/0 nodes: no node has joined; see 'plumb agent "
+      "--help'\n"
+      "b FailedScheduling default-scheduler 1: 0/1 nodes: 1 not matching the pod's "
+      "nodeSelector\n");
 }
 
 TEST_F(ScheduleTest, RoomThatAPodLeavesIsGivenToTheNext) {

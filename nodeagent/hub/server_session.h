@@ -28,7 +28,7 @@ class ServerSession {
   void Reset(const state::View& view);
 
   // The node has everything up to position(), but was not told so.
-  bool is_ahead() const { return !transfer_ && position_ != told_; }
+  bool is_ahead() const { return !transfer_ && !resuming_ && position_ != told_; }
   // It is told. Only when idle().
   void TellPosition();
 

@@ -178,7 +178,7 @@ TEST_F(PodWorkersTest, WhatHappensIsToldByKubernetesNames) {
   EXPECT_EQ(told(), "Killing ");
   Pod("exit:1:1s");
   Settle(Duration::Seconds(10));
-  EXPECT_EQ(told(), "Pulled Created Started Pulled Created Started BackOff ");
+  EXPECT_EQ(told(), "Pulling Pulled Created Started Pulled Created Started BackOff ");
 }
 
 TEST_F(PodWorkersTest, AProbeThatFailsIsToldOfBeforeItDecides) {
@@ -385,7 +385,8 @@ TEST_F(PodWorkersTest, FailedLivenessRestartsTheContainer) {
   probes_.Answer("/live", {});
   Settle(Duration::Seconds(4));
   EXPECT_EQ(Ready(), "true after 1 restarts");
-  EXPECT_EQ(std::count(events_.begin(), events_.end(), "Unhealthy"), 1);
+  EXPECT_EQ(std::count(events_.begin(), events_.end(), "Unhealthy"), 3)
+      << "the first failure, that which decides, and the first of the next container";
 }
 
 TEST_F(PodWorkersTest, FailedPullBacksOffAndRecovers) {
