@@ -2,7 +2,8 @@
 // encrypted, not through a proxy; good is a status of SERVING and nothing else.
 //
 // A call is the library's until it has answered: the destructor cancels those under way and waits
-// for them.
+// for them. It ends on the loop's thread: the library's own, which answers, would have to wait for
+// itself with the last channel of the process.
 #include "nodeagent/edge/grpc_probe.h"
 
 #include <grpcpp/grpcpp.h>
@@ -13,6 +14,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace nodeagent {
 namespace {
@@ -80,6 +82,7 @@ struct GrpcProbes::UnderWay {
   std::mutex mutex;
   std::condition_variable empty;
   std::set<std::shared_ptr<Call>> calls;
+  std::vector<std::shared_ptr<Call>> ended;  // since `ending`
   bool ending = false;
 };
 
@@ -109,14 +112,15 @@ void GrpcProbes::Ask(const Check& check, base::Duration timeout,
   call->stub->async()->Check(
       &call->context, &call->request, &call->answer,
       [this, weak = std::weak_ptr(call), done = std::move(done)](const grpc::Status& ended) {
-        const std::shared_ptr<Call> asked = weak.lock();
+        std::shared_ptr<Call> asked = weak.lock();
+        const base::Status status = Verdict(asked->check, asked->timeout, ended, asked->answer);
         const std::lock_guard lock(calls_->mutex);
-        if (!calls_->ending) {
-          loop_.Post([done, status = Verdict(asked->check, asked->timeout, ended, asked->answer)] {
-            done(status);
-          });
-        }
         calls_->calls.erase(asked);
+        if (calls_->ending) {
+          calls_->ended.push_back(std::move(asked));
+        } else {
+          loop_.Post([done, status, asked = std::move(asked)] { done(status); });
+        }
         if (calls_->calls.empty()) calls_->empty.notify_all();
       });
 }

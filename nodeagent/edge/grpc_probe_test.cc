@@ -30,7 +30,11 @@ class GrpcProbeTest : public testing::Test {
   void Serve(bool with_health) {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
-    if (with_health) builder.RegisterService(&service_);
+    if (with_health) {
+      builder.RegisterService(&service_);
+    } else {
+      builder.RegisterCallbackGenericService(&no_service_);
+    }
     server_ = builder.BuildAndStart();
     ASSERT_NE(server_, nullptr);
   }
@@ -52,6 +56,7 @@ class GrpcProbeTest : public testing::Test {
   }
 
   HealthService service_;
+  grpc::CallbackGenericService no_service_;  // every method is unimplemented
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };
