@@ -33,7 +33,8 @@ bool IsAddressTaken(const AdmissionRequest& request, std::string_view address) {
 
 bool IsPortTaken(const AdmissionRequest& request, const ProtocolPort& wanted) {
   const auto& [protocol, number] = wanted;
-  for (const ObjectPtr& service : request.view.Lookup(Index::kTaken, std::to_string(number))) {
+  const std::string text = std::to_string(number);
+  for (const ObjectPtr& service : request.view.Lookup(Index::kTaken, text)) {
     if (service->key == request.key) continue;
     for (base::Value port : (*service)["spec"]["ports"].Elements()) {
       if (port["nodePort"].AsInt() == number && port["protocol"].AsString("TCP") == protocol)
