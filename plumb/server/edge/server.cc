@@ -107,7 +107,6 @@ base::Status Server::Impl::Start(std::function<void(base::Status)> failed) {
   RETURN_IF_ERROR(base::MakeDirectories(options.data_dir, 0700));
   RETURN_IF_ERROR(CheckRestored(options.data_dir));
   ASSIGN_OR_RETURN(descriptors, PlanDescriptors(base::RaiseDescriptorLimit(), options.with_node));
-  if (!descriptors.note.empty()) base::LogWarning(descriptors.note);
   state::LevelDbOptions storage_options;
   storage_options.max_open_files = static_cast<int>(descriptors.store_files);
   ASSIGN_OR_RETURN(storage,
@@ -242,6 +241,7 @@ base::Result<std::unique_ptr<Server>> Server::Start(base::RealLoop& loop,
                                                     std::function<void(base::Status)> failed) {
   auto impl = std::make_unique<Impl>(loop, options);
   RETURN_IF_ERROR(impl->Start(std::move(failed)));
+  if (!impl->descriptors.note.empty()) base::LogInfo(impl->descriptors.note);
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
