@@ -483,7 +483,7 @@ TEST(AdmissionTest, ANodePortIsTakenByProtocolAndToldByItsPlace) {
                     "nodePort: 30053}"),
             "OK");
   EXPECT_EQ(service("b", "{name: x, port: 1, protocol: SCTP, nodePort: 30053}"), "OK");
-  EXPECT_EQ(service("c", "{name: x, port: 1}, {name: y, port: 2, nodePort: 30053}"),
+  EXPECT_EQ(service("c", "{name: p, port: 1}, {name: q, port: 2, nodePort: 30053}"),
             "Invalid: Service \"c\" is invalid: spec.ports[1].nodePort: 30053 is taken");
 }
 

@@ -17,23 +17,23 @@ std::string NodePortOf(const std::string& name, const std::string& port) {
 TEST_F(PlanTest, APortGoesFromOneServiceToAnotherWithinACommit) {
   Push({{"ns.yaml", kNamespace}, {"a.yaml", NodePortOf("old", "30401")}});
   EXPECT_EQ(Push({{"ns.yaml", kNamespace}, {"a.yaml", NodePortOf("new", "30401")}}),
-            "created     services shop/new\npruned      services shop/old\n"
-            "1 created, 1 unchanged, 1 pruned\n");
+            "would create     services shop/new\nwould prune      services shop/old\n"
+            "would create 1, prune 1; 1 unchanged\n");
   Push({{"ns.yaml", kNamespace},
         {"a.yaml", NodePortOf("new", "30401")},
         {"b.yaml", NodePortOf("two", "30402")}});
   EXPECT_EQ(Push({{"ns.yaml", kNamespace},
                   {"a.yaml", NodePortOf("new", "30402")},
                   {"b.yaml", NodePortOf("two", "30401")}}),
-            "configured  services shop/new\nconfigured  services shop/two\n"
-            "2 configured, 1 unchanged\n");
+            "would configure  services shop/new\nwould configure  services shop/two\n"
+            "would configure 2; 1 unchanged\n");
   const std::string fixed =
       "apiVersion: v1\nkind: Service\nmetadata: {name: NAME, namespace: shop}\n"
       "spec: {clusterIP: 10.96.77.77, ports: [{port: 80}]}\n";
   Push({{"ns.yaml", kNamespace}, {"f.yaml", Replace(fixed, "NAME", "one")}});
   EXPECT_EQ(Push({{"ns.yaml", kNamespace}, {"f.yaml", Replace(fixed, "NAME", "other")}}),
-            "created     services shop/other\npruned      services shop/one\n"
-            "1 created, 1 unchanged, 1 pruned\n");
+            "would create     services shop/other\nwould prune      services shop/one\n"
+            "would create 1, prune 1; 1 unchanged\n");
 }
 
 TEST_F(PlanTest, ATakenPortIsAnErrorAtItsPlace) {
@@ -53,8 +53,8 @@ TEST_F(PlanTest, APlaceInAFullQuotaGoesToWhatComesForIt) {
       "{configmaps: 1}}\n";
   Push({{"ns.yaml", kNamespace}, {"q.yaml", quota}, {"c.yaml", config("one")}});
   EXPECT_EQ(Push({{"ns.yaml", kNamespace}, {"q.yaml", quota}, {"c.yaml", config("other")}}),
-            "created     configmaps shop/other\npruned      configmaps shop/one\n"
-            "1 created, 2 unchanged, 1 pruned\n");
+            "would create     configmaps shop/other\nwould prune      configmaps shop/one\n"
+            "would create 1, prune 1; 2 unchanged\n");
   EXPECT_NE(Push({{"ns.yaml", kNamespace},
                   {"q.yaml", quota},
                   {"c.yaml", config("other")},
@@ -71,7 +71,7 @@ TEST_F(PlanTest, WhatTheServerFilledInForTheOldTypeGoesWithIt) {
   Push({{"ns.yaml", kNamespace}, {"s.yaml", service("type: NodePort, sessionAffinity: ClientIP")}});
   EXPECT_EQ(Push({{"ns.yaml", kNamespace},
                   {"s.yaml", service("type: ClusterIP, sessionAffinity: None")}}),
-            "configured  services shop/s\n1 configured, 1 unchanged\n");
+            "would configure  services shop/s\nwould configure 1; 1 unchanged\n");
   EXPECT_EQ(cluster_.Field("services", "shop", "s", "spec.ports[0].nodePort"), "absent");
 }
 

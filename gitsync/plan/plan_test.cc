@@ -199,11 +199,13 @@ TEST_F(PlanTest, PodsThatTheirNamespaceForbidsAreRefusedAtTheirLine) {
       Replace(kNamespace, "name: shop",
               "name: shop, labels: {pod-security.kubernetes.io/enforce: privileged}");
   EXPECT_EQ(Push({{"ns.yaml", allowed}, {"web.yaml", kDaemonPod}}),
-            "created     namespaces shop\ncreated     deployments.apps shop/d\n2 created\n");
+            "would create     namespaces shop\nwould create     deployments.apps shop/d\n"
+            "would create 2\n");
   // What is there is not judged again, what comes new is.
   EXPECT_EQ(
       Push({{"ns.yaml", kNamespace}, {"web.yaml", Replace(kDaemonPod, "image: i", "image: j")}}),
-      "configured  namespaces shop\nconfigured  deployments.apps shop/d\n2 configured\n");
+      "would configure  namespaces shop\nwould configure  deployments.apps shop/d\n"
+      "would configure 2\n");
   EXPECT_EQ(Judge({{"ns.yaml", kNamespace},
                    {"web.yaml", Replace(kDaemonPod, "hostNetwork: true", "hostPID: true")}}),
             "web.yaml:9:16: spec.template.spec.hostPID: must not be true (Pod Security "
@@ -250,12 +252,13 @@ TEST_F(PlanTest, PruneNeverLeavesOwnershipAndScope) {
   }
   ASSERT_TRUE(RecordInventory(draft, "site", keys).ok());
   Commit(draft.Finish());
-  EXPECT_EQ(Push(files),
-            "skipped     configmaps default/outside (not pruned: it is outside of the "
-            "application's namespaces)\n"
-            "skipped     configmaps shop/flux (not pruned: it is not labelled as deployed)\n"
-            "skipped     configmaps shop/precious (not pruned: it is not labelled as deployed)\n"
-            "2 unchanged, 3 skipped\n");
+  EXPECT_EQ(
+      Push(files),
+      "would skip       configmaps default/outside (not pruned: it is outside of the "
+      "application's namespaces)\n"
+      "would skip       configmaps shop/flux (not pruned: it is not labelled as deployed)\n"
+      "would skip       configmaps shop/precious (not pruned: it is not labelled as deployed)\n"
+      "would skip 3; 2 unchanged\n");
   EXPECT_EQ(cluster_.Names("configmaps"), "default/outside shop/conf shop/flux shop/precious");
   EXPECT_EQ(Inventory(), "configmaps shop/conf, namespaces shop, ");
 }

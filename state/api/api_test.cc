@@ -230,9 +230,10 @@ TEST_F(ApiTest, PagesComeFromOneViewOrExpireWithAToken) {
 }
 
 TEST_F(ApiTest, APageCostsAPageAndKnowsWhatRemains) {
+  cluster().Apply("{apiVersion: v1, kind: Namespace, metadata: {name: more}}");
   for (int i = 0; i < 500; ++i) {
     api_.cluster.Apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c" + std::to_string(i) +
-                       ", namespace: " + (i % 2 == 0 ? "default" : "kube-public") + "}\n");
+                       ", namespace: " + (i % 2 == 0 ? "default" : "more") + "}\n");
   }
   size_t visits = 0;
   View view = api_.cluster.store().view();
