@@ -24,7 +24,7 @@ const Kind& KindIn(const Json& object) {
   return *kind;
 }
 
-std::string Canonical(std::string_view text) {
+std::string CanonicalText(std::string_view text) {
   Json object = ReadOne(text);
   Canonicalize(*KindIn(object).root, object);
   Json again = object;
@@ -40,15 +40,16 @@ std::string PodOf(std::string_view spec) {
 const Message& PodSpecMessage() { return *Schema::BuiltIn()->FindMessage("core/v1", "PodSpec"); }
 
 TEST(CanonicalTest, WhatMeansNothingGoes) {
-  const std::string plain = Canonical(PodOf("containers: [{name: c, image: i}]"));
+  const std::string plain = CanonicalText(PodOf("containers: [{name: c, image: i}]"));
   for (const char* more :
        {"nodeSelector: {}", "volumes: []", "hostNetwork: false", "nodeName: ''", "tolerations: ~",
         "priorityClassName: ~", "affinity: ~", "hostPID: false, hostAliases: [], hostname: ''"}) {
-    EXPECT_EQ(Canonical(PodOf(std::string(more) + ", containers: [{name: c, image: i}]")), plain)
+    EXPECT_EQ(CanonicalText(PodOf(std::string(more) + ", containers: [{name: c, image: i}]")),
+              plain)
         << more;
   }
-  EXPECT_EQ(Canonical(PodOf("containers: [{name: c, image: i, env: [], args: [], stdin: false, "
-                            "workingDir: '', envFrom: ~}]")),
+  EXPECT_EQ(CanonicalText(PodOf("containers: [{name: c, image: i, env: [], args: [], stdin: false, "
+                                "workingDir: '', envFrom: ~}]")),
             plain);
 }
 
@@ -60,13 +61,13 @@ TEST(CanonicalTest, AZeroThatIsAValueStays) {
         R"({"automountServiceAccountToken":false,"containers":[{"args":[""],"name":"c"}]})",
         R"({"containers":[{"name":"c"}],"nodeSelector":{"a":""}})"}) {
     const Json pod = ReadOne(PodOf(std::string(spec).substr(1, std::string(spec).size() - 2)));
-    EXPECT_EQ(Canonical(pod.ToString()), pod.ToString());
+    EXPECT_EQ(CanonicalText(pod.ToString()), pod.ToString());
   }
 }
 
 TEST(CanonicalTest, ANullInAMapIsItsEmptyValue) {
-  EXPECT_EQ(Canonical("{apiVersion: v1, kind: ConfigMap, metadata: {name: a, labels: {l: ~}}, "
-                      "data: {k: ~}, binaryData: {b: ~}, immutable: ~}"),
+  EXPECT_EQ(CanonicalText("{apiVersion: v1, kind: ConfigMap, metadata: {name: a, labels: {l: ~}}, "
+                          "data: {k: ~}, binaryData: {b: ~}, immutable: ~}"),
             R"({"apiVersion":"v1","binaryData":{"b":""},"data":{"k":""},"kind":"ConfigMap",)"
             R"("metadata":{"labels":{"l":""},"name":"a"}})");
 }
@@ -75,14 +76,14 @@ TEST(CanonicalTest, TheStatusAndThePlaceOfTheRevisionStay) {
   const std::string pod =
       R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","resourceVersion":""},)"
       R"("status":{"containerStatuses":[{"ready":false,"restartCount":0}],"podIP":""}})";
-  EXPECT_EQ(Canonical(pod), pod);
+  EXPECT_EQ(CanonicalText(pod), pod);
 }
 
 TEST(CanonicalTest, AKindWithoutAWireFormKeepsWhatIsWritten) {
   const std::string written =
       R"({"apiVersion":"kustomize.toolkit.fluxcd.io/v1","kind":"Kustomization",)"
       R"("metadata":{"name":"a"},"spec":{"dependsOn":[],"suspend":false}})";
-  EXPECT_EQ(Canonical(written), written);
+  EXPECT_EQ(CanonicalText(written), written);
 }
 
 TEST(CanonicalTest, NullsAloneAreResolvedForWhoNamesFields) {

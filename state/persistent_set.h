@@ -2,9 +2,9 @@
 // only the path to the changed leaf, and edits in place what no copy shares, so a turn that makes
 // many changes copies a path once.
 //
-// A B-tree with values in the leaves; each node knows how many are below it. Compare is transparent: it orders T against T and against any
-// key type that it accepts. Copies may be read and dropped on any thread; one set object is used by
-// one thread at a time.
+// A B-tree with values in the leaves; each node knows how many are below it. Compare is
+// transparent: it orders T against T and against any key type that it accepts. Copies may be read
+// and dropped on any thread; one set object is used by one thread at a time.
 #pragma once
 
 #include <algorithm>

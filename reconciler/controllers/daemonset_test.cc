@@ -345,7 +345,7 @@ TEST_F(DaemonSetTest, EndsTheSameWhereverItCrashes) {
 // Earlier plumbs stored a template as it was written, and its revision with it.
 TEST_F(DaemonSetTest, ARevisionStoredOtherwiseIsTheSame) {
   Start();
-  cluster_->Apply(Web("one"));
+  cluster_->Apply(WebDaemon("one"));
   Settle(10);
   const std::string pods = cluster_->Names("pods");
   const state::ObjectPtr revision =
@@ -355,7 +355,7 @@ TEST_F(DaemonSetTest, ARevisionStoredOtherwiseIsTheSame) {
   state::Transaction transaction;
   transaction.writes.push_back({revision->key, base::Document(old), revision->revision});
   ASSERT_TRUE(cluster_->store().Commit(transaction).ok());
-  cluster_->Apply(Web("one", "minReadySeconds: 1"));
+  cluster_->Apply(WebDaemon("one", "minReadySeconds: 1"));
   Settle(10);
   EXPECT_EQ(cluster_->Names("controllerrevisions.apps"), "default/" + revision->key.name);
   EXPECT_EQ(cluster_->Names("pods"), pods);

@@ -1,7 +1,7 @@
 // One turn a request: the newest View, Api's answer, and the commit, so that nothing can change in
 // between. Only then it waits: for the disk. A long answer is made on a worker, of the View that it
-// was asked of; so is a long write, which is made again if what it changes has changed meanwhile, in
-// the end in one turn. What is in flight is what waits for either.
+// was asked of; so is a long write, which is made again if what it changes has changed meanwhile,
+// in the end in one turn. What is in flight is what waits for either.
 #include "state/api/api_server.h"
 
 #include "state/api/status.h"
