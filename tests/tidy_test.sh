@@ -5,7 +5,8 @@
 #     text;
 #   - nothing is left for later in a comment, and no banner stands in one;
 #   - a room's README has at most kMaxReadme lines and names every file of the room, unless a README
-#     in a folder of the room does.
+#     in a folder of the room does;
+#   - a test that docs/security.md names is there.
 # Usage: tidy_test.sh REPOSITORY. First it checks itself on a tree with one sin of each kind.
 set -euo pipefail
 
@@ -70,9 +71,23 @@ check_readmes() {
   done
 }
 
+# Tests that a guide names, `Suite.Case` or `Suite.*`, are there.
+check_named_tests() {
+  local guide name all
+  all=$(grep -rhoE '^TEST(_F|_P)?\([A-Za-z]+, [A-Za-z0-9]+\)' --include='*_test.cc' --include='*_contract.cc' \
+    --include='*_contract.h' --exclude-dir='build*' . | sed -E 's/.*\((.*), (.*)\)/\1.\2/')
+  for guide in docs/security.md; do
+    [[ -e $guide ]] || continue
+    for name in $(grep -oE '`[A-Z][A-Za-z]+\.([A-Z][A-Za-z0-9]*|\*)`' $guide | tr -d '`'); do
+      grep -q "^${name%\*}" <<<"$all" || echo "$guide: there is no test $name"
+    done
+  done
+}
+
 check_tree() {
   check_lines
   check_readmes
+  check_named_tests
 }
 
 self_test() {
@@ -90,12 +105,16 @@ self_test() {
   printf '// %0100d\n' 1 >base/wide.h
   { echo 'int Long(int a) {'; (yes '  a += 1;' || true) | head -n $kMaxFunction; echo '}'; } >base/long.cc
   yes 'int x;' | head -n $((kMaxFile + 1)) >base/unnamed.h || true
+  mkdir docs
+  printf 'TEST(SinTest, Is) {}\n' >base/sin_test.cc
+  printf '`SinTest.Is` `SinTest.*` `SinTest.IsNot`\n' >docs/security.md
   expected='base/README.md: does not name base/unnamed
 base/long.cc:1: a function of 77 lines; at most 75
 base/sins.cc:1: what is left to do belongs in an issue
 base/sins.cc:2: a banner; let the file have one subject instead
 base/unnamed.h: 701 lines; at most 700
-base/wide.h:1: wider than 100 columns'
+base/wide.h:1: wider than 100 columns
+docs/security.md: there is no test SinTest.IsNot'
   diff <(echo "$expected") <(check_tree | grep -v '^[a-z]*/README.md: missing' | sort) || {
     echo 'tidy_test.sh does not see what it should (expected < > seen)'
     exit 1
