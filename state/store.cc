@@ -177,10 +177,12 @@ void Store::ConvertStored() {
   for (ObjectPtr& object : converted) view_.Put(std::move(object));
 }
 
+bool Store::refuses() const { return pending_.size() > kMaxHeldBatches && !held().empty(); }
+
 base::Status Store::Check(const Transaction& transaction) const {
   if (broken_)
     return base::Status(base::Code::kUnavailable, "the store failed; plumb is shutting down");
-  if (pending_.size() > kMaxHeldBatches && !held().empty())
+  if (refuses())
     return base::Status(base::Code::kUnavailable, "no changes are taken for now: " + held());
   if (transaction.writes.size() <= kMaxTransactionWrites) return base::Status();
   return base::Status(base::Code::kTooLarge,

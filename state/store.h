@@ -64,6 +64,8 @@ class Store {
   // What nothing can become durable without, for now (Storage::held). The doors take no writes
   // then; what the parts of the server commit is durable later.
   std::string held() const { return storage_.held(); }
+  // So much waits for a held write that no transaction is taken: kUnavailable.
+  bool refuses() const;
   // The oldest revision that Read can start after.
   Revision floor() const { return floor_; }
 

@@ -265,6 +265,11 @@ void Hub::QueueReport(uint64_t id, Frame frame) {
 }
 
 bool Hub::WriteReports() {
+  // They wait here: a report that was taken and not written would be acknowledged with the next.
+  if (store_.refuses()) {
+    loop_.After(kHeldRetry, lifeline_.Wrap([this] { writing_.Wake(); }));
+    return false;
+  }
   state::Draft draft = writer_.NewDraft();
   std::map<uint64_t, uint64_t> acknowledge;  // connection -> sequence
   for (size_t i = 0; i < kMaxReportsPerCommit && !reports_.empty(); ++i) {
@@ -362,7 +367,7 @@ void Hub::Tick() {
   for (const auto& [node, member] : members_) {
     if (now.monotonic - member.heard >= options_.grace) lost.push_back(node);
   }
-  if (lost.empty()) return;
+  if (lost.empty() || store_.refuses()) return;  // then it is looked at again
   state::Draft draft = writer_.NewDraft();
   for (const std::string& node : lost) {
     const uint64_t connection = members_.at(node).connection;

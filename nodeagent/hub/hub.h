@@ -35,6 +35,7 @@ inline constexpr size_t kMaxQueuedReports = 50'000;  // beyond, a reporting node
 inline constexpr size_t kMaxConnections = 20'000;
 // Of one node, before their first frame: all the streams that it may be asked for at once.
 inline constexpr size_t kMaxSilentOfNode = kMaxStreamsPerNode;
+inline constexpr base::Duration kHeldRetry = base::Duration::Seconds(1);
 inline constexpr base::Duration kFirstFrameTimeout = base::Duration::Seconds(10);
 
 struct HubOptions {
