@@ -145,16 +145,24 @@ class LastPut {
     }
     if (Contains(batch.deletes, key_)) key_.clear();
   }
-  // `next` may be there as well, if it had failed after it was written.
-  bool IsIn(leveldb::DB& db, const StorageBatch& next) const {
-    if (key_.empty() || Contains(next.deletes, key_)) return true;
+  // OK if it is in `db`, NotFound if it is not; another failure says that nobody knows. `next` may
+  // be there as well, if it had failed after it was written.
+  leveldb::Status Find(leveldb::DB& db, const StorageBatch& next) const {
+    if (key_.empty() || Contains(next.deletes, key_)) return {};
+    std::optional<uint64_t> rewritten;
     for (const auto& [key, value] : next.puts) {
-      if (key == key_) return true;
+      if (key == key_) rewritten = base::Fnv64(value);
     }
     leveldb::ReadOptions options;
     options.verify_checksums = true;
     std::string value;
-    return db.Get(options, key_, &value).ok() && base::Fnv64(value) == value_;
+    const leveldb::Status read = db.Get(options, key_, &value);
+    if (!read.ok()) return read;
+    const uint64_t found = base::Fnv64(value);
+    return found == value_ || found == rewritten ? leveldb::Status() : Missing();
+  }
+  static leveldb::Status Missing() {
+    return leveldb::Status::NotFound("what was acknowledged last is not there any more");
   }
 
  private:
@@ -200,8 +208,9 @@ class LevelDbStorage final : public Storage {
   base::Status Write(const StorageBatch& batch, const Fence& fence) override {
     RETURN_IF_ERROR(CheckUsable());
     RETURN_IF_ERROR(CheckLimits(batch, limits()));
-    RETURN_IF_ERROR(CheckFence(*this, fence));
-    leveldb::Status status = Put(batch);
+    leveldb::Status status = CheckOwner(fence);
+    if (IsAnothers(status)) return CheckFence(*this, fence);
+    if (status.ok()) status = Put(batch);
     if (!status.ok()) status = Hold(batch, fence, std::move(status));
     if (!status.ok()) {
       broken_ = true;
@@ -263,6 +272,16 @@ class LevelDbStorage final : public Storage {
     return db_->Write(options, &writes);
   }
 
+  // CheckFence's answer; InvalidArgument if somebody else writes, else a read that failed.
+  leveldb::Status CheckOwner(const Fence& fence) {
+    const base::Status status = CheckFence(*this, fence);
+    if (status.ok()) return {};
+    const std::string why(status.message());
+    return status.code() == base::Code::kConflict ? leveldb::Status::InvalidArgument(why)
+                                                  : leveldb::Status::IOError(why);
+  }
+  static bool IsAnothers(const leveldb::Status& status) { return status.IsInvalidArgument(); }
+
   // Until `batch` is in, or its failure is none of those that pass.
   leveldb::Status Hold(const StorageBatch& batch, const Fence& fence, leveldb::Status failure) {
     for (base::Duration wait = kFirstWait;; wait = std::min(wait + wait, kLongestWait)) {
@@ -273,11 +292,11 @@ class LevelDbStorage final : public Storage {
       const bool given_up = lack->room && reserve_.GiveUp();
       if (!given_up && !patience_.Wait(wait)) return failure;
       failure = OpenDb();
-      if (failure.ok() && !last_put_.IsIn(*db_, batch)) {
-        return leveldb::Status::Corruption("what was acknowledged last is not there any more");
-      }
+      if (failure.ok()) failure = last_put_.Find(*db_, batch);
+      if (failure.IsNotFound()) return leveldb::Status::Corruption(LastPut::Missing().ToString());
       // It was nobody's for a moment.
-      if (failure.ok() && !CheckFence(*this, fence).ok())
+      if (failure.ok()) failure = CheckOwner(fence);
+      if (IsAnothers(failure))
         return leveldb::Status::IOError("another plumb has written to it meanwhile");
       if (failure.ok()) failure = Put(batch);
       if (failure.ok()) break;
