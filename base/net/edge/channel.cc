@@ -141,7 +141,8 @@ void Channel::Finish() {
   std::lock_guard lock(mutex_);
   finished_ = true;
   patient_ = false;
-  WakeLocked();
+  // Woken or not: from now on the peer has to keep up.
+  if (!gone_) waker_.Wake();
 }
 
 size_t Channel::Backlog() const {
