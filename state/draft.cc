@@ -178,11 +178,13 @@ base::Status Draft::Admit(const manifests::Kind& kind, const Key& key, base::Jso
 
 base::Status Draft::CheckOwn(const Key& key) {
   const ObjectPtr object = view_.Get(key);
-  if (object == nullptr) return base::Status();
+  const auto staged = staged_.find(key);
+  // What was refused after it had been in doubt is as it was.
+  if (object == nullptr || staged == staged_.end()) return base::Status();
   const manifests::Kind* kind = schema().FindByResource(key.resource);
   CHECK(kind != nullptr);
   base::Json json = object->document.ToJson();
-  AdmissionRequest request{view_,     context_, *kind, key, json, staged_.at(key).before.get(),
+  AdmissionRequest request{view_,     context_, *kind, key, json, staged->second.before.get(),
                            warnings_, quotas_};
   request.staged = true;
   return CheckExclusive(request);
@@ -216,9 +218,22 @@ std::vector<Draft::Refusal> Draft::Settle() {
   return refused;
 }
 
+// What was wrong before stays as it is: a rule that came later must not keep a controller from
+// scaling, or from letting go, what was stored without it.
+void DropKnown(std::vector<manifests::Problem>& errors,
+               const std::vector<manifests::Problem>& known) {
+  std::erase_if(errors, [&](const manifests::Problem& error) {
+    return std::any_of(known.begin(), known.end(), [&](const manifests::Problem& each) {
+      return each.field == error.field && each.message == error.message;
+    });
+  });
+}
+
 base::Status Draft::CheckObject(const manifests::Kind& kind, base::Json& object,
-                                manifests::UnknownFields unknown) {
-  const manifests::Findings findings = Validate(kind, object, unknown);
+                                manifests::UnknownFields unknown, const base::Json* before) {
+  manifests::Findings findings = Validate(kind, object, unknown);
+  if (before != nullptr && !findings.errors.empty())
+    DropKnown(findings.errors, Validate(kind, *before, unknown).errors);
   for (const manifests::Problem& warning : findings.warnings) {
     warnings_.push_back(warning.field + ": " + warning.message);
   }
@@ -315,7 +330,7 @@ base::Result<ObjectPtr> Draft::Replace(const manifests::Kind& kind, const Object
   manifests::ApplyDefaults(kind, object);
   manifests::DropDependent(kind, before, object);
   RETURN_IF_ERROR(Admit(kind, key, object, old.get()));
-  RETURN_IF_ERROR(CheckObject(kind, object, unknown));
+  RETURN_IF_ERROR(CheckObject(kind, object, unknown, &before));
   const std::vector<manifests::Problem> problems = manifests::ValidateUpdate(kind, before, object);
   if (!problems.empty()) return manifests::ToStatus(kind, key.name, problems);
   if (kind.generation &&

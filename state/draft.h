@@ -151,8 +151,9 @@ class Draft {
   base::Result<const manifests::Kind*> Intake(base::Json& object) const;
   base::Status Admit(const manifests::Kind& kind, const Key& key, base::Json& object,
                      const Object* old);
+  // `before`: what it replaces, if anything.
   base::Status CheckObject(const manifests::Kind& kind, base::Json& object,
-                           manifests::UnknownFields unknown);
+                           manifests::UnknownFields unknown, const base::Json* before = nullptr);
   // Whether what it has is its own, as the draft stands.
   base::Status CheckOwn(const Key& key);
   ObjectPtr Stage(const Key& key, const base::Json& object, manifests::ManagedFieldsPtr managers);

@@ -548,6 +548,25 @@ TEST_F(HandOverTest, APortGoesToWhoComesInThePlaceOfWhoGoes) {
   EXPECT_EQ(cluster_.Field("services", "default", "two", "spec.ports[0].nodePort"), "30401");
 }
 
+// A field that was taken, and may not change either.
+TEST_F(HandOverTest, WhatIsRefusedForAnotherReasonIsNotJudgedAtTheEnd) {
+  const auto at = [](const std::string& name, const std::string& address) {
+    return manifests::ParseYaml("{apiVersion: v1, kind: Service, metadata: {name: " + name +
+                                ", namespace: default}, spec: {clusterIP: " + address +
+                                ", ports: [{port: 80}]}}")
+        .documents.at(0);
+  };
+  Draft first = NewDraft();
+  Create(first, at("a", "10.96.77.77"));
+  Create(first, at("b", "10.96.77.78"));
+  Commit(first);
+
+  Draft draft = NewDraft();
+  EXPECT_FALSE(draft.Update(at("b", "10.96.77.77")).ok());
+  EXPECT_EQ(Settled(draft), "");
+  EXPECT_TRUE(draft.Finish().empty());
+}
+
 TEST_F(HandOverTest, WhoHasNoRightToItIsRefusedAndWhatHungOnItToo) {
   Draft first = NewDraft();
   Create(first, Service("a", 30401));
