@@ -80,7 +80,12 @@ class ListMerge {
     return Status();
   }
 
-  Status Merge(const Json& patch) {
+  // `order` as of Finish. Of a whole key that no element has, an order that names the merge key
+  // once means the one element that has it: its second key is what changes.
+  Status Merge(const Json& patch, const Json* order) {
+    if (order != nullptr && keys_.size() > 1) {
+      for (const Json& each : order->Elements()) ++named_in_order_[each[merge_key_].ToString()];
+    }
     std::vector<const Json*> plain;  // elements without "delete"
     std::set<std::string> gone;
     for (const Json& element : patch.Elements()) {
@@ -95,7 +100,7 @@ class ListMerge {
         gone.insert(key);
       } else {
         plain.push_back(&element);
-        patched_.push_back(key);
+        patched_.push_back(MeantBy(element, key));
       }
     }
     std::erase_if(elements_,
@@ -110,6 +115,7 @@ class ListMerge {
       Json rest = *plain[i];
       rest.Remove(kPatch);
       RETURN_IF_ERROR(MergeMap(element_, elements_[at->second], rest));
+      patched_[i] = KeyOrNone(elements_[at->second]);
     }
     known_.clear();
     for (const Json& element : elements_) Know(element);
@@ -154,7 +160,19 @@ class ListMerge {
                  "\", its merge key; add it");
     }
     const std::vector<std::string>* same = NamesTooLittle(element);
-    return same != nullptr && same->size() == 1 ? same->front() : WholeKey(element);
+    if (same != nullptr && same->size() == 1) return same->front();
+    return WholeKey(element);
+  }
+
+  // The one element of the same merge key, if the order names that once; else `key`.
+  std::string MeantBy(const Json& element, std::string key) const {
+    if (keys_.size() < 2) return key;
+    const std::string merge_key = element[merge_key_].ToString();
+    const auto named = named_in_order_.find(merge_key);
+    const auto live = known_.find(merge_key);
+    const bool is_that = named != named_in_order_.end() && named->second == 1 &&
+                         live != known_.end() && live->second.size() == 1;
+    return is_that ? live->second.front() : key;
   }
 
   // The keys of the elements that it may mean; null if it says which.
@@ -201,6 +219,7 @@ class ListMerge {
   std::string merge_key_;          // empty: of scalars
   std::vector<std::string> keys_;  // all that make an element, the merge key among them
   Json::Array elements_;
+  std::map<std::string, size_t> named_in_order_;           // merge keys, and how often
   std::map<std::string, std::vector<std::string>> known_;  // keys of elements_, by the merge key
   std::vector<std::string> server_;                        // keys of the object's elements, before
   std::vector<std::string> patched_;                       // keys of the patch's elements
@@ -214,7 +233,7 @@ Status MergeList(const Place& place, Json& target, std::string_view name, const 
   if (live == nullptr && elements == nullptr) return Status();
   ListMerge list(name, place, live ? live->Elements() : Json::Array());
   if (removed != nullptr) RETURN_IF_ERROR(list.Delete(*removed));
-  if (elements != nullptr) RETURN_IF_ERROR(list.Merge(*elements));
+  if (elements != nullptr) RETURN_IF_ERROR(list.Merge(*elements, order));
   return list.Finish(order, target[name]);
 }
 

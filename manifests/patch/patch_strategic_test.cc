@@ -198,6 +198,20 @@ TEST(StrategicMergePatchTest, AnElementOfTwoKeysIsFoundByBoth) {
       R"({"containerPort":53,"protocol":"TCP"}]})");
 }
 
+// kubectl's order has the first key alone: named once, it is that element whose second key changes.
+TEST(StrategicMergePatchTest, AnOrderThatNamesAKeyOnceMeansTheElementThatHasIt) {
+  const std::string one = "{ports: [{containerPort: 53, protocol: TCP, name: dns}]}";
+  EXPECT_EQ(Patched("Container", one,
+                    "{$setElementOrder/ports: [{containerPort: 53}], ports: [{containerPort: 53, "
+                    "protocol: UDP}]}"),
+            R"({"ports":[{"containerPort":53,"name":"dns","protocol":"UDP"}]})");
+  EXPECT_EQ(Patched("Container", one,
+                    "{$setElementOrder/ports: [{containerPort: 53}, {containerPort: 53}], ports: "
+                    "[{containerPort: 53, protocol: UDP}]}"),
+            R"({"ports":[{"containerPort":53,"name":"dns","protocol":"TCP"},)"
+            R"({"containerPort":53,"protocol":"UDP"}]})");
+}
+
 // kubectl's patches leave out what they do not change, the second key too.
 TEST(StrategicMergePatchTest, WithoutTheSecondKeyItIsTheOnlyOneOrThatOfTheDefault) {
   const auto ports = [](const std::string& object, const std::string& patch) {
