@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/ip.h"
+#include "manifests/syntax.h"
 #include "state/cluster_namespaces.h"
 
 namespace reconciler {
@@ -76,7 +77,9 @@ base::Status EnsureService(state::Draft& draft) {
 
 base::Status EnsureApiEndpoint(state::Draft& draft) {
   const state::ClusterConfig& config = *draft.context().config;
-  if (config.api_address.empty()) return base::Status();
+  // No endpoint may be at an address that leads each pod to itself.
+  if (config.api_address.empty() || !manifests::WhySpecial(config.api_address).empty())
+    return base::Status();
   const state::ObjectPtr found = draft.view().Get(ApiEndpointKey());
   if (found != nullptr && IsApplied(*found)) return base::Status();
   // It cannot become another; what comes in its place is made when it is gone.

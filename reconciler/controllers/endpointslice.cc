@@ -17,6 +17,7 @@
 #include <optional>
 #include <vector>
 
+#include "manifests/syntax.h"
 #include "reconciler/controllers/all.h"
 #include "reconciler/names.h"
 #include "reconciler/pods.h"
@@ -76,7 +77,8 @@ struct Slice {
 };
 
 bool HasEndpoint(const state::Object& pod) {
-  return !HasEnded(pod) && !pod["status"]["podIP"].AsString().empty();
+  const std::string_view address = pod["status"]["podIP"].AsString();
+  return !HasEnded(pod) && !address.empty() && manifests::WhySpecial(address).empty();
 }
 
 // Whether a pod's change can change a slice: most are about other things.
@@ -157,7 +159,8 @@ Groups WantedGroups(const state::View& view, const state::Object& service) {
 
 // The slice with those of its endpoints that are still wanted; they leave `groups`.
 Slice KeepWanted(const state::ObjectPtr& existing, Groups& groups) {
-  Slice slice{existing, existing->document["ports"].ToJson().ToString(), {}, false};
+  const base::Value ports = existing->document["ports"];  // none are stored as nothing
+  Slice slice{existing, ports.IsNull() ? "[]" : ports.ToJson().ToString(), {}, false};
   const auto group = groups.find(slice.ports);
   for (base::Value before : existing->document["endpoints"].Elements()) {
     std::optional<Endpoint> now;

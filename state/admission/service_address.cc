@@ -151,8 +151,14 @@ void KeepNodePorts(base::Value before, base::Json& spec) {
   std::map<ProtocolPort, int64_t> had;
   for (base::Value port : before.Elements()) {
     if (port["nodePort"].AsInt() == 0) continue;
-    had.emplace(ProtocolPort(port["protocol"].AsString("TCP"), port["port"].AsInt()),
-                port["nodePort"].AsInt());
+    const std::string protocol(port["protocol"].AsString("TCP"));
+    const bool named =
+        std::any_of(std::as_const(*ports).Elements().begin(),
+                    std::as_const(*ports).Elements().end(), [&](const base::Json& each) {
+                      return each["nodePort"].AsInt() == port["nodePort"].AsInt() &&
+                             ProtocolOf(each) == protocol;
+                    });
+    if (!named) had.emplace(ProtocolPort(protocol, port["port"].AsInt()), port["nodePort"].AsInt());
   }
   for (base::Json& port : ports->MutableElements()) {
     if (!port.IsObject() || std::as_const(port)["nodePort"].AsInt() != 0) continue;
