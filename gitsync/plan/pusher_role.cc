@@ -37,7 +37,8 @@ class PusherRole {
     const Manifest* before =
         application.applied == nullptr ? nullptr : application.applied->Find(manifest.key);
     if (before != nullptr && *before->object == *manifest.object) return;
-    if (LeavesAlone(manifest, live.get())) return;
+    // Of what the object itself asks for, the end may come later, and with it what was pushed now.
+    if (LeavesAlone(manifest, nullptr)) return;
     if (live != nullptr && IsAsAsked(manifest, OwnerOf(application, *live), *live)) return;
     denied_.push_back(manifest.Error(
         manifest.object->mark,

@@ -105,6 +105,13 @@ bool IsToken(const state::Object& secret) {
   return state::IsOwnSecret(secret.key) && secret["type"].AsString() == kTokenType;
 }
 
+// What a token is bound to; where that cannot be read, to what there is nowhere.
+std::vector<std::string> BoundOf(const state::Object& secret, std::string_view key) {
+  std::vector<std::string> words = WordsOf(ValueOf(secret, key));
+  if (words.empty() && !secret["data"][key].IsNull()) words = {"?"};
+  return words;
+}
+
 // What cannot be read of its bounds leaves a token that is good for nothing.
 TokenInfo TokenOf(const state::Object& secret) {
   TokenInfo token{ValueOf(secret, "name"), ValueOf(secret, "role"), ValueOf(secret, "sha256")};
@@ -115,9 +122,8 @@ TokenInfo TokenOf(const state::Object& secret) {
   const std::string uses = ValueOf(secret, "uses");
   std::from_chars(uses.data(), uses.data() + uses.size(), token.uses);
   token.node = ValueOf(secret, "node");
-  token.bounds.repositories = WordsOf(ValueOf(secret, "repositories"));
-  token.bounds.branches = WordsOf(ValueOf(secret, "branches"));
-  token.bounds.verbs = WordsOf(ValueOf(secret, "verbs"));
+  token.bounds = {BoundOf(secret, "repositories"), BoundOf(secret, "branches"),
+                  BoundOf(secret, "verbs")};
   return token;
 }
 

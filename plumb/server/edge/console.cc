@@ -31,6 +31,21 @@ std::vector<std::string> WordsOf(const base::Json& list) {
   return words;
 }
 
+// An empty bound would be none at all, and is no more than a variable that was not set.
+base::Result<std::vector<std::string>> BoundOf(const base::Json& body, const std::string& field) {
+  const base::Json& list = body[field];
+  if (list.IsNull()) return std::vector<std::string>();
+  std::vector<std::string> words = WordsOf(list);
+  const bool whole = list.IsArray() && !words.empty() &&
+                     std::none_of(words.begin(), words.end(),
+                                  [](const std::string& word) { return word.empty(); });
+  if (whole) return words;
+  return base::Status(base::Code::kInvalid,
+                      field +
+                          ": a list of at least one name is needed; leave it out to bind the "
+                          "token to none");
+}
+
 base::Result<TokenInfo> WantedToken(const base::Json& body, base::WallTime now) {
   TokenInfo token{std::string(body["name"].AsString()), std::string(body["role"].AsString()), ""};
   if (body.Has("ttl")) {
@@ -46,7 +61,9 @@ base::Result<TokenInfo> WantedToken(const base::Json& body, base::WallTime now) 
   token.node = body["node"].AsString();
   if (!token.node.empty() && !nodeagent::IsNodeName(token.node))
     return base::Status(base::Code::kInvalid, "\"" + token.node + "\" is no name of a node");
-  token.bounds = {WordsOf(body["repositories"]), WordsOf(body["branches"]), WordsOf(body["verbs"])};
+  ASSIGN_OR_RETURN(token.bounds.repositories, BoundOf(body, "repositories"));
+  ASSIGN_OR_RETURN(token.bounds.branches, BoundOf(body, "branches"));
+  ASSIGN_OR_RETURN(token.bounds.verbs, BoundOf(body, "verbs"));
   return token;
 }
 

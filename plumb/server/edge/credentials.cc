@@ -103,7 +103,7 @@ base::Status Credentials::WriteKubeconfig(const std::string& server_url, base::W
   ASSIGN_OR_RETURN(admin.cert_pem,
                    base::ReadFileIfThere(data_.admin_certificate(), kMaxCredentialFile));
   ASSIGN_OR_RETURN(admin.key_pem, base::ReadFileIfThere(data_.admin_key(), kMaxCredentialFile));
-  if (!IsGood(admin, ca_, now)) {
+  if (!IsGood(admin, ca_, now) || !CheckCertificate(admin.cert_pem).ok()) {
     ASSIGN_OR_RETURN(admin, base::IssueClientCertificate(ca_, {"admin", {"plumb:admin"}},
                                                          {now, kCertificateLifetime}));
     RETURN_IF_ERROR(base::WriteFileAtomic(data_.admin_key(), admin.key_pem, kPrivate));
