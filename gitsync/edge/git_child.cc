@@ -51,12 +51,17 @@ bool Complains(std::string_view text, std::string_view word) {
   return false;
 }
 
+constexpr uint64_t kCpuPatience = 5;  // seconds from SIGXCPU to SIGKILL
+
 Status Limit(pid_t pid, const GitLimits& limits) {
-  const auto set = [&](__rlimit_resource resource, uint64_t most) {
-    const rlimit limit = {most, most};
-    return most == 0 || prlimit(pid, resource, &limit, nullptr) == 0;
+  const auto set = [&](__rlimit_resource resource, uint64_t soft, uint64_t hard) {
+    const rlimit limit = {soft, hard};
+    return soft == 0 || prlimit(pid, resource, &limit, nullptr) == 0;
   };
-  if (set(RLIMIT_AS, limits.memory_bytes) && set(RLIMIT_CPU, limits.cpu_seconds)) return {};
+  // At the soft limit comes SIGXCPU, which says what it is for; at the hard one, SIGKILL.
+  if (set(RLIMIT_AS, limits.memory_bytes, limits.memory_bytes) &&
+      set(RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + kCpuPatience))
+    return {};
   return base::ErrnoStatus("cannot limit git", errno);
 }
 

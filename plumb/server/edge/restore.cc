@@ -363,6 +363,11 @@ base::Result<BackupSummary> Fill(const std::string& path, const std::string& dat
 Status MakeOwn(const std::string& data_dir) {
   const base::UniqueFd directory(
       open(data_dir.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory.valid() && (errno == ELOOP || errno == ENOTDIR)) {
+    return Status(Code::kInvalid, data_dir +
+                                      " is no directory, or a link to one; name the directory "
+                                      "itself");
+  }
   if (!directory.valid()) return base::ErrnoStatus("cannot open directory " + data_dir, errno);
   struct stat about = {};
   if (fstat(directory.get(), &about) != 0 || about.st_uid != geteuid()) {
