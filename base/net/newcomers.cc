@@ -2,14 +2,15 @@
 
 namespace base {
 
-std::optional<Newcomers::Id> Newcomers::Add(Id id, const std::string& address) {
-  std::optional<Id> leaver;
+std::optional<Newcomers::Id> Newcomers::WhoGoes(const std::string& address) const {
   const auto found = of_address_.find(address);
-  if (found != of_address_.end() && found->second.size() >= places_of_address_) {
-    leaver = *found->second.begin();
-  } else if (address_of_.size() >= places_) {
-    leaver = Oldest();
-  }
+  if (found != of_address_.end() && found->second.size() >= places_of_address_)
+    return *found->second.begin();
+  return address_of_.size() >= places_ ? Oldest() : std::nullopt;
+}
+
+std::optional<Newcomers::Id> Newcomers::Add(Id id, const std::string& address) {
+  const std::optional<Id> leaver = WhoGoes(address);
   if (leaver) Remove(*leaver);
   address_of_.emplace(id, address);
   of_address_[address].insert(id);

@@ -19,6 +19,8 @@ class Newcomers {
   Newcomers(size_t places, size_t places_of_address)
       : places_(places), places_of_address_(places_of_address) {}
 
+  // Who would have to go for one of `address`; nullopt if nobody would.
+  std::optional<Id> WhoGoes(const std::string& address) const;
   // Takes `id` in; who has to go for that, if somebody has to: of the same address, if that has all
   // its places.
   std::optional<Id> Add(Id id, const std::string& address);

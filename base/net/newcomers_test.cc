@@ -31,6 +31,8 @@ TEST(NewcomersTest, WhoIsKnownOrGoneHoldsNoPlace) {
   EXPECT_EQ(LeaversOf(newcomers, {"a", "b"}), "- -");
   newcomers.Remove(1);
   newcomers.Remove(1);
+  EXPECT_EQ(newcomers.WhoGoes("a"), std::nullopt);
+  EXPECT_EQ(newcomers.WhoGoes("b"), 2u);
   EXPECT_EQ(newcomers.Add(3, "a"), std::nullopt);
   EXPECT_EQ(newcomers.Oldest(), 2u);
   newcomers.Remove(2);

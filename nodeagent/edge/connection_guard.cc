@@ -72,6 +72,8 @@ void ConnectionGuard::Adopt(base::UniqueFd fd, base::AcceptedPeer peer) {
     base::LogWarning("node refused: too many connections", {{"peer", peer.text}});
     return;
   }
+  const std::optional<uint64_t> oldest = newcomers_.WhoGoes(peer.share);
+  if (oldest && poller_.now() - waiting_.at(*oldest).since < limits_.least_stay) return;
   const uint64_t number = ++last_number_;
   if (const auto leaver = newcomers_.Add(number, peer.share)) End(*leaver);
   const base::Poller::Id id = poller_.NextId();
@@ -82,7 +84,7 @@ void ConnectionGuard::Adopt(base::UniqueFd fd, base::AcceptedPeer peer) {
   }
   poller_.SetDeadline(id, poller_.now() + limits_.newcomer_time);
   by_peer_[peer.text] = number;
-  waiting_[number] = {id, std::move(peer.text), fd.get(), raw};
+  waiting_[number] = {id, std::move(peer.text), poller_.now(), fd.get(), raw};
   hand_over_(fd.Release());
 }
 

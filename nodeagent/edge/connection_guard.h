@@ -29,6 +29,9 @@ struct ConnectionLimits {
   size_t newcomers = 256;
   size_t newcomers_of_address = 64;  // a restarted server hears of all nodes behind one address
   base::Duration newcomer_time = base::Duration::Seconds(10);  // to show a certificate, and call
+  // So long nobody has to make room: of very many who come at once, those that have begun a
+  // handshake end it, and the others come again.
+  base::Duration least_stay = base::Duration::Seconds(1);
 };
 
 class ConnectionGuard {
@@ -51,6 +54,7 @@ class ConnectionGuard {
   struct Waiting {
     base::Poller::Id handler = 0;
     std::string peer;
+    base::MonotonicTime since;
     int fd = -1, twin = -1;  // gRPC's, and the second one
   };
 

@@ -158,6 +158,7 @@ TEST_F(TransportTest, SilentOnesMakeRoomForOthersAndForNodes) {
   ConnectionLimits limits;
   limits.newcomers = 4;
   limits.newcomer_time = base::Duration::Minutes(10);
+  limits.least_stay = base::Duration();
   Listen(ca, 0, limits);
   const size_t before = CountDescriptors();
   std::vector<std::unique_ptr<SilentClient>> silent;
@@ -172,6 +173,16 @@ TEST_F(TransportTest, SilentOnesMakeRoomForOthersAndForNodes) {
     std::this_thread::yield();
   EXPECT_LE(CountDescriptors(), most);
   EXPECT_EQ(Talk(ClientOf(ca, "system:node:n1"), Port()), "n1");
+}
+
+TEST_F(TransportTest, WhoHasJustBegunEndsWhatHeBegan) {
+  ConnectionLimits limits;
+  limits.newcomers = 2;
+  limits.newcomer_time = limits.least_stay = base::Duration::Minutes(10);
+  Listen(Ca(), 0, limits);
+  std::vector<std::unique_ptr<SilentClient>> first;
+  for (int i = 0; i < 2; ++i) first.push_back(std::make_unique<SilentClient>(Port()));
+  EXPECT_TRUE(SilentClient(Port()).IsClosed());
 }
 
 TEST_F(TransportTest, ANewcomersTimeEnds) {

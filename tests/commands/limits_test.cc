@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -91,7 +92,13 @@ TEST_F(LimitsTest, SilentConnectionsToBothPortsStopNobody) {
   auto after = ApiConnection::Open(*trust, port);
   ASSERT_TRUE(after.ok()) << after.status().ToString();
   EXPECT_TRUE(after->Ask("GET", "/version").ok());
-  EXPECT_EQ(AgentsHandshake(*trust, port + 1), "served");
+  // Who has just come keeps his place for a second: a node comes again.
+  std::string answer;
+  for (const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+       answer != "served" && std::chrono::steady_clock::now() < deadline;) {
+    answer = AgentsHandshake(*trust, port + 1);
+  }
+  EXPECT_EQ(answer, "served");
   silent.clear();
   EXPECT_EQ(AgentsHandshake(*trust, port + 1), "served");
   EXPECT_EQ((*server)->Stop().code, 0);
