@@ -29,7 +29,10 @@ class UnknownClientsTest : public HttpFixture {
       return Identity{std::string(header.substr(header.find(' ') + 1)), {}};
     };
   }
-  ~UnknownClientsTest() override { release_.set_value(); }
+  ~UnknownClientsTest() override {
+    release_.set_value();
+    if (server_ != nullptr) server_->Stop();  // waits for the workers, which use what ends next
+  }
 
   void MakeServer() {
     Make().AddLoopHandler("/echo", [](IncomingRequest incoming, std::unique_ptr<Reply> reply) {
