@@ -16,6 +16,10 @@
 #include "base/edge/process.h"
 #include "tests/support/plumb_process.h"
 
+#ifndef PLUMB_BINARY  // tests/CMakeLists.txt names the one that was built
+#define PLUMB_BINARY "plumb"
+#endif
+
 namespace testsupport {
 
 using Words = std::vector<std::string>;
