@@ -24,6 +24,8 @@ namespace {
 using base::Code;
 using base::Status;
 
+constexpr std::string_view kNodeUserPrefix = "system:node:";
+
 struct Access {
   const base::Identity& identity;
   std::string_view verb;
@@ -212,10 +214,18 @@ std::string OutOfBounds(const Access& about) {
 
 }  // namespace
 
+std::string NodeUser(std::string_view node) {
+  return std::string(kNodeUserPrefix) + std::string(node);
+}
+
+std::string_view NodeOfUser(std::string_view user) {
+  return user.starts_with(kNodeUserPrefix) ? user.substr(kNodeUserPrefix.size())
+                                           : std::string_view();
+}
+
 std::string_view NodeOf(const base::Identity& identity) {
   if (identity.InGroup(kAdminGroup) || identity.InGroup(kMastersGroup)) return {};
-  if (!identity.InGroup(kNodesGroup) || !identity.user.starts_with(kNodeUserPrefix)) return {};
-  return std::string_view(identity.user).substr(kNodeUserPrefix.size());
+  return identity.InGroup(kNodesGroup) ? NodeOfUser(identity.user) : std::string_view();
 }
 
 AccessObject RepositoryObject(std::string_view name) {

@@ -32,7 +32,6 @@ inline constexpr std::string_view kMastersGroup = "system:masters";
 inline constexpr std::string_view kDeployerGroup = "plumb:deployer";
 inline constexpr std::string_view kViewerGroup = "plumb:viewer";
 inline constexpr std::string_view kNodesGroup = "system:nodes";
-inline constexpr std::string_view kNodeUserPrefix = "system:node:";
 inline constexpr std::string_view kAnonymous = "system:anonymous";
 
 // Verbs are Kubernetes' ("get", "list", "watch", "create", "update", "patch", "delete",
@@ -74,6 +73,9 @@ AccessObject RepositoryObject(std::string_view name);
 // The Kustomization of plumb-system, for kSync and kSuspend.
 AccessObject ApplicationObject(std::string_view name);
 
+// "system:node:NODE", and back: empty for what is no node's.
+std::string NodeUser(std::string_view node);
+std::string_view NodeOfUser(std::string_view user);
 // The node's name; empty if this is no node, or an administrator as well.
 std::string_view NodeOf(const base::Identity& identity);
 

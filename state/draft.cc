@@ -221,11 +221,11 @@ std::vector<Draft::Refusal> Draft::Settle() {
 // What was wrong before stays as it is: a rule that came later must not keep a controller from
 // scaling, or from letting go, what was stored without it.
 void DropKnown(std::vector<manifests::Problem>& errors,
-               const std::vector<manifests::Problem>& known) {
+               const std::vector<manifests::Problem>& before) {
+  std::set<std::pair<std::string_view, std::string_view>> known;
+  for (const manifests::Problem& each : before) known.emplace(each.field, each.message);
   std::erase_if(errors, [&](const manifests::Problem& error) {
-    return std::any_of(known.begin(), known.end(), [&](const manifests::Problem& each) {
-      return each.field == error.field && each.message == error.message;
-    });
+    return known.contains({error.field, error.message});
   });
 }
 

@@ -405,6 +405,29 @@ TEST(DraftTest, AnObjectThatWasStoredOtherwiseIsTheSame) {
   EXPECT_EQ(cluster.Field("deployments.apps", "default", "web", "metadata.generation"), "1");
 }
 
+// A rule that is younger than an object keeps nobody from the rest of it.
+TEST(DraftTest, WhatWasWrongBeforeStaysAndNothingIsAddedToIt) {
+  TestCluster cluster;
+  cluster.Apply(kDeployment);
+  const ObjectPtr web = cluster.Get("deployments.apps", "default", "web");
+  base::Json old = web->document.ToJson();
+  const auto alias = [](const char* host) {
+    return base::Json::MakeArray({base::Json::MakeObject(
+        {{"ip", "10.0.0.1"}, {"hostnames", base::Json::MakeArray({host})}})});
+  };
+  old["spec"]["template"]["spec"].Set("hostAliases", alias("*.example.com"));
+  Transaction transaction;
+  transaction.writes.push_back({web->key, base::Document(old), web->revision});
+  ASSERT_TRUE(cluster.store().Commit(transaction).ok());
+
+  Draft draft(cluster.store().view(), cluster.Context());
+  base::Json wanted = draft.view().Get(web->key)->document.ToJson();
+  wanted["spec"].Set("replicas", 7);
+  EXPECT_TRUE(draft.Update(wanted).ok());
+  wanted["spec"]["template"]["spec"].Set("hostAliases", alias("two words"));
+  EXPECT_FALSE(draft.Update(wanted).ok());
+}
+
 TEST(DraftTest, ANullOfAMapIsStoredAsItsEmptyValue) {
   TestCluster cluster;
   cluster.Apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {LEVEL: info, P: }\n");

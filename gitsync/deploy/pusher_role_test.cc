@@ -55,6 +55,21 @@ TEST_F(PusherRoleTest, WhatRestRefusesTheRoleIsRefusedAtItsLine) {
   EXPECT_EQ(cluster_.Names("secrets"), "kube-system/s");
 }
 
+// An object that keeps a manifest from being applied may go, and then it would be.
+TEST_F(PusherRoleTest, WhatIsOnlyHeldBackByWhatIsThereIsBounded) {
+  As("admin");
+  EXPECT_EQ(Outcome({{"front/a.yaml", Map("a")}, {"back/b.yaml", Map("b")}}), "accepted");
+  cluster_.Apply(
+      "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q}\nspec: {hard: {pods: 1}}\n");
+  As("deployer");
+  const std::string mine =
+      "apiVersion: v1\nkind: ResourceQuota\nmetadata:\n  name: q\n  annotations: "
+      "{kustomize.toolkit.fluxcd.io/ssa: IfNotPresent}\nspec: {hard: {pods: \"999\"}}\n";
+  EXPECT_NE(Outcome({{"front/a.yaml", Map("a")}, {"front/q.yaml", mine}, {"back/b.yaml", Map("b")}})
+                .find("resourcequotas default/q: " + May("change")),
+            std::string::npos);
+}
+
 TEST_F(PusherRoleTest, WhatAnAdministratorBroughtStaysInEverybodysPushes) {
   const FakeGit::Files admins = {
       {"front/a.yaml", Map("a")}, {"front/s.yaml", Secret("team")}, {"back/b.yaml", Map("b")}};

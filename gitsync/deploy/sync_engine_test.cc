@@ -458,12 +458,13 @@ TEST_F(SyncEngineTest, APushWhoseSecondHookNeverCameIsAppliedAllTheSame) {
   EXPECT_EQ(cluster_.Names("configmaps"), "default/conf");
 }
 
+FakeGit::Files InTeam() {
+  return {{"a.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n"},
+          {"b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: in, namespace: team}\n"}};
+}
+
 TEST_F(SyncEngineTest, WhatANamespaceThatEndsKeptAwayIsMadeOnceItIsGone) {
-  const FakeGit::Files inside = {
-      {"a.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n"},
-      {"b.yaml",
-       "apiVersion: v1\nkind: ConfigMap\n"
-       "metadata: {name: in, namespace: team}\n"}};
+  const FakeGit::Files inside = InTeam();
   Push(inside);
   cluster_.Settle();
   Push({{"conf.yaml", kConfig}});
@@ -479,11 +480,7 @@ TEST_F(SyncEngineTest, WhatANamespaceThatEndsKeptAwayIsMadeOnceItIsGone) {
 }
 
 TEST_F(SyncEngineTest, ADeployIsHealthyOnceAllOfItIsThere) {
-  const FakeGit::Files inside = {
-      {"a.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n"},
-      {"b.yaml",
-       "apiVersion: v1\nkind: ConfigMap\n"
-       "metadata: {name: in, namespace: team}\n"}};
+  const FakeGit::Files inside = InTeam();
   Push(inside);
   cluster_.Settle();
   Push({{"conf.yaml", kConfig}});

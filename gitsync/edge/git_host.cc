@@ -21,6 +21,7 @@
 
 #include "base/log.h"
 #include "base/printable.h"
+#include "base/words.h"
 #include "gitsync/edge/git_child.h"
 #include "gitsync/edge/git_quarantine.h"
 #include "gitsync/edge/git_settings.h"
@@ -80,13 +81,6 @@ bool IsProtocol(std::string_view text) {
            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '=' || c == ':' ||
                   c == '.' || c == '-';
          });
-}
-
-// As the hook reads a list of a variable.
-std::string Lines(const std::vector<std::string>& words) {
-  std::string lines;
-  for (const std::string& word : words) lines += word + "\n";
-  return lines;
 }
 
 bool IsUser(std::string_view text) {
@@ -244,8 +238,8 @@ class Exchange {
         environment.end(),
         {"GIT_ALLOW_PROTOCOL=", "GIT_PROTOCOL_FROM_USER=0", "GIT_COMMITTER_NAME=plumb",
          "GIT_COMMITTER_EMAIL=plumb@localhost", "PLUMB_USER=" + request_.user,
-         "PLUMB_GROUPS=" + Lines(request_.groups), "PLUMB_BRANCHES=" + Lines(request_.branches),
-         "PLUMB_REPOSITORY=" + repository_});
+         "PLUMB_GROUPS=" + base::LinesOf(request_.groups),
+         "PLUMB_BRANCHES=" + base::LinesOf(request_.branches), "PLUMB_REPOSITORY=" + repository_});
     if (!request_.protocol.empty()) environment.push_back("GIT_PROTOCOL=" + request_.protocol);
     return environment;
   }

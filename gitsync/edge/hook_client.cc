@@ -14,6 +14,7 @@
 
 #include "base/edge/files.h"
 #include "base/printable.h"
+#include "base/words.h"
 #include "gitsync/edge/hook_wire.h"
 
 namespace gitsync {
@@ -29,16 +30,6 @@ namespace {
 std::string Variable(const std::string& name) {
   const char* value = std::getenv(name.c_str());
   return value != nullptr ? value : "";
-}
-
-// As GitHost writes a list into a variable.
-std::vector<std::string> LinesOf(std::string_view text) {
-  std::vector<std::string> lines;
-  while (!text.empty()) {
-    lines.emplace_back(text.substr(0, text.find('\n')));
-    text.remove_prefix(std::min(lines.back().size() + 1, text.size()));
-  }
-  return lines;
 }
 
 // A failure here means that nobody listens any more: then the exit code is all that is left to say.
@@ -104,8 +95,8 @@ Result<HookCall> ReadCall(const std::string& name) {
   call.hook = name;
   call.push.repository = Variable("PLUMB_REPOSITORY");
   call.push.user = Variable("PLUMB_USER");
-  call.push.groups = LinesOf(Variable("PLUMB_GROUPS"));
-  call.push.branches = LinesOf(Variable("PLUMB_BRANCHES"));
+  call.push.groups = base::WordsOfLines(Variable("PLUMB_GROUPS"));
+  call.push.branches = base::WordsOfLines(Variable("PLUMB_BRANCHES"));
   call.push.quarantine.object_directory = Variable("GIT_QUARANTINE_PATH");
   ASSIGN_OR_RETURN(const std::string input, ReadInput());
   ASSIGN_OR_RETURN(call.push.updates, ParseUpdates(input));

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/utf8.h"
+#include "base/words.h"
 #include "gitsync/source/git_rules.h"
 
 namespace gitsync {
@@ -17,18 +18,6 @@ using base::Result;
 using base::Status;
 
 namespace {
-
-Json ListOf(const std::vector<std::string>& words) {
-  Json list = Json::MakeArray();
-  for (const std::string& word : words) list.Append(word);
-  return list;
-}
-
-std::vector<std::string> WordsOf(const Json& list) {
-  std::vector<std::string> words;
-  for (const Json& word : list.Elements()) words.emplace_back(word.AsString());
-  return words;
-}
 
 inline constexpr size_t kLengthBytes = 4;
 Status Malformed(const std::string& what) {
@@ -46,10 +35,10 @@ Json EncodeCall(const HookCall& call) {
   return Json::MakeObject({{"hook", call.hook},
                            {"repository", call.push.repository},
                            {"user", call.push.user},
-                           {"groups", ListOf(call.push.groups)},
-                           {"branches", ListOf(call.push.branches)},
+                           {"groups", base::ListOf(call.push.groups)},
+                           {"branches", base::ListOf(call.push.branches)},
                            {"updates", std::move(updates)},
-                           {"options", ListOf(call.push.options)},
+                           {"options", base::ListOf(call.push.options)},
                            {"quarantine", call.push.quarantine.object_directory}});
 }
 
@@ -64,9 +53,9 @@ Result<HookCall> DecodeCall(const Json& json) {
                                  std::string(update["new"].AsString()),
                                  std::string(update["ref"].AsString())});
   }
-  call.push.groups = WordsOf(json["groups"]);
-  call.push.branches = WordsOf(json["branches"]);
-  call.push.options = WordsOf(json["options"]);
+  call.push.groups = base::WordsOf(json["groups"]);
+  call.push.branches = base::WordsOf(json["branches"]);
+  call.push.options = base::WordsOf(json["options"]);
   RETURN_IF_ERROR(CheckCall(call));
   return call;
 }

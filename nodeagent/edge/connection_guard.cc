@@ -23,10 +23,13 @@ ino_t SocketOf(int fd) {
   return fstat(fd, &about) == 0 && S_ISSOCK(about.st_mode) ? about.st_ino : 0;
 }
 
-// "ipv6:%5B2001:db8::1%5D:4711" is "[2001:db8::1]:4711" to the acceptor.
+// "ipv6:%5Bfe80::1%25eth0%5D:4711" is "[fe80::1]:4711" to the acceptor.
 std::string TextOfPeer(const std::string& peer) {
-  const base::Result<std::string> text = base::PercentDecode(peer.substr(peer.find(':') + 1));
-  return text.ok() ? *text : "";
+  base::Result<std::string> text = base::PercentDecode(peer.substr(peer.find(':') + 1));
+  if (!text.ok()) return "";
+  const size_t scope = text->find('%');
+  if (scope != std::string::npos) text->erase(scope, text->find(']', scope) - scope);
+  return *std::move(text);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "nodeagent/edge/grpc_transport.h"
 #include "nodeagent/hub/join_handler.h"
 #include "nodeagent/testing/frame_channel_contract.h"
+#include "state/authorize.h"
 
 namespace nodeagent {
 namespace {
@@ -21,7 +22,7 @@ class GrpcWorld final : public FrameNetworkWorld {
     const base::Status started = listener_->Start();
     ASSERT_TRUE(started.ok()) << started.ToString();
     const base::KeyPair client = *base::IssueClientCertificate(
-        ca_, {std::string(kNodeUserPrefix) + kContractNode, {"system:nodes"}}, validity_);
+        ca_, {state::NodeUser(kContractNode), {"system:nodes"}}, validity_);
     dialer_ = NewGrpcDialer(runner_.loop(), "127.0.0.1:" + std::to_string(listener_->port()),
                             [identity = TlsIdentity{ca_.cert_pem, client.cert_pem,
                                                     client.key_pem}] { return identity; });

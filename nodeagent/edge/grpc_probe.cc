@@ -16,13 +16,14 @@
 #include <string>
 #include <vector>
 
+#include "nodeagent/edge/probe_http.h"
+
 namespace nodeagent {
 namespace {
 
 namespace health = grpc::health::v1;
 
-constexpr char kUserAgentPrefix[] = "kube-probe/1.35";  // as servers know it from Kubernetes
-constexpr int kMaxHealthAnswer = 4 << 10;               // bytes; the message is one of two
+constexpr int kMaxHealthAnswer = 4 << 10;  // bytes; the message is one of two
 
 std::string Place(const Check& check) {
   const bool is_v6 = check.host.find(':') != std::string::npos;
@@ -32,7 +33,7 @@ std::string Place(const Check& check) {
 
 std::unique_ptr<health::Health::Stub> Connect(const Check& check) {
   grpc::ChannelArguments arguments;
-  arguments.SetUserAgentPrefix(kUserAgentPrefix);
+  arguments.SetUserAgentPrefix(kProbeUserAgent);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetMaxReceiveMessageSize(kMaxHealthAnswer);

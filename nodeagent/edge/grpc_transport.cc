@@ -22,6 +22,7 @@
 #include "base/lifeline.h"
 #include "base/log.h"
 #include "nodeagent/edge/frame_codec.h"
+#include "state/authorize.h"
 
 namespace nodeagent {
 namespace {
@@ -364,8 +365,7 @@ struct GrpcListener::Impl final : public wire::Agent::CallbackService {
 
   Reactor* Take(grpc::CallbackServerContext* context) {
     const std::string user = CommonNameOf(*context->auth_context());
-    const std::string node =
-        user.starts_with(kNodeUserPrefix) ? user.substr(sizeof(kNodeUserPrefix) - 1) : "";
+    const std::string node(state::NodeOfUser(user));
     if (node.empty()) {
       return new Refusal("the certificate of \"" + user + "\" is not a node's; join first");
     }

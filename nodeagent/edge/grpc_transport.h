@@ -49,6 +49,4 @@ class GrpcListener {
 std::unique_ptr<FrameDialer> NewGrpcDialer(base::Loop& loop, std::string server,
                                            std::function<TlsIdentity()> identity);
 
-inline constexpr char kNodeUserPrefix[] = "system:node:";
-
 }  // namespace nodeagent

@@ -19,6 +19,7 @@
 #include "base/net/edge/pki.h"
 #include "nodeagent/edge/join.h"
 #include "nodeagent/edge/view_cache.h"
+#include "state/authorize.h"
 
 namespace nodeagent {
 namespace {
@@ -252,7 +253,7 @@ TEST_F(TransportTest, JoinsByTokenAndRenewsByItsCertificate) {
       base::Sha256Hex, base::EqualInConstantTime,
       [&](const std::string& node, const std::string& csr) -> base::Result<JoinAnswer> {
         ASSIGN_OR_RETURN(std::string pem,
-                         base::SignRequest(ca, csr, {kNodeUserPrefix + node, {"system:nodes"}},
+                         base::SignRequest(ca, csr, {state::NodeUser(node), {"system:nodes"}},
                                            {now, base::Duration::Hours(30)}));
         return JoinAnswer{std::move(pem), ca.cert_pem};
       }};
@@ -262,7 +263,7 @@ TEST_F(TransportTest, JoinsByTokenAndRenewsByItsCertificate) {
       kJoinPath, [&](base::IncomingRequest in, std::unique_ptr<base::Reply> reply) {
         JoinRequest request = *DecodeJoinRequest(in.request.body);
         if (in.certificate) {
-          request.certified_node = in.certificate->common_name.substr(sizeof(kNodeUserPrefix) - 1);
+          request.certified_node = state::NodeOfUser(in.certificate->common_name);
         }
         const auto joined = HandleJoin(request, {.exists = true}, tokens, now, authority);
         if (!joined.ok()) return reply->Send(base::FailureResponse(joined.status()));

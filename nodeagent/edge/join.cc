@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/net/edge/http_client.h"
 #include "base/net/edge/pki.h"
+#include "state/authorize.h"
 
 namespace nodeagent {
 namespace {
@@ -21,7 +22,7 @@ constexpr size_t kMaxPemBytes = 256u << 10;
 constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kFileMode = 0600;
 
-std::string UserOf(const std::string& node) { return kNodeUserPrefix + node; }
+std::string UserOf(const std::string& node) { return state::NodeUser(node); }
 
 base::Result<TlsIdentity> Load(const std::string& directory) {
   TlsIdentity identity;

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/status.h"
+#include "base/words.h"
 #include "nodeagent/edge/sha256.h"
 
 namespace nodeagent {
@@ -55,12 +56,6 @@ std::string TarHeader(const ImageFile& file, char type) {
   return header;
 }
 
-base::Json Strings(const std::vector<std::string>& strings) {
-  base::Json array = base::Json::MakeArray();
-  for (const std::string& text : strings) array.Append(text);
-  return array;
-}
-
 base::Json Descriptor(std::string_view media_type, const Blob& blob) {
   return base::Json::MakeObject({{"mediaType", media_type},
                                  {"digest", blob.digest},
@@ -90,9 +85,9 @@ Blob MakeLayer(const std::vector<ImageFile>& files) { return MakeBlob(MakeTar(fi
 
 OciImage MakeImage(Blob layer, const ImageConfig& config) {
   base::Json process = base::Json::MakeObject(
-      {{"Env", Strings(config.environment)}, {"WorkingDir", config.working_directory}});
-  if (!config.entrypoint.empty()) process.Set("Entrypoint", Strings(config.entrypoint));
-  if (!config.command.empty()) process.Set("Cmd", Strings(config.command));
+      {{"Env", base::ListOf(config.environment)}, {"WorkingDir", config.working_directory}});
+  if (!config.entrypoint.empty()) process.Set("Entrypoint", base::ListOf(config.entrypoint));
+  if (!config.command.empty()) process.Set("Cmd", base::ListOf(config.command));
   if (!config.user.empty()) process.Set("User", config.user);
   base::Json json = base::Json::MakeObject(
       {{"architecture", Architecture()},

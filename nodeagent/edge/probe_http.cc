@@ -15,8 +15,6 @@
 namespace nodeagent {
 namespace {
 
-constexpr std::string_view kUserAgent = "kube-probe/1.35";  // as servers know it from Kubernetes
-
 // A header's text without what would end its line.
 std::string WithoutBreaks(std::string text) {
   std::erase_if(text, [](char c) { return c == '\r' || c == '\n'; });
@@ -115,11 +113,10 @@ std::string DirectoryOfPath(std::string_view path) {
 }  // namespace
 
 std::string ProbeRequest(const Check& check) {
-  std::vector<std::pair<std::string, std::string>> headers = {
-      {"Host", HostAndPort(check)},
-      {"User-Agent", std::string(kUserAgent)},
-      {"Accept", "*/*"},
-      {"Connection", "close"}};
+  std::vector<std::pair<std::string, std::string>> headers = {{"Host", HostAndPort(check)},
+                                                              {"User-Agent", kProbeUserAgent},
+                                                              {"Accept", "*/*"},
+                                                              {"Connection", "close"}};
   const size_t defaults = headers.size();
   std::set<std::string> named;  // of those with a default
   for (const auto& [name, value] : check.headers) {

@@ -12,6 +12,8 @@
 
 namespace nodeagent {
 
+inline constexpr char kProbeUserAgent[] = "kube-probe/1.35";  // as servers know it from Kubernetes
+
 std::string ProbeRequest(const Check& check);
 
 struct ProbeAnswer {

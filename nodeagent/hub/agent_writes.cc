@@ -20,8 +20,7 @@ namespace {
 // As REST would ask: a frame is one more door.
 bool NodeMay(const state::View& view, const std::string& node, std::string_view verb,
              const state::AccessObject& object) {
-  const base::Identity identity{std::string(state::kNodeUserPrefix) + node,
-                                {std::string(state::kNodesGroup)}};
+  const base::Identity identity{state::NodeUser(node), {std::string(state::kNodesGroup)}};
   return state::Authorize(identity, verb, object, view).ok();
 }
 

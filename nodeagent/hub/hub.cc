@@ -70,6 +70,7 @@ Hub::Hub(base::Loop& loop, state::Store& store, const state::DraftContext& conte
 Hub::~Hub() {
   loop_.Cancel(tick_);
   loop_.Cancel(progress_);
+  loop_.Cancel(retry_);
 }
 
 void Hub::Accept(std::unique_ptr<FrameChannel> channel) {
@@ -267,7 +268,7 @@ void Hub::QueueReport(uint64_t id, Frame frame) {
 bool Hub::WriteReports() {
   // They wait here: a report that was taken and not written would be acknowledged with the next.
   if (store_.refuses()) {
-    loop_.After(kHeldRetry, lifeline_.Wrap([this] { writing_.Wake(); }));
+    if (retry_ == 0) retry_ = loop_.After(kHeldRetry, [this] { retry_ = 0, writing_.Wake(); });
     return false;
   }
   state::Draft draft = writer_.NewDraft();
@@ -344,7 +345,7 @@ bool Hub::IsLive(const std::string& node) const { return members_.count(node) !=
 void Hub::Disconnect(const std::function<bool(const base::Identity&)>& ended) {
   std::vector<uint64_t> ids;
   for (const auto& [id, connection] : connections_) {
-    const base::Identity node{std::string(state::kNodeUserPrefix) + connection.node,
+    const base::Identity node{state::NodeUser(connection.node),
                               {std::string(state::kNodesGroup)},
                               {},
                               connection.channel->credential()};

@@ -136,7 +136,7 @@ class Hub {
   std::optional<Round> round_;
   bool nearest_ = false;  // the last round was for those who were least behind
   std::deque<std::pair<uint64_t, Frame>> reports_;
-  base::Loop::TimerId tick_ = 0, progress_ = 0;
+  base::Loop::TimerId tick_ = 0, progress_ = 0, retry_ = 0;
   state::Revision programmed_by_all_ = 0;
   std::function<void()> on_programmed_;
   NodeStreams streams_;

@@ -93,6 +93,14 @@ class PodWorkersTest : public testing::Test {
                "restartCount") +
            " restarts";
   }
+  // A slice of a Service has the pod, ready or not.
+  void ServiceNamesPod(const std::string& ready) {
+    cluster_.Apply(
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web-1}\n"
+        "addressType: IPv4\nendpoints:\n- addresses: [10.88.0.2]\n  conditions: {ready: " +
+        ready + "}\n  targetRef: {kind: Pod, name: web, uid: " +
+        std::string(cluster_.Get("pods", "default", "web")->Uid()) + "}\n");
+  }
   bool Exists() { return cluster_.Get("pods", "default", "web") != nullptr; }
   // "main 0 running, main 1 exited 1", as the runtime has it.
   std::string Machine() {
@@ -235,20 +243,13 @@ TEST_F(PodWorkersTest, StubbornContainerIsKilledAfterTheGraceOfTheDeletion) {
 TEST_F(PodWorkersTest, SignalWaitsUntilNoNodeSendsConnections) {
   Pod("run");
   Settle();
-  const std::string uid(cluster_.Get("pods", "default", "web")->Uid());
-  const auto slice = [&](const char* ready) {
-    cluster_.Apply(
-        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web-1}\n"
-        "addressType: IPv4\nendpoints:\n- addresses: [10.88.0.2]\n  conditions: {ready: " +
-        std::string(ready) + "}\n  targetRef: {kind: Pod, name: web, uid: " + uid + "}\n");
-  };
-  slice("true");
+  ServiceNamesPod("true");
   Settle();
   cluster_.Delete("pods", "default", "web");
   Settle(Duration::Seconds(3));
   EXPECT_EQ(Machine(), "main 0 running") << "the slice still names it";
   rules_follow_ = false;
-  slice("false");
+  ServiceNamesPod("false");
   Settle(Duration::Seconds(3));
   EXPECT_EQ(Machine(), "main 0 running") << "a node has not programmed it";
   agent_->Programmed(cluster_.store().revision());
@@ -269,17 +270,10 @@ TEST_F(PodWorkersTest, APodOfNoServiceGetsItsSignalAtOnce) {
 TEST_F(PodWorkersTest, APodThatWasTakenOutOfItsServiceBeforeWaitsForThatRevisionOnly) {
   Pod("run");
   Settle();
-  const std::string uid(cluster_.Get("pods", "default", "web")->Uid());
-  const auto slice = [&](const char* ready) {
-    cluster_.Apply(
-        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web-1}\n"
-        "addressType: IPv4\nendpoints:\n- addresses: [10.88.0.2]\n  conditions: {ready: " +
-        std::string(ready) + "}\n  targetRef: {kind: Pod, name: web, uid: " + uid + "}\n");
-  };
-  slice("true");
+  ServiceNamesPod("true");
   Settle();
   rules_follow_ = false;
-  slice("false");
+  ServiceNamesPod("false");
   const state::Revision out = cluster_.store().revision();
   Settle();
   cluster_.Delete("pods", "default", "web");

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "nodeagent/hub/hub.h"
+
 namespace plumb {
 namespace {
 
@@ -28,7 +30,7 @@ constexpr std::array<Part, 4> kParts = {{
     {74 + kStoreReserve, 500 + kStoreReserve},  // LevelDB takes no fewer
     {1 * kLanes * kOfTransfer, 16 * kLanes* kOfTransfer},
     {24, 4096},
-    {24, 20'000 + 256},  // kMaxConnections of the hub, and the newcomers' second ones
+    {24, nodeagent::kMaxConnections + 256},  // and the newcomers' second ones
 }};
 
 size_t Sum(size_t Part::*member) {

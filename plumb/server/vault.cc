@@ -8,7 +8,9 @@
 
 #include "base/base64.h"
 #include "base/log.h"
+#include "base/words.h"
 #include "manifests/syntax.h"
+#include "state/authorize.h"
 #include "state/own_secrets.h"
 
 namespace plumb {
@@ -23,7 +25,6 @@ constexpr const char* kJoinName = "plumb.join";
 constexpr const char* kTokenPrefix = "plumb.token.";
 constexpr const char* kDeniedName = "plumb.denied";
 constexpr std::string_view kNodePrefix = "node.";  // of the keys of kDeniedName
-constexpr std::string_view kNodeUser = "system:node:";
 
 constexpr const char* kCaType = "kubernetes.io/tls";
 constexpr const char* kJoinType = "plumb.dev/join";
@@ -68,21 +69,6 @@ Status SetInSecret(state::Draft& draft, const std::string& name, std::string_vie
   return draft.Update(std::move(secret)).status();
 }
 
-std::string Lines(const std::vector<std::string>& words) {
-  std::string lines;
-  for (const std::string& word : words) lines += word + "\n";
-  return lines;
-}
-
-std::vector<std::string> WordsOf(std::string_view lines) {
-  std::vector<std::string> words;
-  while (!lines.empty()) {
-    words.emplace_back(lines.substr(0, lines.find('\n')));
-    lines.remove_prefix(std::min(words.back().size() + 1, lines.size()));
-  }
-  return words;
-}
-
 // Zero for what is no time.
 base::WallTime TimeOf(std::string_view text) {
   const base::Result<base::WallTime> time = base::WallTime::Parse(text);
@@ -107,7 +93,7 @@ bool IsToken(const state::Object& secret) {
 
 // What a token is bound to; where that cannot be read, to what there is nowhere.
 std::vector<std::string> BoundOf(const state::Object& secret, std::string_view key) {
-  std::vector<std::string> words = WordsOf(ValueOf(secret, key));
+  std::vector<std::string> words = base::WordsOfLines(ValueOf(secret, key));
   if (words.empty() && !secret["data"][key].IsNull()) words = {"?"};
   return words;
 }
@@ -135,9 +121,9 @@ Status CreateToken(state::Draft& draft, const TokenInfo& token) {
   add("expires", token.expires.IsZero() ? "" : token.expires.ToString());
   add("uses", token.uses == 0 ? "" : std::to_string(token.uses));
   add("node", token.node);
-  add("repositories", Lines(token.bounds.repositories));
-  add("branches", Lines(token.bounds.branches));
-  add("verbs", Lines(token.bounds.verbs));
+  add("repositories", base::LinesOf(token.bounds.repositories));
+  add("branches", base::LinesOf(token.bounds.branches));
+  add("verbs", base::LinesOf(token.bounds.verbs));
   return CreateSecret(draft, SecretNameOf(token), kTokenType, data);
 }
 
@@ -257,8 +243,7 @@ std::vector<TokenInfo> TokensOf(const state::View& view) {
 bool DeniedCertificates::Denies(const std::string& serial, const std::string& user,
                                 base::WallTime issued) const {
   if (serials.contains(serial)) return true;
-  if (!user.starts_with(kNodeUser)) return false;
-  const auto node = nodes.find(user.substr(kNodeUser.size()));
+  const auto node = nodes.find(std::string(state::NodeOfUser(user)));
   return node != nodes.end() && issued < node->second;
 }
 

@@ -99,8 +99,7 @@ std::string_view ActingNode(const ActorPtr& actor) {
     return std::find(actor->groups.begin(), actor->groups.end(), group) != actor->groups.end();
   };
   const bool is_node = in_group(kNodesGroup) && !in_group(kAdminGroup) && !in_group(kMastersGroup);
-  if (!is_node || !actor->user.starts_with(kNodeUserPrefix)) return {};
-  return std::string_view(actor->user).substr(kNodeUserPrefix.size());
+  return is_node ? NodeOfUser(actor->user) : std::string_view();
 }
 
 Status CheckNodeCreates(const ActorPtr& actor, const Key& key) {

@@ -148,17 +148,15 @@ int64_t FreeNodePort(const AdmissionRequest& request, const base::Json& port,
 void KeepNodePorts(base::Value before, base::Json& spec) {
   base::Json* ports = spec.Find("ports");
   if (ports == nullptr || !ports->IsArray()) return;
+  std::set<ProtocolPort> named;  // what another of the ports has now is not given back
+  for (const base::Json& port : std::as_const(*ports).Elements())
+    named.emplace(ProtocolOf(port), port["nodePort"].AsInt());
   std::map<ProtocolPort, int64_t> had;
   for (base::Value port : before.Elements()) {
-    if (port["nodePort"].AsInt() == 0) continue;
     const std::string protocol(port["protocol"].AsString("TCP"));
-    const bool named =
-        std::any_of(std::as_const(*ports).Elements().begin(),
-                    std::as_const(*ports).Elements().end(), [&](const base::Json& each) {
-                      return each["nodePort"].AsInt() == port["nodePort"].AsInt() &&
-                             ProtocolOf(each) == protocol;
-                    });
-    if (!named) had.emplace(ProtocolPort(protocol, port["port"].AsInt()), port["nodePort"].AsInt());
+    const int64_t number = port["nodePort"].AsInt();
+    if (number != 0 && !named.contains({protocol, number}))
+      had.emplace(ProtocolPort(protocol, port["port"].AsInt()), number);
   }
   for (base::Json& port : ports->MutableElements()) {
     if (!port.IsObject() || std::as_const(port)["nodePort"].AsInt() != 0) continue;

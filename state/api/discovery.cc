@@ -3,6 +3,7 @@
 // OpenAPI. All of it follows from the schema.
 #include <map>
 
+#include "base/words.h"
 #include "state/api/handlers.h"
 #include "state/api/openapi.h"
 
@@ -25,12 +26,6 @@ Groups GroupsOf(const Schema& schema) {
   Groups groups;
   for (const Kind* kind : schema.kinds()) groups[kind->group][kind->version].push_back(kind);
   return groups;
-}
-
-Json Strings(const std::vector<std::string>& values) {
-  Json list = Json::MakeArray();
-  for (const std::string& value : values) list.Append(value);
-  return list;
 }
 
 Json VerbsOf(const Kind& kind) {
@@ -63,8 +58,8 @@ void AppendResource(const Kind& kind, Json& resources) {
                                     {"namespaced", kind.namespaced},
                                     {"kind", kind.kind},
                                     {"verbs", VerbsOf(kind)}});
-  if (!kind.short_names.empty()) resource.Set("shortNames", Strings(kind.short_names));
-  if (!kind.categories.empty()) resource.Set("categories", Strings(kind.categories));
+  if (!kind.short_names.empty()) resource.Set("shortNames", base::ListOf(kind.short_names));
+  if (!kind.categories.empty()) resource.Set("categories", base::ListOf(kind.categories));
   resources.Append(std::move(resource));
   for (const std::string& name : kind.subresources) {
     const SubresourceInfo* info = FindSubresource(kind, name);
@@ -111,8 +106,8 @@ Json AggregatedResource(const Kind& kind) {
                         {"scope", kind.namespaced ? "Namespaced" : "Cluster"},
                         {"singularResource", kind.singular},
                         {"verbs", VerbsOf(kind)}});
-  if (!kind.short_names.empty()) resource.Set("shortNames", Strings(kind.short_names));
-  if (!kind.categories.empty()) resource.Set("categories", Strings(kind.categories));
+  if (!kind.short_names.empty()) resource.Set("shortNames", base::ListOf(kind.short_names));
+  if (!kind.categories.empty()) resource.Set("categories", base::ListOf(kind.categories));
   if (!subresources.empty()) resource.Set("subresources", std::move(subresources));
   return resource;
 }

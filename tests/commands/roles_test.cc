@@ -100,6 +100,18 @@ TEST_F(RolesTest, ATokenIsBoundToRepositoriesBranchesAndVerbs) {
   EXPECT_EQ(Exit(Plumb({"token", "create", "x", "--uses", "2"})), "exit 2");
 }
 
+// A variable that was not set must not make a token for everything.
+TEST_F(RolesTest, ABoundThatIsEmptyIsRefused) {
+  StartServer(data_dir_);
+  for (const char* flag : {"--repo", "--branch", "--verbs"}) {
+    for (const char* nothing : {"", ","}) {
+      const std::string said = Plumb({"token", "create", "ci", flag, nothing});
+      EXPECT_NE(said.find("a list of at least one name is needed"), std::string::npos) << said;
+    }
+  }
+  EXPECT_EQ(Plumb({"token", "list"}).find("\nci "), std::string::npos);
+}
+
 TEST_F(RolesTest, AWatchEndsWithTheTokenThatOpenedIt) {
   StartServer(data_dir_);
   const std::string token = Token({"ann", "--role", "viewer"});

@@ -24,6 +24,7 @@
 #include "nodeagent/edge/grpc_transport.h"
 #include "nodeagent/edge/view_cache.h"
 #include "nodeagent/session/agent_session.h"
+#include "state/authorize.h"
 #include "tests/support/api_connection.h"
 #include "tests/support/plumb_process.h"
 #include "tests/upgrade/fixture.h"
@@ -83,7 +84,7 @@ class WireTest : public testing::TestWithParam<const char*> {
     const auto now = std::chrono::duration_cast<std::chrono::nanoseconds>(
         std::chrono::system_clock::now().time_since_epoch());
     const auto keys = base::IssueClientCertificate(
-        ca, {std::string(nodeagent::kNodeUserPrefix) + kNode, {"system:nodes"}},
+        ca, {state::NodeUser(kNode), {"system:nodes"}},
         {base::WallTime::FromNanos(now.count()), base::Duration::Hours(24)});
     ASSERT_TRUE(keys.ok()) << keys.status().ToString();
     identity_ = {ca.cert_pem, keys->cert_pem, keys->key_pem};

@@ -1,6 +1,7 @@
 #include "plumb/server/edge/console.h"
 
 #include "base/document.h"
+#include "base/words.h"
 #include "gitsync/plan/repository.h"
 #include "manifests/kinds/conditions.h"
 #include "nodeagent/hub/join_handler.h"
@@ -19,23 +20,11 @@ base::Status Admit(const base::Identity& identity, std::string_view verb,
                       "only an administrator may do this; use the kubeconfig of the server");
 }
 
-base::Json ListOf(const std::vector<std::string>& words) {
-  base::Json list = base::Json::MakeArray();
-  for (const std::string& word : words) list.Append(word);
-  return list;
-}
-
-std::vector<std::string> WordsOf(const base::Json& list) {
-  std::vector<std::string> words;
-  for (const base::Json& word : list.Elements()) words.emplace_back(word.AsString());
-  return words;
-}
-
 // An empty bound would be none at all, and is no more than a variable that was not set.
 base::Result<std::vector<std::string>> BoundOf(const base::Json& body, const std::string& field) {
   const base::Json& list = body[field];
   if (list.IsNull()) return std::vector<std::string>();
-  std::vector<std::string> words = WordsOf(list);
+  std::vector<std::string> words = base::WordsOf(list);
   const bool whole = list.IsArray() && !words.empty() &&
                      std::none_of(words.begin(), words.end(),
                                   [](const std::string& word) { return word.empty(); });
@@ -155,9 +144,9 @@ base::Json Console::Tokens() const {
     if (token.uses != 0) entry.Set("uses", token.uses);
     if (!token.node.empty()) entry.Set("node", token.node);
     const base::CredentialBounds& bounds = token.bounds;
-    if (!bounds.repositories.empty()) entry.Set("repositories", ListOf(bounds.repositories));
-    if (!bounds.branches.empty()) entry.Set("branches", ListOf(bounds.branches));
-    if (!bounds.verbs.empty()) entry.Set("verbs", ListOf(bounds.verbs));
+    if (!bounds.repositories.empty()) entry.Set("repositories", base::ListOf(bounds.repositories));
+    if (!bounds.branches.empty()) entry.Set("branches", base::ListOf(bounds.branches));
+    if (!bounds.verbs.empty()) entry.Set("verbs", base::ListOf(bounds.verbs));
     list.Append(std::move(entry));
   }
   return list;

@@ -10,6 +10,7 @@
 #include "nodeagent/edge/grpc_transport.h"
 #include "nodeagent/hub/join_handler.h"
 #include "plumb/server/edge/old_files.h"
+#include "state/authorize.h"
 #include "state/own_secrets.h"
 
 namespace plumb {
@@ -281,7 +282,7 @@ void Credentials::ReadTokens() {
     for (const auto& [node, time] : denied.nodes) {
       const auto known = denied_.nodes.find(node);
       if (known == denied_.nodes.end() || known->second != time)
-        nodes.insert(nodeagent::kNodeUserPrefix + node);
+        nodes.insert(state::NodeUser(node));
     }
     tokens_ = std::move(tokens);
     denied_ = std::move(denied);

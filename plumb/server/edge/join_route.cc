@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "nodeagent/edge/grpc_transport.h"
 #include "nodeagent/hub/join_handler.h"
+#include "state/authorize.h"
 
 namespace plumb {
 namespace {
@@ -14,9 +15,7 @@ constexpr const char* kNodeGroup = "system:nodes";
 std::string CertifiedNode(const base::IncomingRequest& incoming, const Credentials& credentials) {
   if (incoming.certificate == nullptr) return {};
   if (!credentials.Counts(*incoming.certificate)) return {};
-  const std::string& user = incoming.certificate->common_name;
-  const std::string prefix = nodeagent::kNodeUserPrefix;
-  return user.starts_with(prefix) ? user.substr(prefix.size()) : std::string();
+  return std::string(state::NodeOfUser(incoming.certificate->common_name));
 }
 
 std::vector<nodeagent::AcceptedToken> JoinTokens(const Credentials& credentials) {
@@ -42,10 +41,9 @@ base::Result<nodeagent::Joined> Join(const base::IncomingRequest& incoming,
   authority.equal_in_constant_time = base::EqualInConstantTime;
   authority.sign = [&](const std::string& node,
                        const std::string& csr) -> base::Result<nodeagent::JoinAnswer> {
-    ASSIGN_OR_RETURN(
-        std::string certificate,
-        base::SignRequest(credentials.ca(), csr, {nodeagent::kNodeUserPrefix + node, {kNodeGroup}},
-                          {now, kNodeLifetime}));
+    ASSIGN_OR_RETURN(std::string certificate,
+                     base::SignRequest(credentials.ca(), csr, {state::NodeUser(node), {kNodeGroup}},
+                                       {now, kNodeLifetime}));
     return nodeagent::JoinAnswer{std::move(certificate), credentials.ca().cert_pem};
   };
   const state::ObjectPtr node = source.store.view().Get("nodes", "", request.node);

@@ -23,6 +23,7 @@
 #include "plumb/server/edge/join_route.h"
 #include "plumb/server/edge/restore.h"
 #include "reconciler/cluster_objects.h"
+#include "state/authorize.h"
 #include "state/edge/leveldb_storage.h"
 #include "state/errands/edge/http_caller.h"
 
@@ -254,10 +255,9 @@ std::string Server::join_token_path() const { return impl_->credentials->join_to
 base::Status Server::WriteNodeIdentity(const std::string& node,
                                        const std::string& directory) const {
   const base::KeyPair& ca = impl_->credentials->ca();
-  ASSIGN_OR_RETURN(
-      const base::KeyPair pair,
-      base::IssueClientCertificate(ca, {nodeagent::kNodeUserPrefix + node, {"system:nodes"}},
-                                   {impl_->loop.now().wall, kLocalNodeLifetime}));
+  ASSIGN_OR_RETURN(const base::KeyPair pair,
+                   base::IssueClientCertificate(ca, {state::NodeUser(node), {"system:nodes"}},
+                                                {impl_->loop.now().wall, kLocalNodeLifetime}));
   RETURN_IF_ERROR(base::MakeDirectories(directory, 0700));
   RETURN_IF_ERROR(base::WriteFileAtomic(directory + "/ca.crt", ca.cert_pem, 0600));
   return base::WriteFileAtomic(directory + "/node.pem", pair.key_pem + pair.cert_pem, 0600);
